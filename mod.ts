@@ -1,0 +1,82 @@
+/**
+ * Record and process video in real time: sources give frames, observers see them, targets record them.
+ *
+ * Everything that must not be lost runs on native threads.
+ *
+ * ```ts
+ * import { Codec, ColourSpace, VideoSourceFactory, VideoTargetFactory } from "./mod.ts";
+ *
+ * const reader = await VideoSourceFactory.getInstance().createFileReader("in.mp4", ColourSpace.I420);
+ * const writer = await VideoTargetFactory.getInstance()
+ *   .createFileWriter(Codec.HEVC, "out.mp4", reader.getFrameRate());
+ * reader.attach(writer);
+ * await reader.ended;
+ * const report = await writer.close();
+ * await reader.close();
+ * console.log(`${report.stats.frames.written} frames`);
+ * ```
+ *
+ * In Deno it needs `--allow-ffi` for the library, `--allow-read` for what it reads and `--allow-write` for what it
+ * writes. Importing it needs nothing and does nothing.
+ *
+ * @module
+ */
+
+export {
+  type Capabilities,
+  capabilities,
+  type CodecCapabilities,
+  type EncoderCapabilities,
+  type FfmpegInfo,
+  type QualityScale,
+} from "./src/capabilities.ts";
+export { Codec, CODECS, ColourSpace, CONTAINERS } from "./src/codec.ts";
+export {
+  type ArgumentError,
+  type ArgumentFacts,
+  GiftGrabError,
+  ObserverError,
+  VideoSourceError,
+  VideoTargetError,
+} from "./src/errors.ts";
+export {
+  ClosedEvent,
+  DiskLowEvent,
+  FailureEvent,
+  ObserverEvent,
+  OverloadEvent,
+  TypedEventTarget,
+  type TypedListener,
+  type VideoSourceEvents,
+  type VideoTargetEvents,
+} from "./src/events.ts";
+export { FileReader, type FileReaderSettings } from "./src/file_reader.ts";
+export type {
+  AtEnd,
+  Container,
+  Drop,
+  DropReason,
+  Durable,
+  ErrorCode,
+  ErrorRecord,
+  FileReaderOptions,
+  FileWriterOptions,
+  Latency,
+  Ledger,
+  Metadata,
+  Pacing,
+  Profile,
+  Rational,
+  Report,
+  SourceInfo,
+  SourceStats,
+  Stage,
+  TargetInfo,
+  TargetStats,
+  TestPatternOptions,
+} from "./src/generated/contract.ts";
+export { type FrameDimensions, VideoSource } from "./src/source.ts";
+export { VideoSourceFactory } from "./src/source_factory.ts";
+export { type FileWriterSettings, VideoTargetFactory } from "./src/target_factory.ts";
+export { TestPattern, type TestPatternSettings } from "./src/test_pattern.ts";
+export { type CloseOptions, FileWriter } from "./src/writer.ts";

@@ -1,0 +1,111 @@
+//! Every open object of the process, and what is done with them when it ends.
+
+use std::{
+    sync::Once,
+    time::{Duration, Instant},
+};
+
+use giftgrab_core::{
+    error::{Code, Error, Result, Stage},
+    report::Event,
+    source::Source,
+    target::FileWriter,
+};
+
+use crate::{context::Context, handles::Handles};
+
+/// Longest time that the end of the process waits for open recordings to be finished.
+const EXIT_DEADLINE: Duration = Duration::from_secs(2);
+
+/// A source or a target.
+pub(crate) enum Object {
+    Source(Source),
+    Target(FileWriter),
+}
+
+pub(crate) static CONTEXTS: Handles<Context> = Handles::new();
+pub(crate) static OBJECTS: Handles<Object> = Handles::new();
+
+impl Object {
+    pub(crate) fn take_events(&self) -> Vec<Event> {
+        match self {
+            Self::Source(source) => source.take_events(),
+            Self::Target(target) => target.take_events(),
+        }
+    }
+
+    pub(crate) fn put_back_events(&self, events: Vec<Event>) {
+        match self {
+            Self::Source(source) => source.put_back_events(events),
+            Self::Target(target) => target.put_back_events(events),
+        }
+    }
+
+    pub(crate) fn source(&self) -> Result<&Source> {
+        match self {
+            Self::Source(source) => Ok(source),
+            Self::Target(_) => Err(wrong_kind("source")),
+        }
+    }
+
+    pub(crate) fn target(&self) -> Result<&FileWriter> {
+        match self {
+            Self::Target(target) => Ok(target),
+            Self::Source(_) => Err(wrong_kind("target")),
+        }
+    }
+}
+
+fn wrong_kind(kind: &str) -> Error {
+    Error::new(Code::InvalidArgument, Stage::Boundary, format!("Cannot use the handle: it is no {kind}"))
+}
+
+pub(crate) fn stale() -> Error {
+    Error::new(Code::Closed, Stage::Boundary, "Cannot use the object: it is closed")
+}
+
+/// Reserves a handle, opens an object that knows it, and puts the object behind it.
+pub(crate) fn open(context: u32, make: impl FnOnce(giftgrab_core::Notify) -> Result<Object>) -> Result<u32> {
+    let context = CONTEXTS.get(context).ok_or_else(stale)?;
+    let handle = OBJECTS.reserve().ok_or_else(|| {
+        Error::new(Code::ResourceExhausted, Stage::Boundary, "Cannot open another object: all 65536 handles are taken")
+    })?;
+    match make(Box::new(move || context.notify(handle))) {
+        Ok(object) => {
+            OBJECTS.fill(handle, object);
+            Ok(handle)
+        }
+        Err(error) => {
+            OBJECTS.remove(handle);
+            Err(error)
+        }
+    }
+}
+
+/// Finishes recordings that are still open when the process ends by itself, `exit()` or an uncaught error. After a
+/// signal nothing runs; then the file is what the last flush left, which opens as well.
+pub(crate) fn finish_at_exit() {
+    static ONCE: Once = Once::new();
+    unsafe extern "C" {
+        fn atexit(function: extern "C" fn()) -> i32;
+    }
+    extern "C" fn finish() {
+        // A panic must not cross C, and at this point nobody could be told of it.
+        let _ = std::panic::catch_unwind(close_targets);
+    }
+    ONCE.call_once(|| {
+        // SAFETY: `finish` never unwinds, and the library is never unloaded, so it stays valid.
+        unsafe { atexit(finish) };
+    });
+}
+
+fn close_targets() {
+    let open: Vec<_> = OBJECTS.all().into_iter().filter(|object| matches!(**object, Object::Target(_))).collect();
+    let targets = || open.iter().filter_map(|object| object.target().ok());
+    targets().for_each(FileWriter::close);
+    let deadline = Instant::now() + EXIT_DEADLINE;
+    while targets().any(|target| !target.is_closed()) && Instant::now() < deadline {
+        // Nothing can wake this thread any more; a short wait is cheaper than a wrong one.
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}

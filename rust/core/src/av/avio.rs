@@ -1,0 +1,145 @@
+//! libavformat's input and output over our own storage: no path and no protocol ever reaches it.
+
+use std::{
+    ffi::{c_int, c_void},
+    io,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
+
+use super::{AvError, ffi};
+use crate::storage::Storage;
+
+/// Bytes that libavformat gathers before it asks the storage.
+const BUFFER_SIZE: usize = 64 * 1024;
+
+struct State {
+    storage: Arc<dyn Storage>,
+    position: u64,
+}
+
+/// An AVIOContext over a storage, owned.
+#[derive(Debug)]
+pub(super) struct Avio {
+    context: *mut ffi::AVIOContext,
+    state: *mut State,
+}
+
+// SAFETY: owned; the storage is `Send + Sync`.
+unsafe impl Send for Avio {}
+
+impl Avio {
+    /// A context that reads, or writes, `storage` from its beginning.
+    pub(super) fn new(storage: Arc<dyn Storage>, writes: bool) -> Result<Self, AvError> {
+        // SAFETY: allocates, or returns null.
+        let buffer = unsafe { ffi::av_malloc(BUFFER_SIZE) };
+        if buffer.is_null() {
+            return Err(AvError::no_memory());
+        }
+        let state = Box::into_raw(Box::new(State { storage, position: 0 }));
+        // SAFETY: the buffer goes over to the context; `state` outlives it (freed in `drop` after it). The transmute only
+        // adds or drops a `const`: the buffer is `uint8_t *` before FFmpeg 7 and `const uint8_t *` from it on.
+        let context = unsafe {
+            type Write = unsafe extern "C" fn(*mut c_void, *const u8, c_int) -> c_int;
+            ffi::avio_alloc_context(
+                buffer.cast(),
+                BUFFER_SIZE as c_int,
+                c_int::from(writes),
+                state.cast(),
+                (!writes).then_some(read),
+                writes.then_some(std::mem::transmute::<Write, _>(write)),
+                Some(seek),
+            )
+        };
+        if context.is_null() {
+            // SAFETY: neither was taken.
+            unsafe {
+                ffi::av_free(buffer);
+                drop(Box::from_raw(state));
+            }
+            return Err(AvError::no_memory());
+        }
+        Ok(Self { context, state })
+    }
+
+    pub(super) fn as_ptr(&self) -> *mut ffi::AVIOContext {
+        self.context
+    }
+
+    /// Hands everything gathered to the storage.
+    pub(super) fn flush(&mut self) -> Result<(), AvError> {
+        // SAFETY: owned.
+        let error = unsafe {
+            ffi::avio_flush(self.context);
+            (*self.context).error
+        };
+        super::error::check(error).map(drop)
+    }
+}
+
+impl Drop for Avio {
+    fn drop(&mut self) {
+        // SAFETY: owned; the buffer may have been replaced by libavformat, so it is read from the context.
+        unsafe {
+            ffi::av_freep((&raw mut (*self.context).buffer).cast());
+            ffi::avio_context_free(&raw mut self.context);
+            drop(Box::from_raw(self.state));
+        }
+    }
+}
+
+/// Runs a callback's body; a panic must not cross C.
+fn guard(body: impl FnOnce() -> io::Result<i64>) -> i64 {
+    match catch_unwind(AssertUnwindSafe(body)) {
+        Ok(Ok(value)) => value,
+        Ok(Err(error)) => i64::from(ffi::AVERROR(error.raw_os_error().unwrap_or(EIO))),
+        Err(_) => i64::from(ffi::AVERROR(EIO)),
+    }
+}
+
+/// EIO, the same number on every platform FFmpeg runs on.
+const EIO: i32 = 5;
+
+unsafe extern "C" fn read(opaque: *mut c_void, buffer: *mut u8, size: c_int) -> c_int {
+    // SAFETY: `opaque` is the `State` given at creation, used by one thread at a time.
+    let state = unsafe { &mut *opaque.cast::<State>() };
+    // SAFETY: libavformat gives a writable buffer of that size.
+    let buffer = unsafe { std::slice::from_raw_parts_mut(buffer, usize::try_from(size).unwrap_or(0)) };
+    let count = guard(|| {
+        let count = state.storage.read_at(buffer, state.position)?;
+        state.position += count as u64;
+        Ok(count as i64)
+    });
+    if count == 0 { ffi::AVERROR_EOF } else { count as c_int }
+}
+
+unsafe extern "C" fn write(opaque: *mut c_void, buffer: *const u8, size: c_int) -> c_int {
+    // SAFETY: as in `read`.
+    let state = unsafe { &mut *opaque.cast::<State>() };
+    // SAFETY: libavformat gives a readable buffer of that size.
+    let buffer = unsafe { std::slice::from_raw_parts(buffer, usize::try_from(size).unwrap_or(0)) };
+    guard(|| {
+        state.storage.write_at(buffer, state.position)?;
+        state.position += buffer.len() as u64;
+        Ok(buffer.len() as i64)
+    }) as c_int
+}
+
+unsafe extern "C" fn seek(opaque: *mut c_void, offset: i64, whence: c_int) -> i64 {
+    // SAFETY: as in `read`.
+    let state = unsafe { &mut *opaque.cast::<State>() };
+    guard(|| {
+        let invalid = || io::Error::from_raw_os_error(22);
+        if whence & ffi::AVSEEK_SIZE as c_int != 0 {
+            return i64::try_from(state.storage.size()?).map_err(|_| invalid());
+        }
+        let base = match whence & 3 {
+            0 => 0,
+            1 => i64::try_from(state.position).map_err(|_| invalid())?,
+            _ => i64::try_from(state.storage.size()?).map_err(|_| invalid())?,
+        };
+        let target = base.checked_add(offset).filter(|target| *target >= 0).ok_or_else(invalid)?;
+        state.position = target.unsigned_abs();
+        Ok(target)
+    })
+}

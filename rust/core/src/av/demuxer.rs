@@ -1,0 +1,172 @@
+//! Reading containers.
+
+use std::{ptr, sync::Arc};
+
+use super::{AvError, Dictionary, Packet, StreamParameters, avio::Avio, error::check, ffi, text};
+use crate::{storage::Storage, time::Rational};
+
+/// Containers that a file may be: no playlist, no image sequence, nothing that opens further files.
+const FORMAT_WHITELIST: &str = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,m4v,h264,hevc,obu,av1,\
+                                ivf,flv,yuv4mpegpipe,ogg,asf,nut,mxf,dv,mjpeg,gif,apng,rm,vc1,vc1test";
+
+/// Limits while a file is opened.
+#[derive(Debug, Clone, Copy)]
+pub struct DemuxerOptions {
+    /// Bytes read to find out what it is.
+    pub probe_bytes: u64,
+    /// Microseconds of media read to find its streams.
+    pub analyse_us: u64,
+    /// Most streams.
+    pub max_streams: u32,
+}
+
+impl Default for DemuxerOptions {
+    fn default() -> Self {
+        Self { probe_bytes: 5_000_000, analyse_us: 5_000_000, max_streams: 64 }
+    }
+}
+
+/// What the container tells of its video stream.
+#[derive(Debug, Clone)]
+pub struct StreamFacts {
+    /// Index of the stream among all streams.
+    pub index: i32,
+    /// Seconds per tick of its packets.
+    pub time_base: Rational,
+    /// Frames per second; 0/1 if unknown.
+    pub frame_rate: Rational,
+    /// Length in seconds, if told.
+    pub duration_seconds: Option<f64>,
+    /// Number of frames, if told.
+    pub frames: Option<u64>,
+    /// FFmpeg's name of the container.
+    pub container: String,
+}
+
+/// An open container, owned.
+#[derive(Debug)]
+pub struct Demuxer {
+    context: *mut ffi::AVFormatContext,
+    // After the context: libavformat uses it until closed.
+    _avio: Avio,
+}
+
+// SAFETY: owned, used by one thread at a time.
+unsafe impl Send for Demuxer {}
+
+impl Demuxer {
+    /// Opens the container in `storage` and finds its streams.
+    ///
+    /// # Errors
+    ///
+    /// FFmpeg's, if it is no container on the whitelist or is damaged.
+    pub fn open(storage: Arc<dyn Storage>, options: DemuxerOptions) -> Result<Self, AvError> {
+        super::init();
+        let avio = Avio::new(storage, false)?;
+        let mut dictionary = Dictionary::new();
+        dictionary.set("format_whitelist", FORMAT_WHITELIST)?;
+        // Nothing may be opened beside our own storage; an empty list would mean "no limit".
+        dictionary.set("protocol_whitelist", "none")?;
+        dictionary.set("probesize", &options.probe_bytes.to_string())?;
+        dictionary.set("analyzeduration", &options.analyse_us.to_string())?;
+        dictionary.set("max_streams", &options.max_streams.to_string())?;
+        // SAFETY: allocates, or returns null.
+        let mut context = unsafe { ffi::avformat_alloc_context() };
+        if context.is_null() {
+            return Err(AvError::no_memory());
+        }
+        // SAFETY: `context` is valid; on failure `avformat_open_input` frees it (not the custom AVIO).
+        unsafe {
+            (*context).pb = avio.as_ptr();
+            (*context).flags |= ffi::AVFMT_FLAG_CUSTOM_IO as i32;
+            check(ffi::avformat_open_input(&raw mut context, ptr::null(), ptr::null(), dictionary.as_mut_ptr()))?;
+        }
+        let demuxer = Self { context, _avio: avio };
+        // SAFETY: owned and open.
+        check(unsafe { ffi::avformat_find_stream_info(demuxer.context, ptr::null_mut()) })?;
+        Ok(demuxer)
+    }
+
+    /// Chooses the best video stream, ignoring cover pictures; the other streams are discarded from here on.
+    #[must_use]
+    pub fn select_video(&mut self) -> Option<StreamFacts> {
+        // SAFETY: owned and open; a found index is valid.
+        unsafe {
+            let best = ffi::av_find_best_stream(self.context, ffi::AVMediaType::VIDEO, -1, -1, ptr::null_mut(), 0);
+            if best < 0 {
+                return None;
+            }
+            let stream = *(*self.context).streams.add(best.unsigned_abs() as usize);
+            if (*stream).disposition & ffi::AV_DISPOSITION_ATTACHED_PIC as i32 != 0 {
+                return None;
+            }
+            for index in 0..(*self.context).nb_streams as usize {
+                if index != best.unsigned_abs() as usize {
+                    (**(*self.context).streams.add(index)).discard = ffi::AVDiscard::ALL;
+                }
+            }
+            let time_base: Rational = (*stream).time_base.into();
+            let guessed: Rational = ffi::av_guess_frame_rate(self.context, stream, ptr::null_mut()).into();
+            let average: Rational = (*stream).avg_frame_rate.into();
+            let frame_rate = if average.num > 0 && average.den > 0 { average } else { guessed };
+            let seconds = |ticks: i64, base: Rational| {
+                (ticks != ffi::AV_NOPTS_VALUE && ticks > 0).then(|| ticks as f64 * base.as_f64())
+            };
+            Some(StreamFacts {
+                index: best,
+                time_base,
+                frame_rate,
+                duration_seconds: seconds((*stream).duration, time_base)
+                    .or_else(|| seconds((*self.context).duration, Rational::new(1, ffi::AV_TIME_BASE as i32))),
+                frames: u64::try_from((*stream).nb_frames).ok().filter(|frames| *frames > 0),
+                container: text((*(*self.context).iformat).name),
+            })
+        }
+    }
+
+    /// The parameters of stream `index`.
+    ///
+    /// # Errors
+    ///
+    /// Out of memory.
+    pub fn parameters(&self, index: i32) -> Result<StreamParameters, AvError> {
+        // SAFETY: owned and open; `stream` checks the index.
+        unsafe { StreamParameters::copy_of((*self.stream(index)).codecpar) }
+    }
+
+    /// Reads the next packet of any stream into `packet`.
+    ///
+    /// # Errors
+    ///
+    /// FFmpeg's; [`AvError::is_end`] after the last.
+    pub fn read(&mut self, packet: &mut Packet) -> Result<(), AvError> {
+        // SAFETY: both owned.
+        check(unsafe { ffi::av_read_frame(self.context, packet.as_mut_ptr()) }).map(drop)
+    }
+
+    /// Goes back to the first packet of stream `index`.
+    ///
+    /// # Errors
+    ///
+    /// FFmpeg's, if the container cannot seek.
+    pub fn rewind(&mut self, index: i32) -> Result<(), AvError> {
+        // SAFETY: owned and open.
+        check(unsafe { ffi::avformat_seek_file(self.context, index, i64::MIN, i64::MIN, i64::MAX, 0) }).map(drop)
+    }
+
+    pub(super) fn stream(&self, index: i32) -> *mut ffi::AVStream {
+        let index = usize::try_from(index).unwrap_or(usize::MAX);
+        // SAFETY: owned and open; the bound is checked.
+        unsafe {
+            assert!(index < (*self.context).nb_streams as usize, "stream index out of bounds");
+            *(*self.context).streams.add(index)
+        }
+    }
+}
+
+impl Drop for Demuxer {
+    fn drop(&mut self) {
+        // SAFETY: owned; a custom AVIO is not freed by this.
+        unsafe { ffi::avformat_close_input(&raw mut self.context) };
+    }
+}

@@ -1,0 +1,166 @@
+//! Encoding by FFmpeg's encoders.
+
+use std::{ffi::CString, ptr};
+
+use super::{AvError, ColourTags, Dictionary, Packet, Picture, PixelFormat, StreamParameters, error::check, ffi};
+use crate::time::Rational;
+
+/// Everything an encoder is opened with.
+#[derive(Debug, Clone)]
+pub struct EncoderConfig {
+    /// FFmpeg's name of the encoder.
+    pub name: String,
+    /// Width in pixels.
+    pub width: u32,
+    /// Height in pixels.
+    pub height: u32,
+    /// Pixel format of the pictures it gets.
+    pub format: PixelFormat,
+    /// Frames per second; one tick of pictures and packets is one frame.
+    pub frame_rate: Rational,
+    /// Colour and shape tags for the stream.
+    pub tags: ColourTags,
+    /// Threads; 0 lets the encoder choose.
+    pub threads: u32,
+    /// Longest distance between key frames in frames.
+    pub gop: u32,
+    /// B-frames between references; `None` leaves it to the encoder.
+    pub b_frames: Option<u32>,
+    /// Average bit rate in bit/s.
+    pub bit_rate: Option<u64>,
+    /// Constant quantiser for encoders that take it as a scale (AVCodecContext.global_quality with the QSCALE flag).
+    pub quantiser: Option<f64>,
+    /// Parameter sets go to the container's header instead of the key frames.
+    pub global_header: bool,
+    /// Private options by name.
+    pub options: Vec<(String, String)>,
+}
+
+/// Why an encoder could not be opened.
+#[derive(Debug)]
+pub enum OpenError {
+    /// This FFmpeg does not have it.
+    Missing,
+    /// It does not know these options.
+    UnknownOptions(Vec<String>),
+    /// It refused.
+    Refused(AvError),
+}
+
+impl From<AvError> for OpenError {
+    fn from(error: AvError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+/// An open encoder, owned.
+#[derive(Debug)]
+pub struct Encoder(*mut ffi::AVCodecContext);
+
+// SAFETY: owned, used by one thread at a time.
+unsafe impl Send for Encoder {}
+
+fn find(name: &str) -> *const ffi::AVCodec {
+    let Ok(name) = CString::new(name) else { return ptr::null() };
+    // SAFETY: looks a static table up.
+    unsafe { ffi::avcodec_find_encoder_by_name(name.as_ptr()) }
+}
+
+impl Encoder {
+    /// Opens an encoder.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`]; an option that it does not take is one.
+    pub fn open(config: &EncoderConfig) -> Result<Self, OpenError> {
+        super::init();
+        let codec = find(&config.name);
+        if codec.is_null() {
+            return Err(OpenError::Missing);
+        }
+        let mut options = Dictionary::new();
+        for (name, value) in &config.options {
+            options.set(name, value)?;
+        }
+        // SAFETY: the codec is static; allocated *with* it, so that its own defaults hold (avcodec_alloc_context3).
+        let context = unsafe { ffi::avcodec_alloc_context3(codec) };
+        if context.is_null() {
+            return Err(AvError::no_memory().into());
+        }
+        let encoder = Self(context);
+        // SAFETY: owned until here only by this function.
+        unsafe {
+            let c = &mut *context;
+            c.width = i32::try_from(config.width).unwrap_or(-1);
+            c.height = i32::try_from(config.height).unwrap_or(-1);
+            c.pix_fmt = ffi::AVPixelFormat(config.format.0);
+            c.time_base = config.frame_rate.inverse().into();
+            c.framerate = config.frame_rate.into();
+            c.color_range = ffi::AVColorRange(config.tags.range);
+            c.colorspace = ffi::AVColorSpace(config.tags.matrix);
+            c.color_primaries = ffi::AVColorPrimaries(config.tags.primaries);
+            c.color_trc = ffi::AVColorTransferCharacteristic(config.tags.transfer);
+            c.sample_aspect_ratio = config.tags.pixel_aspect.into();
+            c.thread_count = i32::try_from(config.threads).unwrap_or(0);
+            c.gop_size = i32::try_from(config.gop).unwrap_or(i32::MAX);
+            if let Some(count) = config.b_frames {
+                c.max_b_frames = i32::try_from(count).unwrap_or(0);
+            }
+            if let Some(rate) = config.bit_rate {
+                c.bit_rate = i64::try_from(rate).unwrap_or(i64::MAX);
+            }
+            if let Some(quantiser) = config.quantiser {
+                c.flags |= ffi::AV_CODEC_FLAG_QSCALE as i32;
+                c.global_quality = (quantiser * f64::from(ffi::FF_QP2LAMBDA as i32)).round() as i32;
+            }
+            if config.global_header {
+                c.flags |= ffi::AV_CODEC_FLAG_GLOBAL_HEADER as i32;
+            }
+            check(ffi::avcodec_open2(context, codec, options.as_mut_ptr()))?;
+        }
+        let unknown = options.names();
+        if unknown.is_empty() { Ok(encoder) } else { Err(OpenError::UnknownOptions(unknown)) }
+    }
+
+    /// What a muxer must know of its packets.
+    ///
+    /// # Errors
+    ///
+    /// Out of memory.
+    pub fn parameters(&self) -> Result<StreamParameters, AvError> {
+        let mut parameters = StreamParameters::new()?;
+        // SAFETY: both owned.
+        check(unsafe { ffi::avcodec_parameters_from_context(parameters.as_mut_ptr(), self.0) })?;
+        Ok(parameters)
+    }
+
+    /// Gives it a picture, whose pts counts frames; with `None` the end.
+    ///
+    /// # Errors
+    ///
+    /// FFmpeg's; [`AvError::is_again`] if packets must be taken first.
+    pub fn send(&mut self, picture: Option<&Picture>) -> Result<(), AvError> {
+        let picture = picture.map_or(ptr::null(), Picture::as_ptr);
+        // SAFETY: owned and open; the encoder references the picture's buffers and never writes them.
+        check(unsafe { ffi::avcodec_send_frame(self.0, picture) }).map(drop)
+    }
+
+    /// Takes the next packet; its times count frames.
+    ///
+    /// # Errors
+    ///
+    /// FFmpeg's; [`AvError::is_again`] if it needs a picture, [`AvError::is_end`] after the last packet.
+    pub fn receive(&mut self) -> Result<Packet, AvError> {
+        let mut packet = Packet::new()?;
+        // SAFETY: both owned.
+        check(unsafe { ffi::avcodec_receive_packet(self.0, packet.as_mut_ptr()) })?;
+        Ok(packet)
+    }
+}
+
+impl Drop for Encoder {
+    fn drop(&mut self) {
+        // SAFETY: owned.
+        unsafe { ffi::avcodec_free_context(&raw mut self.0) };
+    }
+}

@@ -1,0 +1,90 @@
+//! FFmpeg's return codes.
+
+use std::fmt;
+
+use super::{ffi, log};
+use crate::error::{Code, Error, Stage};
+
+/// A negative return code of FFmpeg and the last line it logged on this thread.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AvError {
+    code: i32,
+    line: String,
+}
+
+impl AvError {
+    /// Takes a return code; the last log line of this thread becomes its cause.
+    pub(super) fn new(code: i32) -> Self {
+        Self { code, line: log::take_last_line() }
+    }
+
+    /// Out of memory.
+    pub(super) fn no_memory() -> Self {
+        Self::new(ffi::AVERROR(libc_enomem()))
+    }
+
+    /// Nothing more will come.
+    #[must_use]
+    pub fn is_end(&self) -> bool {
+        self.code == ffi::AVERROR_EOF
+    }
+
+    /// Nothing now; give more input or ask again.
+    #[must_use]
+    pub fn is_again(&self) -> bool {
+        self.os_error().is_some_and(|error| error.kind() == std::io::ErrorKind::WouldBlock)
+    }
+
+    /// The input is damaged at this place.
+    #[must_use]
+    pub fn is_invalid_data(&self) -> bool {
+        self.code == ffi::AVERROR_INVALIDDATA
+    }
+
+    /// The operating system's error number, if the code is one.
+    #[must_use]
+    pub fn os_error(&self) -> Option<std::io::Error> {
+        (-4096 < self.code && self.code < 0).then(|| std::io::Error::from_raw_os_error(-self.code))
+    }
+
+    /// The last line that FFmpeg logged before failing; empty if none.
+    #[must_use]
+    pub fn log_line(&self) -> &str {
+        &self.line
+    }
+
+    /// This library's error: `what` is the action with its quoted value.
+    #[must_use]
+    pub fn explain(&self, code: Code, stage: Stage, what: &str) -> Error {
+        let code = match self.os_error().map(|error| error.kind()) {
+            Some(std::io::ErrorKind::OutOfMemory) => Code::ResourceExhausted,
+            Some(std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded) => Code::DiskFull,
+            _ => code,
+        };
+        Error::new(code, stage, format!("Cannot {what}: {self}")).with_cause(self.line.clone())
+    }
+}
+
+/// ENOMEM, the same number on every platform FFmpeg runs on.
+const fn libc_enomem() -> i32 {
+    12
+}
+
+impl fmt::Display for AvError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(error) = self.os_error() {
+            let text = error.to_string();
+            return f.write_str(text.split(" (os error").next().unwrap_or(&text));
+        }
+        let mut buffer = [0_u8; 128];
+        // SAFETY: writes at most the given length, NUL-terminated.
+        unsafe { ffi::av_strerror(self.code, buffer.as_mut_ptr().cast(), buffer.len()) };
+        let text = std::ffi::CStr::from_bytes_until_nul(&buffer).map(|text| text.to_string_lossy().into_owned());
+        f.write_str(&text.unwrap_or_else(|_| format!("FFmpeg error {}", self.code)))
+    }
+}
+
+/// Turns FFmpeg's convention into a `Result`.
+pub(super) fn check(code: i32) -> Result<i32, AvError> {
+    if code < 0 { Err(AvError::new(code)) } else { Ok(code) }
+}

@@ -1,0 +1,140 @@
+//! Writing containers.
+
+use std::{ffi::CString, ptr, sync::Arc};
+
+use super::{AvError, Dictionary, Packet, StreamParameters, avio::Avio, error::check, ffi};
+use crate::{storage::Storage, time::Rational};
+
+/// Everything a container is begun with.
+#[derive(Debug)]
+pub struct MuxerConfig<'a> {
+    /// FFmpeg's name of the muxer.
+    pub muxer: &'a str,
+    /// Its one video stream.
+    pub parameters: &'a StreamParameters,
+    /// Seconds per tick of the packets that it will get.
+    pub time_base: Rational,
+    /// Frames per second that the container tells.
+    pub frame_rate: Rational,
+    /// Private options by name.
+    pub options: &'a [(String, String)],
+    /// Descriptive metadata by FFmpeg's names.
+    pub metadata: &'a [(String, String)],
+}
+
+/// An open container with one video stream, owned.
+#[derive(Debug)]
+pub struct Muxer {
+    context: *mut ffi::AVFormatContext,
+    packet_base: Rational,
+    stream_base: Rational,
+    // After the context: libavformat uses it until freed.
+    avio: Avio,
+}
+
+// SAFETY: owned, used by one thread at a time.
+unsafe impl Send for Muxer {}
+
+impl Muxer {
+    /// Whether `muxer` wants parameter sets in its header (AVFMT_GLOBALHEADER); `None` if this FFmpeg lacks it.
+    #[must_use]
+    pub fn wants_global_header(muxer: &str) -> Option<bool> {
+        let name = CString::new(muxer).ok()?;
+        // SAFETY: looks a static table up.
+        unsafe {
+            let format = ffi::av_guess_format(name.as_ptr(), ptr::null(), ptr::null());
+            (!format.is_null()).then(|| (*format).flags & ffi::AVFMT_GLOBALHEADER as i32 != 0)
+        }
+    }
+
+    /// Writes the container's header into `storage`.
+    ///
+    /// # Errors
+    ///
+    /// FFmpeg's, or an option that the muxer does not take.
+    pub fn begin(storage: Arc<dyn Storage>, config: &MuxerConfig<'_>) -> Result<Self, AvError> {
+        super::init();
+        let avio = Avio::new(storage, true)?;
+        let name = CString::new(config.muxer).map_err(|_| AvError::new(ffi::AVERROR_MUXER_NOT_FOUND))?;
+        let mut context = ptr::null_mut();
+        // SAFETY: allocates into `context`, or fails.
+        check(unsafe {
+            ffi::avformat_alloc_output_context2(&raw mut context, ptr::null_mut(), name.as_ptr(), ptr::null())
+        })?;
+        let mut muxer = Self { context, packet_base: config.time_base, stream_base: config.time_base, avio };
+        let mut options = Dictionary::new();
+        for (key, value) in config.options {
+            options.set(key, value)?;
+        }
+        let mut metadata = Dictionary::new();
+        for (key, value) in config.metadata {
+            metadata.set(key, value)?;
+        }
+        // SAFETY: owned; every pointer comes from this context and lives as long as it.
+        unsafe {
+            let stream = ffi::avformat_new_stream(muxer.context, ptr::null());
+            if stream.is_null() {
+                return Err(AvError::no_memory());
+            }
+            check(ffi::avcodec_parameters_copy((*stream).codecpar, config.parameters.as_ptr()))?;
+            (*stream).time_base = config.time_base.into();
+            (*stream).avg_frame_rate = config.frame_rate.into();
+            (*stream).r_frame_rate = config.frame_rate.into();
+            (*stream).sample_aspect_ratio = (*(*stream).codecpar).sample_aspect_ratio;
+            (*muxer.context).pb = muxer.avio.as_ptr();
+            (*muxer.context).flags |= ffi::AVFMT_FLAG_CUSTOM_IO as i32;
+            // One stream: nothing to interleave, so no delay for it (the MPEG-TS muxer would start at 1.4 s).
+            (*muxer.context).max_delay = 0;
+            (*muxer.context).metadata = metadata.into_raw();
+            check(ffi::avformat_write_header(muxer.context, options.as_mut_ptr()))?;
+            // The muxer may choose its own timebase while writing the header (AVStream.time_base).
+            muxer.stream_base = (*stream).time_base.into();
+        }
+        if !options.names().is_empty() {
+            return Err(AvError::new(ffi::AVERROR_OPTION_NOT_FOUND));
+        }
+        muxer.avio.flush()?;
+        Ok(muxer)
+    }
+
+    /// Gives it the next packet in decoding order.
+    ///
+    /// # Errors
+    ///
+    /// FFmpeg's, or the storage's.
+    pub fn write(&mut self, packet: &mut Packet) -> Result<(), AvError> {
+        packet.rescale(self.packet_base, self.stream_base);
+        packet.set_stream(0);
+        // SAFETY: both owned; one stream, so no interleaving queue is needed.
+        check(unsafe { ffi::av_write_frame(self.context, packet.as_mut_ptr()) }).map(drop)
+    }
+
+    /// Closes the fragment or cluster, so that everything given is in the storage and can be decoded from it.
+    ///
+    /// # Errors
+    ///
+    /// FFmpeg's, or the storage's.
+    pub fn flush(&mut self) -> Result<(), AvError> {
+        // SAFETY: owned; a null packet flushes (avformat.h, av_write_frame), muxers that cannot ignore it.
+        check(unsafe { ffi::av_write_frame(self.context, ptr::null_mut()) })?;
+        self.avio.flush()
+    }
+
+    /// Writes the trailer; nothing can follow.
+    ///
+    /// # Errors
+    ///
+    /// FFmpeg's, or the storage's.
+    pub fn finish(mut self) -> Result<(), AvError> {
+        // SAFETY: owned, the header was written.
+        check(unsafe { ffi::av_write_trailer(self.context) })?;
+        self.avio.flush()
+    }
+}
+
+impl Drop for Muxer {
+    fn drop(&mut self) {
+        // SAFETY: owned; frees private data also of a muxer whose trailer was never written.
+        unsafe { ffi::avformat_free_context(self.context) };
+    }
+}

@@ -1,0 +1,130 @@
+//! Coded units.
+
+use std::ptr;
+
+use super::{AvError, error::check, ffi};
+use crate::time::Rational;
+
+/// One coded frame with its timestamps, owned.
+#[derive(Debug)]
+pub struct Packet(*mut ffi::AVPacket);
+
+// SAFETY: owned; its buffer is reference-counted atomically.
+unsafe impl Send for Packet {}
+
+impl Packet {
+    /// An empty packet to be filled.
+    ///
+    /// # Errors
+    ///
+    /// Out of memory.
+    pub fn new() -> Result<Self, AvError> {
+        // SAFETY: allocates, or returns null.
+        let packet = unsafe { ffi::av_packet_alloc() };
+        if packet.is_null() { Err(AvError::no_memory()) } else { Ok(Self(packet)) }
+    }
+
+    /// A packet holding a copy of `bytes`.
+    ///
+    /// # Errors
+    ///
+    /// Out of memory.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, AvError> {
+        let packet = Self::new()?;
+        let length = i32::try_from(bytes.len()).map_err(|_| AvError::no_memory())?;
+        // SAFETY: allocates `length` writable bytes at `data` (plus padding), or fails.
+        check(unsafe { ffi::av_new_packet(packet.0, length) })?;
+        // SAFETY: `data` was just allocated with that length and cannot overlap a Rust slice.
+        unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), (*packet.0).data, bytes.len()) };
+        Ok(packet)
+    }
+
+    /// Presentation time in the ticks that its stage names; `None` if it has none.
+    #[must_use]
+    pub fn pts(&self) -> Option<i64> {
+        // SAFETY: owned.
+        Some(unsafe { (*self.0).pts }).filter(|pts| *pts != ffi::AV_NOPTS_VALUE)
+    }
+
+    /// Decoding time in the same ticks.
+    #[must_use]
+    pub fn dts(&self) -> Option<i64> {
+        // SAFETY: owned.
+        Some(unsafe { (*self.0).dts }).filter(|dts| *dts != ffi::AV_NOPTS_VALUE)
+    }
+
+    /// Sets both timestamps.
+    pub fn set_times(&mut self, pts: i64, dts: i64) {
+        // SAFETY: owned.
+        unsafe {
+            (*self.0).pts = pts;
+            (*self.0).dts = dts;
+        }
+    }
+
+    /// Sets how long it is shown, in ticks.
+    pub fn set_duration(&mut self, ticks: i64) {
+        // SAFETY: owned.
+        unsafe { (*self.0).duration = ticks };
+    }
+
+    /// Whether it can be decoded alone.
+    #[must_use]
+    pub fn is_key(&self) -> bool {
+        // SAFETY: owned.
+        unsafe { (*self.0).flags & ffi::AV_PKT_FLAG_KEY as i32 != 0 }
+    }
+
+    /// Marks it as decodable alone.
+    pub fn set_key(&mut self, key: bool) {
+        // SAFETY: owned.
+        unsafe { (*self.0).flags = if key { ffi::AV_PKT_FLAG_KEY as i32 } else { 0 } };
+    }
+
+    /// Number of coded bytes.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        // SAFETY: owned.
+        usize::try_from(unsafe { (*self.0).size }).unwrap_or(0)
+    }
+
+    /// The stream it came from or goes to.
+    #[must_use]
+    pub fn stream(&self) -> i32 {
+        // SAFETY: owned.
+        unsafe { (*self.0).stream_index }
+    }
+
+    /// Sets the stream it goes to.
+    pub fn set_stream(&mut self, index: i32) {
+        // SAFETY: owned.
+        unsafe { (*self.0).stream_index = index };
+    }
+
+    /// Expresses its times in another timebase.
+    pub fn rescale(&mut self, from: Rational, to: Rational) {
+        // SAFETY: owned; both timebases are positive.
+        unsafe { ffi::av_packet_rescale_ts(self.0, from.into(), to.into()) };
+    }
+
+    /// Empties it.
+    pub fn clear(&mut self) {
+        // SAFETY: owned.
+        unsafe { ffi::av_packet_unref(self.0) };
+    }
+
+    pub(super) fn as_mut_ptr(&mut self) -> *mut ffi::AVPacket {
+        self.0
+    }
+
+    pub(super) fn as_ptr(&self) -> *const ffi::AVPacket {
+        self.0
+    }
+}
+
+impl Drop for Packet {
+    fn drop(&mut self) {
+        // SAFETY: owned.
+        unsafe { ffi::av_packet_free(&raw mut self.0) };
+    }
+}

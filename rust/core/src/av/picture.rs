@@ -1,0 +1,214 @@
+//! Raw pictures: reference-counted samples with their tags.
+
+use super::{AvError, PixelFormat, error::check, ffi};
+use crate::{
+    frame::planes::{Plane, PlaneMut, Planes, PlanesMut},
+    time::Rational,
+};
+
+/// Colour and shape tags that travel with a picture; the numbers are ITU-T H.273's, as FFmpeg stores them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ColourTags {
+    /// 1 limited, 2 full, 0 unknown (AVColorRange).
+    pub range: u32,
+    /// Matrix coefficients: 1 BT.709, 5 and 6 BT.601, 2 unknown (AVColorSpace).
+    pub matrix: u32,
+    /// Primaries (AVColorPrimaries); 2 unknown.
+    pub primaries: u32,
+    /// Transfer characteristic (AVColorTransferCharacteristic); 2 unknown.
+    pub transfer: u32,
+    /// Width to height of one pixel; 0/1 unknown.
+    pub pixel_aspect: Rational,
+}
+
+impl ColourTags {
+    /// Nothing known.
+    pub const UNKNOWN: Self =
+        Self { range: 0, matrix: 2, primaries: 2, transfer: 2, pixel_aspect: Rational::new(0, 1) };
+}
+
+/// One raw picture, owned; its samples may be shared with other pictures.
+#[derive(Debug)]
+pub struct Picture(*mut ffi::AVFrame);
+
+// SAFETY: owned; sample buffers are reference-counted atomically and written only while unshared (`make_writable`).
+unsafe impl Send for Picture {}
+// SAFETY: `&Picture` gives read access only.
+unsafe impl Sync for Picture {}
+
+impl Picture {
+    /// A picture without samples, to be filled by a decoder.
+    ///
+    /// # Errors
+    ///
+    /// Out of memory.
+    pub fn empty() -> Result<Self, AvError> {
+        // SAFETY: allocates, or returns null.
+        let frame = unsafe { ffi::av_frame_alloc() };
+        if frame.is_null() { Err(AvError::no_memory()) } else { Ok(Self(frame)) }
+    }
+
+    /// A picture with its own, uninitialised samples, aligned for SIMD.
+    ///
+    /// # Errors
+    ///
+    /// Out of memory, or an impossible size.
+    pub fn alloc(format: PixelFormat, width: u32, height: u32) -> Result<Self, AvError> {
+        let picture = Self::empty()?;
+        // SAFETY: owned.
+        unsafe {
+            (*picture.0).format = format.0;
+            (*picture.0).width = i32::try_from(width).unwrap_or(-1);
+            (*picture.0).height = i32::try_from(height).unwrap_or(-1);
+        }
+        // SAFETY: owned, its format and size are set; refuses impossible ones.
+        check(unsafe { ffi::av_frame_get_buffer(picture.0, 0) })?;
+        Ok(picture)
+    }
+
+    /// Another picture over the same samples.
+    ///
+    /// # Errors
+    ///
+    /// Out of memory.
+    pub fn reference(&self) -> Result<Self, AvError> {
+        let copy = Self::empty()?;
+        // SAFETY: both are owned; the source is only read.
+        check(unsafe { ffi::av_frame_ref(copy.0, self.0) })?;
+        Ok(copy)
+    }
+
+    /// Width in pixels.
+    #[must_use]
+    pub fn width(&self) -> u32 {
+        // SAFETY: owned.
+        u32::try_from(unsafe { (*self.0).width }).unwrap_or(0)
+    }
+
+    /// Height in pixels.
+    #[must_use]
+    pub fn height(&self) -> u32 {
+        // SAFETY: owned.
+        u32::try_from(unsafe { (*self.0).height }).unwrap_or(0)
+    }
+
+    /// Pixel format.
+    #[must_use]
+    pub fn format(&self) -> PixelFormat {
+        // SAFETY: owned.
+        PixelFormat(unsafe { (*self.0).format })
+    }
+
+    /// Presentation time in the ticks that its stage names.
+    #[must_use]
+    pub fn pts(&self) -> Option<i64> {
+        // SAFETY: owned.
+        Some(unsafe { (*self.0).pts }).filter(|pts| *pts != ffi::AV_NOPTS_VALUE)
+    }
+
+    /// FFmpeg's best guess of the presentation time of a decoded picture, in ticks of its stream.
+    #[must_use]
+    pub fn best_effort_pts(&self) -> Option<i64> {
+        // SAFETY: owned.
+        Some(unsafe { (*self.0).best_effort_timestamp }).filter(|pts| *pts != ffi::AV_NOPTS_VALUE)
+    }
+
+    /// Makes this picture the one shown at `pts`, and leaves its type to the encoder.
+    pub fn set_pts(&mut self, pts: i64) {
+        // SAFETY: owned.
+        unsafe {
+            (*self.0).pts = pts;
+            (*self.0).pict_type = ffi::AVPictureType::NONE;
+        }
+    }
+
+    /// Whether the decoder found damage in it (AVFrame.decode_error_flags and AV_FRAME_FLAG_CORRUPT).
+    #[must_use]
+    pub fn is_damaged(&self) -> bool {
+        // SAFETY: owned.
+        unsafe { (*self.0).decode_error_flags != 0 || (*self.0).flags & ffi::AV_FRAME_FLAG_CORRUPT as i32 != 0 }
+    }
+
+    /// Its tags.
+    #[must_use]
+    pub fn tags(&self) -> ColourTags {
+        // SAFETY: owned; every field is a plain integer.
+        unsafe {
+            ColourTags {
+                range: (*self.0).color_range.0,
+                matrix: (*self.0).colorspace.0,
+                primaries: (*self.0).color_primaries.0,
+                transfer: (*self.0).color_trc.0,
+                pixel_aspect: (*self.0).sample_aspect_ratio.into(),
+            }
+        }
+    }
+
+    /// Sets its tags.
+    pub fn set_tags(&mut self, tags: ColourTags) {
+        // SAFETY: owned.
+        unsafe {
+            (*self.0).color_range = ffi::AVColorRange(tags.range);
+            (*self.0).colorspace = ffi::AVColorSpace(tags.matrix);
+            (*self.0).color_primaries = ffi::AVColorPrimaries(tags.primaries);
+            (*self.0).color_trc = ffi::AVColorTransferCharacteristic(tags.transfer);
+            (*self.0).sample_aspect_ratio = tags.pixel_aspect.into();
+        }
+    }
+
+    /// Its samples, if its pixel format is one of our layouts and its rows run downwards in memory.
+    #[must_use]
+    pub fn view(&self) -> Option<Planes<'_>> {
+        let layout = self.format().layout()?;
+        let planes = (0..layout.planes()).map(|index| {
+            let (data, length, stride) = self.plane_parts(index)?;
+            // SAFETY: `plane_parts` gives the extent of a plane inside this picture's live buffers.
+            Some(Plane { data: unsafe { std::slice::from_raw_parts(data, length) }, stride })
+        });
+        let planes: Vec<_> = planes.collect::<Option<_>>()?;
+        Planes::new(layout, self.width() as usize, self.height() as usize, planes).ok()
+    }
+
+    /// Its samples for writing, unshared first; `None` if its pixel format is none of our layouts.
+    ///
+    /// # Errors
+    ///
+    /// Out of memory while unsharing.
+    pub fn view_mut(&mut self) -> Result<Option<PlanesMut<'_>>, AvError> {
+        // SAFETY: owned; afterwards the buffers belong to this picture alone.
+        check(unsafe { ffi::av_frame_make_writable(self.0) })?;
+        let Some(layout) = self.format().layout() else { return Ok(None) };
+        let planes = (0..layout.planes()).map(|index| {
+            let (data, length, stride) = self.plane_parts(index)?;
+            // SAFETY: as in `view`; planes of one picture do not overlap and `self` is borrowed mutably.
+            Some(PlaneMut { data: unsafe { std::slice::from_raw_parts_mut(data, length) }, stride })
+        });
+        let Some(planes) = planes.collect::<Option<Vec<_>>>() else { return Ok(None) };
+        Ok(PlanesMut::new(layout, self.width() as usize, self.height() as usize, planes).ok())
+    }
+
+    /// Address, length and stride of a plane; `None` if there is none or its rows run upwards (a negative linesize).
+    fn plane_parts(&self, index: usize) -> Option<(*mut u8, usize, usize)> {
+        // SAFETY: owned; the arrays have 8 entries (AV_NUM_DATA_POINTERS).
+        let (data, linesize) = unsafe { ((*self.0).data[index], (*self.0).linesize[index]) };
+        let (bytes, rows) = self.format().plane_size(index, self.width(), self.height())?;
+        let stride = usize::try_from(linesize).ok()?;
+        // The last row may end right behind its visible bytes: a cropped picture points into a larger buffer.
+        (!data.is_null() && rows > 0).then(|| (data, stride * (rows - 1) + bytes, stride))
+    }
+
+    pub(super) fn as_mut_ptr(&mut self) -> *mut ffi::AVFrame {
+        self.0
+    }
+
+    pub(super) fn as_ptr(&self) -> *const ffi::AVFrame {
+        self.0
+    }
+}
+
+impl Drop for Picture {
+    fn drop(&mut self) {
+        // SAFETY: owned.
+        unsafe { ffi::av_frame_free(&raw mut self.0) };
+    }
+}

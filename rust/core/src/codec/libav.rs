@@ -1,0 +1,84 @@
+//! Encoding by FFmpeg's encoders.
+
+use super::{Container, Encode, EncoderInfo, Shape, settings};
+use crate::{
+    av::{self, OpenError, Packet, Picture, StreamParameters},
+    error::{Code, Error, Result, Stage},
+    target::options::FileWriterOptions,
+};
+
+/// An encoder of FFmpeg.
+pub(super) struct Libav {
+    name: &'static str,
+    encoder: av::Encoder,
+    tag: Option<[u8; 4]>,
+}
+
+impl Libav {
+    pub(super) fn open(
+        info: &EncoderInfo,
+        options: &FileWriterOptions,
+        container: Container,
+        shape: Shape,
+    ) -> Result<Self> {
+        let global_header = av::Muxer::wants_global_header(container.info().muxer).ok_or_else(|| {
+            Error::new(
+                Code::MuxFailed,
+                Stage::Mux,
+                format!("Cannot write {:?}: this FFmpeg has no {} muxer", options.path, container.info().muxer),
+            )
+        })?;
+        let config = settings::config(info, options, shape, global_header);
+        let encoder = av::Encoder::open(&config).map_err(|error| explain(info, shape, error))?;
+        Ok(Self { name: info.name, encoder, tag: settings::tag(info.codec, container) })
+    }
+}
+
+fn explain(info: &EncoderInfo, shape: Shape, error: OpenError) -> Error {
+    match error {
+        OpenError::Missing => Error::new(
+            Code::CodecUnavailable,
+            Stage::Encode,
+            format!("Cannot encode with {:?}: the linked FFmpeg does not have it", info.name),
+        )
+        .with_field("encoder"),
+        OpenError::UnknownOptions(names) => Error::argument(
+            "encoderOptions",
+            format!("Cannot use encoder option {:?}: {} does not know it", names.join(", "), info.name),
+        ),
+        OpenError::Refused(error) => error.explain(
+            Code::EncodeFailed,
+            Stage::Encode,
+            &format!("open encoder {:?} for {}x{} {}", info.name, shape.width, shape.height, shape.format.name()),
+        ),
+    }
+}
+
+impl Encode for Libav {
+    fn send(&mut self, picture: Option<Picture>) -> Result<()> {
+        self.encoder
+            .send(picture.as_ref())
+            .map_err(|error| error.explain(Code::EncodeFailed, Stage::Encode, &format!("encode with {:?}", self.name)))
+    }
+
+    fn receive(&mut self) -> Result<Option<Packet>> {
+        match self.encoder.receive() {
+            Ok(packet) => Ok(Some(packet)),
+            Err(error) if error.is_again() || error.is_end() => Ok(None),
+            Err(error) => {
+                Err(error.explain(Code::EncodeFailed, Stage::Encode, &format!("encode with {:?}", self.name)))
+            }
+        }
+    }
+
+    fn parameters(&self) -> Result<StreamParameters> {
+        let parameters = self
+            .encoder
+            .parameters()
+            .map_err(|error| error.explain(Code::EncodeFailed, Stage::Encode, "read the encoder's parameters"))?;
+        Ok(match self.tag {
+            Some(tag) => parameters.with_tag(tag),
+            None => parameters,
+        })
+    }
+}

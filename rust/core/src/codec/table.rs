@@ -1,0 +1,191 @@
+//! The one table of codecs and containers; everything else reads it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Code, Error, Result, Stage};
+
+/// Codecs that a target can encode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Codec {
+    /// H.265.
+    Hevc,
+    /// H.264.
+    H264,
+    /// VP9.
+    Vp9,
+    /// AV1.
+    Av1,
+    /// MPEG-4 Part 2 with the XVID tag.
+    Xvid,
+    /// FFV1 version 3, lossless.
+    Ffv1,
+}
+
+/// Containers that a file can have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Container {
+    /// MP4, fragmented while it is recorded.
+    Mp4,
+    /// QuickTime, fragmented while it is recorded.
+    Mov,
+    /// Matroska.
+    Mkv,
+    /// WebM.
+    Webm,
+    /// AVI.
+    Avi,
+    /// MPEG transport stream.
+    Ts,
+}
+
+/// One row of the table of containers.
+#[derive(Debug)]
+pub struct ContainerInfo {
+    /// The container.
+    pub container: Container,
+    /// File extensions that choose it, lower case; the first is the customary one.
+    pub extensions: &'static [&'static str],
+    /// FFmpeg's name of its muxer.
+    pub muxer: &'static str,
+}
+
+/// One row of the table of codecs.
+#[derive(Debug)]
+pub struct CodecInfo {
+    /// The codec.
+    pub codec: Codec,
+    /// Its name in JavaScript: `Codec.HEVC`.
+    pub name: &'static str,
+    /// Containers that hold it; the first is the customary one.
+    pub containers: &'static [Container],
+    /// Encoders that serve it, best first; the ones after the first that works are used when asked for by name.
+    pub encoders: &'static [&'static str],
+}
+
+/// Every container.
+pub const CONTAINERS: &[ContainerInfo] = &[
+    ContainerInfo { container: Container::Mp4, extensions: &["mp4", "m4v"], muxer: "mp4" },
+    ContainerInfo { container: Container::Mov, extensions: &["mov"], muxer: "mov" },
+    ContainerInfo { container: Container::Mkv, extensions: &["mkv"], muxer: "matroska" },
+    ContainerInfo { container: Container::Webm, extensions: &["webm"], muxer: "webm" },
+    ContainerInfo { container: Container::Avi, extensions: &["avi"], muxer: "avi" },
+    ContainerInfo { container: Container::Ts, extensions: &["ts"], muxer: "mpegts" },
+];
+
+/// Every codec.
+pub const CODECS: &[CodecInfo] = &[
+    CodecInfo {
+        codec: Codec::Hevc,
+        name: "HEVC",
+        containers: &[Container::Mp4, Container::Mov, Container::Mkv, Container::Ts],
+        encoders: &["libx265", "libkvazaar"],
+    },
+    CodecInfo {
+        codec: Codec::H264,
+        name: "H264",
+        containers: &[Container::Mp4, Container::Mov, Container::Mkv, Container::Ts],
+        encoders: &["libx264", "libopenh264"],
+    },
+    CodecInfo {
+        codec: Codec::Vp9,
+        name: "VP9",
+        containers: &[Container::Webm, Container::Mkv, Container::Mp4],
+        encoders: &["libvpx-vp9"],
+    },
+    CodecInfo {
+        codec: Codec::Av1,
+        name: "AV1",
+        containers: &[Container::Mp4, Container::Mkv, Container::Webm],
+        encoders: &["libsvtav1", "libaom-av1", "rav1e"],
+    },
+    CodecInfo {
+        codec: Codec::Xvid,
+        name: "Xvid",
+        containers: &[Container::Avi, Container::Mkv, Container::Mp4, Container::Mov],
+        encoders: &["mpeg4", "libxvid"],
+    },
+    CodecInfo { codec: Codec::Ffv1, name: "FFV1", containers: &[Container::Mkv, Container::Avi], encoders: &["ffv1"] },
+];
+
+impl Codec {
+    /// This codec's row.
+    #[must_use]
+    pub fn info(self) -> &'static CodecInfo {
+        &CODECS[self as usize]
+    }
+}
+
+impl Container {
+    /// This container's row.
+    #[must_use]
+    pub fn info(self) -> &'static ContainerInfo {
+        &CONTAINERS[self as usize]
+    }
+
+    /// The container that `path`'s extension names, in any case, if it can hold `codec`.
+    ///
+    /// # Errors
+    ///
+    /// `ContainerMismatch` naming the extensions that fit.
+    pub fn for_path(path: &str, codec: Codec) -> Result<Self> {
+        let extension = std::path::Path::new(path)
+            .extension()
+            .map(|extension| extension.to_string_lossy().to_lowercase())
+            .unwrap_or_default();
+        let named = CONTAINERS.iter().find(|info| info.extensions.contains(&extension.as_str()));
+        if let Some(info) = named
+            && codec.info().containers.contains(&info.container)
+        {
+            return Ok(info.container);
+        }
+        let fitting = codec
+            .info()
+            .containers
+            .iter()
+            .flat_map(|container| container.info().extensions)
+            .map(|extension| format!(".{extension}"))
+            .collect::<Vec<_>>()
+            .join(", ");
+        let name = codec.info().name;
+        let cause = if extension.is_empty() {
+            "it has no extension".to_owned()
+        } else if named.is_some() {
+            format!(".{extension} cannot hold {name}")
+        } else {
+            format!(".{extension} names no container")
+        };
+        Err(Error::new(
+            Code::ContainerMismatch,
+            Stage::Options,
+            format!("Cannot write {name} to {path:?}: {cause}; use {fitting}"),
+        )
+        .with_field("path"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_stand_in_the_order_of_their_variants() {
+        for (index, info) in CODECS.iter().enumerate() {
+            assert_eq!(info.codec as usize, index);
+        }
+        for (index, info) in CONTAINERS.iter().enumerate() {
+            assert_eq!(info.container as usize, index);
+        }
+    }
+
+    #[test]
+    fn the_extension_is_read_in_any_case_and_only_after_the_last_dot() {
+        assert_eq!(Container::for_path("/a/b.MP4", Codec::Hevc).unwrap(), Container::Mp4);
+        for bad in ["a.mp4.rrr", "xxmp4", ".mp4", "a.webm", ""] {
+            let error = Container::for_path(bad, Codec::Hevc).unwrap_err();
+            assert_eq!(error.code, Code::ContainerMismatch, "{bad}");
+            assert!(error.message.contains(".mp4, .m4v, .mov, .mkv, .ts"), "{}", error.message);
+        }
+    }
+}

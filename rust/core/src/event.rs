@@ -1,0 +1,57 @@
+//! Events wait here for whoever listens, who is woken once.
+
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, PoisonError},
+};
+
+use crate::report::Event;
+
+/// Events that may wait; of more, the oldest that only informs is forgotten.
+const CAPACITY: usize = 256;
+
+/// What to call when there is something to take; it must return at once.
+pub type Notify = Box<dyn Fn() + Send + Sync>;
+
+/// The events of one object.
+pub(crate) struct Events {
+    queue: Mutex<VecDeque<Event>>,
+    notify: Notify,
+}
+
+impl Events {
+    pub(crate) fn new(notify: Notify) -> Self {
+        Self { queue: Mutex::new(VecDeque::new()), notify }
+    }
+
+    pub(crate) fn push(&self, event: Event) {
+        {
+            let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+            if queue.len() >= CAPACITY
+                && let Some(index) = queue.iter().position(Event::only_informs)
+            {
+                queue.remove(index);
+            }
+            queue.push_back(event);
+        }
+        (self.notify)();
+    }
+
+    pub(crate) fn take(&self) -> Vec<Event> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner).drain(..).collect()
+    }
+
+    pub(crate) fn put_back(&self, events: Vec<Event>) {
+        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        for event in events.into_iter().rev() {
+            queue.push_front(event);
+        }
+    }
+}
+
+impl Event {
+    /// Whether nothing waits for this event.
+    fn only_informs(&self) -> bool {
+        matches!(self, Self::Overload { .. } | Self::DiskLow { .. } | Self::Warning { .. } | Self::Attached { .. })
+    }
+}

@@ -1,0 +1,42 @@
+//! A frame: read-only samples, when they were captured and how they are laid out.
+
+pub mod colour;
+pub mod convert;
+pub mod planes;
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{av::Picture, time::Rational};
+
+/// Colour spaces of frames, by GIFT-Grab's names; 8 bits per sample.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ColourSpace {
+    /// Packed blue, green, red, alpha: 4 bytes a pixel.
+    Bgra,
+    /// Planar Y, then U, then V at half width and height: 1.5 bytes a pixel.
+    #[default]
+    I420,
+    /// Packed U, Y, V, Y for two pixels: 2 bytes a pixel.
+    Uyvy,
+}
+
+/// A captured frame; its samples are read-only and shared by every target.
+#[derive(Debug)]
+pub struct Frame {
+    /// The samples and their colour tags.
+    pub picture: Picture,
+    /// Number of the frame in its source, from 0.
+    pub sequence: u64,
+    /// Presentation time in ticks of `time_base`, 0 at the source's first frame.
+    pub pts: i64,
+    /// Seconds per tick of `pts`.
+    pub time_base: Rational,
+    /// CLOCK_MONOTONIC at capture, in nanoseconds.
+    pub captured_ns: u64,
+}
+
+/// A frame as it is handed on.
+pub type SharedFrame = Arc<Frame>;

@@ -1,0 +1,207 @@
+//! Sources: where frames come from.
+
+pub mod barcode;
+mod file;
+pub mod options;
+pub mod pattern;
+mod runner;
+mod synthetic;
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::SeqCst},
+    },
+    thread,
+};
+
+use crossbeam_channel::{Sender, TrySendError, bounded};
+
+use crate::{
+    av::{self, Picture},
+    codec::Shape,
+    error::{Code, Error, Result, Stage},
+    event::{Events, Notify},
+    latency::Recorder,
+    report::{Event, SourceInfo, SourceStats},
+    storage::Volume,
+    target::{FileWriter, Intake},
+    time::Rational,
+};
+use options::{Pacing, SourceOptions};
+
+/// Requests that may wait for a source's thread.
+const COMMANDS: usize = 256;
+
+/// What gives frames: the part that differs from source to source.
+pub(crate) trait Driver: Send {
+    /// Immutable facts.
+    fn info(&self) -> &SourceInfo;
+
+    /// The shape of its pictures.
+    fn shape(&self) -> Shape;
+
+    /// Seconds per tick of the times that [`Self::next`] gives.
+    fn time_base(&self) -> Rational;
+
+    /// The next picture and its time in ticks from the first, or `None` at the end.
+    fn next(&mut self) -> Result<Option<(Picture, i64)>>;
+
+    /// For a source whose instants pass whether or not anybody looks: leaves `frames` of them out. `false` if it is
+    /// none, and waits instead.
+    fn skip(&mut self, frames: u64) -> bool;
+
+    /// Damaged pieces skipped so far.
+    fn decode_errors(&self) -> u64 {
+        0
+    }
+}
+
+/// What a source's thread and its owner have in common.
+pub(crate) struct Shared {
+    pub(crate) events: Events,
+    pub(crate) captured: AtomicU64,
+    pub(crate) missed: AtomicU64,
+    pub(crate) late: AtomicU64,
+    pub(crate) decode_errors: AtomicU64,
+    pub(crate) duration_ns: AtomicU64,
+    pub(crate) lateness: Recorder,
+    pub(crate) interval: Recorder,
+}
+
+/// What a source's thread is asked to do.
+pub(crate) enum Command {
+    Attach { target: u32, intake: Intake },
+    Detach { target: u32 },
+    Start,
+    Close,
+}
+
+/// A source of frames with a thread of its own. Dropping it closes it.
+///
+/// Without a target it rests: nothing is read, and time stands still until one is attached.
+pub struct Source {
+    info: SourceInfo,
+    shape: Shape,
+    shared: Arc<Shared>,
+    commands: Sender<Command>,
+}
+
+impl Source {
+    /// Opens a source; it starts with [`Self::start`].
+    ///
+    /// # Errors
+    ///
+    /// `InvalidArgument`, or why the input cannot be opened.
+    pub fn open(options: &SourceOptions, volume: &dyn Volume, notify: Notify) -> Result<Self> {
+        av::init();
+        let (driver, pacing): (Box<dyn Driver>, Pacing) = match options {
+            SourceOptions::File(options) => (Box::new(file::FileDriver::open(options, volume)?), options.pacing),
+            SourceOptions::Pattern(options) => (Box::new(synthetic::PatternDriver::open(options)?), options.pacing),
+        };
+        let shared = Arc::new(Shared {
+            events: Events::new(notify),
+            captured: AtomicU64::new(0),
+            missed: AtomicU64::new(0),
+            late: AtomicU64::new(0),
+            decode_errors: AtomicU64::new(0),
+            duration_ns: AtomicU64::new(0),
+            lateness: Recorder::new(),
+            interval: Recorder::new(),
+        });
+        let (commands, requests) = bounded(COMMANDS);
+        let (info, shape) = (driver.info().clone(), driver.shape());
+        let runner = runner::Runner::new(driver, pacing, requests, shared.clone());
+        thread::Builder::new().name("gg-source".to_owned()).spawn(move || runner.run()).map_err(|error| {
+            Error::new(Code::ResourceExhausted, Stage::Source, format!("Cannot start a thread: {error}"))
+        })?;
+        Ok(Self { info, shape, shared, commands })
+    }
+
+    /// Immutable facts.
+    #[must_use]
+    pub fn info(&self) -> &SourceInfo {
+        &self.info
+    }
+
+    /// The figures so far.
+    #[must_use]
+    pub fn stats(&self) -> SourceStats {
+        let shared = &self.shared;
+        SourceStats {
+            captured: shared.captured.load(SeqCst),
+            missed: shared.missed.load(SeqCst),
+            late: shared.late.load(SeqCst),
+            decode_errors: shared.decode_errors.load(SeqCst),
+            duration_seconds: shared.duration_ns.load(SeqCst) as f64 / 1e9,
+            lateness: shared.lateness.snapshot(),
+            interval: shared.interval.snapshot(),
+        }
+    }
+
+    /// Takes what happened since the last call.
+    #[must_use]
+    pub fn take_events(&self) -> Vec<Event> {
+        self.shared.events.take()
+    }
+
+    /// Gives events back that could not be handed on.
+    pub fn put_back_events(&self, events: Vec<Event>) {
+        self.shared.events.put_back(events);
+    }
+
+    /// Asks for frames to go to `writer`, which is called `target` in events.
+    ///
+    /// # Errors
+    ///
+    /// `Closed`, or `Busy` if too many requests wait.
+    pub fn attach(&self, writer: &FileWriter, target: u32) -> Result<()> {
+        let intake = writer.intake();
+        if intake.is_closed() {
+            return Err(Error::new(Code::Closed, Stage::Hub, "Cannot attach the target: it is closed"));
+        }
+        intake.prepare(self.shape);
+        self.request(Command::Attach { target, intake })
+    }
+
+    /// Asks for no more frames to go to `target`; the `detached` event says since when.
+    ///
+    /// # Errors
+    ///
+    /// `Closed`, or `Busy` if too many requests wait.
+    pub fn detach(&self, target: u32) -> Result<()> {
+        self.request(Command::Detach { target })
+    }
+
+    /// Starts it, unless it runs already.
+    ///
+    /// # Errors
+    ///
+    /// `Closed`, or `Busy` if too many requests wait.
+    pub fn start(&self) -> Result<()> {
+        self.request(Command::Start)
+    }
+
+    /// Asks it to end and returns at once; the `closed` event ends it.
+    ///
+    /// # Errors
+    ///
+    /// `Busy` if too many requests wait.
+    pub fn close(&self) -> Result<()> {
+        match self.request(Command::Close) {
+            Err(error) if error.code == Code::Closed => Ok(()),
+            outcome => outcome,
+        }
+    }
+
+    fn request(&self, command: Command) -> Result<()> {
+        self.commands.try_send(command).map_err(|error| match error {
+            TrySendError::Full(_) => {
+                Error::new(Code::Busy, Stage::Hub, "Cannot pass a request on: too many wait; await the earlier ones")
+            }
+            TrySendError::Disconnected(_) => {
+                Error::new(Code::Closed, Stage::Hub, "Cannot use the source: it is closed")
+            }
+        })
+    }
+}

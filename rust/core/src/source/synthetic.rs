@@ -1,0 +1,85 @@
+//! The test pattern as a source.
+
+use super::{Driver, options::TestPatternOptions, pattern::Pattern};
+use crate::{
+    av::{ColourTags, Picture, PixelFormat},
+    codec::{Shape, matrix_number},
+    error::{Code, Error, Result, Stage},
+    frame::ColourSpace,
+    report::SourceInfo,
+    time::Rational,
+};
+
+/// Draws one frame after another.
+pub(super) struct PatternDriver {
+    info: SourceInfo,
+    shape: Shape,
+    pattern: Pattern,
+    frames: u64,
+    next: u64,
+}
+
+impl PatternDriver {
+    pub(super) fn open(options: &TestPatternOptions) -> Result<Self> {
+        options.check()?;
+        let format = PixelFormat::of(options.colour);
+        let pattern = Pattern::new(options.width as usize, options.height as usize, options.colour);
+        let square = Rational::new(1, 1);
+        let tags = if options.colour == ColourSpace::Bgra {
+            ColourTags { range: 2, matrix: 0, pixel_aspect: square, ..ColourTags::UNKNOWN }
+        } else {
+            let matrix = matrix_number(pattern.matrix());
+            ColourTags { range: 1, matrix, primaries: matrix, transfer: matrix, pixel_aspect: square }
+        };
+        let info = SourceInfo {
+            frame_rate: options.frame_rate,
+            width: options.width,
+            height: options.height,
+            colour: options.colour,
+            pixel_format: format.name(),
+            codec: "pattern".to_owned(),
+            container: "pattern".to_owned(),
+            duration_seconds: (options.frames > 0).then(|| options.frames as f64 / options.frame_rate.as_f64()),
+            frames: (options.frames > 0).then_some(options.frames),
+        };
+        let shape = Shape { width: options.width, height: options.height, format, tags };
+        Ok(Self { info, shape, pattern, frames: options.frames, next: 0 })
+    }
+}
+
+impl Driver for PatternDriver {
+    fn info(&self) -> &SourceInfo {
+        &self.info
+    }
+
+    fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    fn time_base(&self) -> Rational {
+        self.info.frame_rate.inverse()
+    }
+
+    fn next(&mut self) -> Result<Option<(Picture, i64)>> {
+        if self.frames > 0 && self.next >= self.frames {
+            return Ok(None);
+        }
+        let memory = |error: crate::av::AvError| {
+            error.explain(Code::ResourceExhausted, Stage::Source, "draw a frame of the test pattern")
+        };
+        let mut picture = Picture::alloc(self.shape.format, self.shape.width, self.shape.height).map_err(memory)?;
+        picture.set_tags(self.shape.tags);
+        match picture.view_mut().map_err(memory)? {
+            Some(mut planes) => self.pattern.draw(self.next, &mut planes),
+            None => return Err(Error::new(Code::Internal, Stage::Source, "Cannot draw the test pattern: no layout")),
+        }
+        let pts = i64::try_from(self.next).unwrap_or(i64::MAX);
+        self.next += 1;
+        Ok(Some((picture, pts)))
+    }
+
+    fn skip(&mut self, frames: u64) -> bool {
+        self.next += frames;
+        true
+    }
+}

@@ -1,0 +1,204 @@
+//! The encoder thread: frames in, packets out.
+
+use std::{
+    collections::VecDeque,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, PoisonError, atomic::Ordering::SeqCst},
+    time::Duration,
+};
+
+use crossbeam_channel::{Receiver, Sender, TrySendError, select};
+
+use super::{grid::Grid, options::FileWriterOptions, output::Coded, shared::Shared};
+use crate::{
+    av::Packet,
+    codec::{Adapter, Container, Encode, EncoderInfo, Shape, open_encoder},
+    error::{Code, Error, Result, Stage},
+    frame::SharedFrame,
+    report::DropReason,
+    sys::monotonic_ns,
+};
+
+/// What the encoder thread is asked to do.
+pub(crate) enum Job {
+    /// Open for pictures of this shape.
+    Prepare(Shape),
+    /// Encode a frame.
+    Frame(SharedFrame),
+}
+
+/// An open encoder and the conversion before it.
+struct Open {
+    encoder: Box<dyn Encode>,
+    adapter: Adapter,
+}
+
+/// A frame inside the encoder.
+struct Inside {
+    position: i64,
+    captured_ns: u64,
+}
+
+/// The encoder thread of one writer.
+pub(super) struct EncodeThread {
+    pub(super) shared: Arc<Shared>,
+    pub(super) jobs: Receiver<Job>,
+    pub(super) close: Receiver<()>,
+    pub(super) packets: Sender<Coded>,
+    pub(super) options: FileWriterOptions,
+    pub(super) container: Container,
+    /// Encoders that may serve, best first.
+    pub(super) encoders: Vec<&'static EncoderInfo>,
+    open: Option<Open>,
+    grid: Grid,
+    inside: VecDeque<Inside>,
+}
+
+impl EncodeThread {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        jobs: Receiver<Job>,
+        close: Receiver<()>,
+        packets: Sender<Coded>,
+        options: FileWriterOptions,
+        container: Container,
+        encoders: Vec<&'static EncoderInfo>,
+    ) -> Self {
+        let grid = Grid::new(options.frame_rate);
+        Self { shared, jobs, close, packets, options, container, encoders, open: None, grid, inside: VecDeque::new() }
+    }
+
+    /// Runs until the writer is closed; afterwards the end is in the packet queue, whatever happened.
+    pub(super) fn run(mut self) {
+        loop {
+            let job = select! {
+                recv(self.jobs) -> job => job.ok(),
+                recv(self.close) -> _ => None,
+            };
+            let Some(job) = job else { break };
+            self.handle(job);
+        }
+        self.drain();
+        self.guarded(Self::finish);
+        self.shared.counters.failed(self.inside.len() as u64);
+        let last = *self.shared.last_pts.lock().unwrap_or_else(PoisonError::into_inner);
+        let end = last.map_or(0, |(pts, time_base)| self.grid.end_after(pts, time_base));
+        // The output thread takes packets until this one, so the send ends.
+        let _ = self.packets.send(Coded::End { position: end });
+    }
+
+    /// Takes what is still in the queue, and what a source still has in hand.
+    fn drain(&mut self) {
+        loop {
+            match self.jobs.recv_timeout(Duration::from_millis(1)) {
+                Ok(job) => self.handle(job),
+                Err(_) if self.shared.in_hand.load(SeqCst) > 0 => {}
+                Err(_) => return,
+            }
+        }
+    }
+
+    fn handle(&mut self, job: Job) {
+        match job {
+            Job::Prepare(shape) => self.guarded(|this| this.prepare(shape)),
+            Job::Frame(_) if self.shared.has_failed() => self.shared.counters.failed(1),
+            Job::Frame(frame) => self.guarded(|this| this.encode(&frame)),
+        }
+    }
+
+    /// Runs a step; an error or a panic fails the writer, and with it the frames inside the encoder.
+    fn guarded(&mut self, step: impl FnOnce(&mut Self) -> Result<()>) {
+        if self.shared.has_failed() {
+            return;
+        }
+        let outcome = catch_unwind(AssertUnwindSafe(|| step(self)));
+        let error = match outcome {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => error,
+            Err(_) => Error::new(
+                Code::Internal,
+                Stage::Encode,
+                format!("Cannot encode to {:?}: a defect of this library was met; please report it", self.options.path),
+            ),
+        };
+        self.open = None;
+        self.shared.fail(error);
+    }
+
+    fn prepare(&mut self, input: Shape) -> Result<()> {
+        if self.open.is_some() {
+            return Ok(());
+        }
+        let fits = |info: &&&EncoderInfo| input.width.min(input.height) >= info.min_size;
+        let Some(info) = self.encoders.iter().find(fits).or(self.encoders.first()) else {
+            return Err(Error::new(Code::Internal, Stage::Encode, "Cannot encode: no encoder was chosen"));
+        };
+        let (encoder, shape) = open_encoder(info, &self.options, self.container, input)?;
+        let parameters = encoder.parameters()?;
+        self.send(Coded::Begin { parameters, shape, encoder: info.name });
+        self.open = Some(Open { encoder, adapter: Adapter::new(shape) });
+        Ok(())
+    }
+
+    fn encode(&mut self, frame: &SharedFrame) -> Result<()> {
+        let outcome = self.prepare(Shape::of(&frame.picture));
+        if let Err(error) = outcome {
+            self.shared.counters.failed(1);
+            return Err(error);
+        }
+        let Some(position) = self.grid.place(frame) else {
+            self.shared.drop_frames(DropReason::FrameRate, 1);
+            return Ok(());
+        };
+        self.inside.push_back(Inside { position, captured_ns: frame.captured_ns });
+        let Some(open) = &mut self.open else { return Ok(()) };
+        let mut picture = open.adapter.adapt(&frame.picture)?;
+        picture.set_pts(position);
+        open.encoder.send(Some(picture))?;
+        self.take_packets()
+    }
+
+    fn finish(&mut self) -> Result<()> {
+        let Some(open) = &mut self.open else { return Ok(()) };
+        open.encoder.send(None)?;
+        self.take_packets()?;
+        let missing = self.inside.len() as u64;
+        self.inside.clear();
+        if missing > 0 {
+            self.shared.drop_frames(DropReason::Encoder, missing);
+        }
+        Ok(())
+    }
+
+    fn take_packets(&mut self) -> Result<()> {
+        while let Some(open) = &mut self.open {
+            let Some(packet) = open.encoder.receive()? else { return Ok(()) };
+            self.pass_on(packet);
+        }
+        Ok(())
+    }
+
+    fn pass_on(&mut self, packet: Packet) {
+        let encoded_ns = monotonic_ns();
+        let index = self.inside.iter().position(|inside| Some(inside.position) == packet.pts());
+        // A packet without its frame would be counted twice; encoders here give one packet for each picture.
+        if let Some(inside) = index.and_then(|index| self.inside.remove(index)) {
+            self.shared.capture_to_packet.record(encoded_ns.saturating_sub(inside.captured_ns));
+            self.send(Coded::Packet { packet, encoded_ns });
+        }
+    }
+
+    /// Queues for the output thread; while the queue is full, drops of new frames are the storage's.
+    fn send(&self, coded: Coded) {
+        let bytes = coded.bytes();
+        self.shared.packet_budget.acquire(bytes, || {
+            self.shared.storage_blocks.store(true, SeqCst);
+            self.shared.has_failed()
+        });
+        if let Err(TrySendError::Full(coded)) = self.packets.try_send(coded) {
+            self.shared.storage_blocks.store(true, SeqCst);
+            let _ = self.packets.send(coded);
+        }
+        self.shared.storage_blocks.store(false, SeqCst);
+    }
+}

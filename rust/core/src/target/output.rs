@@ -1,0 +1,328 @@
+//! The writer thread: packets in, bytes of a container out.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::PathBuf,
+    sync::{Arc, PoisonError, atomic::Ordering::SeqCst},
+    time::{Duration, Instant},
+};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError};
+
+use super::{finalise, options::FileWriterOptions, shared::Shared, sync::Syncer};
+use crate::{
+    av::{AvError, Muxer, MuxerConfig, Packet, StreamParameters},
+    codec::{Container, Shape},
+    error::{Code, Error, Result, Stage},
+    report::{Event, Report},
+    storage::{Storage, Volume},
+    time::now_iso8601,
+};
+
+/// Longest time that a packet stays in the muxer before its fragment or cluster is closed.
+const FLUSH_INTERVAL: Duration = Duration::from_millis(500);
+
+/// What the writer thread gets, in this order: one `Begin`, packets, `End`.
+pub(super) enum Coded {
+    Begin {
+        parameters: StreamParameters,
+        shape: Shape,
+        encoder: &'static str,
+    },
+    Packet {
+        packet: Packet,
+        encoded_ns: u64,
+    },
+    /// The grid position after the last frame that was captured.
+    End {
+        position: i64,
+    },
+}
+
+impl Coded {
+    pub(super) fn bytes(&self) -> usize {
+        if let Self::Packet { packet, .. } = self { packet.size() } else { 0 }
+    }
+}
+
+/// The writer thread of one writer.
+pub(super) struct OutputThread {
+    pub(super) shared: Arc<Shared>,
+    pub(super) packets: Receiver<Coded>,
+    pub(super) volume: Arc<dyn Volume>,
+    pub(super) storage: Arc<dyn Storage>,
+    pub(super) path: PathBuf,
+    pub(super) options: FileWriterOptions,
+    pub(super) container: Container,
+    pub(super) state: State,
+}
+
+/// What the writer thread remembers.
+#[derive(Default)]
+pub(super) struct State {
+    muxer: Option<Muxer>,
+    syncer: Option<Syncer>,
+    /// Waits for the next one, which tells how long it is shown.
+    held: Option<Packet>,
+    /// When each packet in the muxer left the encoder.
+    in_muxer: Vec<u64>,
+    /// Length of the file up to the last closed fragment or cluster.
+    flushed_bytes: u64,
+    flush_at: Option<Instant>,
+    metadata: Vec<(String, String)>,
+    shape: Option<Shape>,
+    encoder: Option<&'static str>,
+    started_at: String,
+    finalised: bool,
+    synced: bool,
+}
+
+impl OutputThread {
+    /// Runs until the end has come; the last thing it does is to tell `closed`.
+    pub(super) fn run(mut self) {
+        loop {
+            let coded = match self.state.flush_at {
+                Some(at) => self.packets.recv_deadline(at),
+                None => self.packets.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            };
+            match coded {
+                Ok(Coded::Begin { parameters, shape, encoder }) => {
+                    self.guarded(|this| this.begin(&parameters, shape, encoder));
+                }
+                Ok(Coded::Packet { packet, encoded_ns }) => {
+                    self.shared.packet_budget.release(packet.size());
+                    self.state.in_muxer.push(encoded_ns);
+                    self.guarded(|this| this.packet(packet));
+                    self.count_failed();
+                }
+                Ok(Coded::End { position }) => {
+                    self.guarded(|this| this.end(position));
+                    break;
+                }
+                Err(RecvTimeoutError::Timeout) => self.guarded(Self::flush),
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+        }
+        self.count_failed();
+        self.settle();
+        let report = self.report();
+        self.shared.tell_closed(report);
+    }
+
+    /// Runs a step; an error or a panic fails the writer.
+    fn guarded(&mut self, step: impl FnOnce(&mut Self) -> Result<()>) {
+        if self.state.muxer.is_none() && self.shared.has_failed() {
+            return;
+        }
+        let error = match catch_unwind(AssertUnwindSafe(|| step(self))) {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => error,
+            Err(_) => Error::new(
+                Code::Internal,
+                Stage::Mux,
+                format!("Cannot write {:?}: a defect of this library was met; please report it", self.options.path),
+            ),
+        };
+        self.state.muxer = None;
+        self.shared.fail(error);
+    }
+
+    /// Packets that no muxer holds any more are lost to the error that closed it.
+    fn count_failed(&mut self) {
+        if self.state.muxer.is_none() {
+            self.shared.counters.failed(self.state.in_muxer.len() as u64);
+            self.state.in_muxer.clear();
+            self.state.held = None;
+            self.state.flush_at = None;
+        }
+    }
+
+    fn begin(&mut self, parameters: &StreamParameters, shape: Shape, encoder: &'static str) -> Result<()> {
+        self.state.shape = Some(shape);
+        self.state.encoder = Some(encoder);
+        self.state.started_at = now_iso8601();
+        let given = &self.options.metadata;
+        self.state.metadata = [
+            ("title", given.title.as_deref()),
+            ("comment", given.comment.as_deref()),
+            ("creation_time", Some(given.creation_time.as_deref().unwrap_or(&self.state.started_at))),
+        ]
+        .into_iter()
+        .filter_map(|(key, value)| Some((key.to_owned(), value?.to_owned())))
+        .collect();
+        self.storage.truncate(0).map_err(|error| self.storage_error(&error))?;
+        let muxer = Muxer::begin(
+            self.storage.clone(),
+            &MuxerConfig {
+                muxer: self.container.info().muxer,
+                parameters,
+                time_base: self.options.frame_rate.inverse(),
+                frame_rate: self.options.frame_rate,
+                options: &live_options(self.container),
+                metadata: &self.state.metadata,
+            },
+        )
+        .map_err(|error| self.mux_error(&error))?;
+        self.state.muxer = Some(muxer);
+        self.note_flushed();
+        self.state.syncer = Some(Syncer::start(
+            self.shared.clone(),
+            self.storage.clone(),
+            self.volume.clone(),
+            self.path.clone(),
+            Duration::from_millis(u64::from(self.options.sync_interval_ms)),
+        )?);
+        Ok(())
+    }
+
+    fn packet(&mut self, packet: Packet) -> Result<()> {
+        let next = packet.dts().or(packet.pts()).unwrap_or(0);
+        self.write_held(|dts, _| next - dts)?;
+        self.state.flush_at.get_or_insert_with(|| Instant::now() + FLUSH_INTERVAL);
+        self.state.held = Some(packet);
+        if self.state.flush_at.is_some_and(|at| Instant::now() >= at) { self.flush() } else { Ok(()) }
+    }
+
+    /// Gives the waiting packet to the muxer; `duration` makes its duration from its two times.
+    fn write_held(&mut self, duration: impl FnOnce(i64, i64) -> i64) -> Result<()> {
+        let (Some(mut held), Some(muxer)) = (self.state.held.take(), &mut self.state.muxer) else { return Ok(()) };
+        let pts = held.pts().unwrap_or(0);
+        let ticks = duration(held.dts().unwrap_or(pts), pts).max(1);
+        held.set_duration(ticks);
+        self.shared.end_position.fetch_max(pts + ticks, SeqCst);
+        muxer.write(&mut held).map_err(|error| self.mux_error(&error))
+    }
+
+    /// Closes the fragment or cluster: everything in it is then the operating system's.
+    fn flush(&mut self) -> Result<()> {
+        self.state.flush_at = None;
+        let Some(muxer) = &mut self.state.muxer else { return Ok(()) };
+        muxer.flush().map_err(|error| self.mux_error(&error))?;
+        self.note_flushed();
+        Ok(())
+    }
+
+    /// Everything given to the muxer is in the file; only the held packet is not.
+    fn note_flushed(&mut self) {
+        self.state.flushed_bytes = self.storage.size().unwrap_or(self.state.flushed_bytes);
+        self.shared.bytes.store(self.state.flushed_bytes, SeqCst);
+        let held = usize::from(self.state.held.is_some());
+        let count = self.state.in_muxer.len() - held.min(self.state.in_muxer.len());
+        let written: Vec<u64> = self.state.in_muxer.drain(..count).collect();
+        self.shared.counters.written(written.len() as u64);
+        let mut unsynced = self.shared.unsynced.lock().unwrap_or_else(PoisonError::into_inner);
+        unsynced.frames += written.len() as u64;
+        unsynced.encoded_ns.extend(written);
+        if held > 0 {
+            self.state.flush_at = Some(Instant::now() + FLUSH_INTERVAL);
+        }
+    }
+
+    fn end(&mut self, position: i64) -> Result<()> {
+        self.write_held(|_, pts| position - pts)?;
+        let Some(muxer) = self.state.muxer.take() else { return Ok(()) };
+        match muxer.finish() {
+            Ok(()) => {
+                self.note_flushed();
+                self.state.finalised = true;
+                Ok(())
+            }
+            Err(error) => Err(self.mux_error(&error)),
+        }
+    }
+
+    /// Brings the file into its last state: whole fragments only, synced, with one index where that is wanted.
+    fn settle(&mut self) {
+        if let Some(syncer) = self.state.syncer.take() {
+            syncer.stop();
+        }
+        if self.state.shape.is_none() {
+            // No frame came. A file that was there before is left as it was.
+            if !self.options.overwrite {
+                let _ = self.volume.remove(&self.path);
+            }
+            return;
+        }
+        if !self.state.finalised {
+            // A torn tail would open as well, but not in every player.
+            let _ = self.storage.truncate(self.state.flushed_bytes);
+            self.shared.bytes.store(self.state.flushed_bytes, SeqCst);
+        }
+        // After a sync that failed, the next one may succeed without the pages that were lost: it proves nothing.
+        self.state.synced = !self.shared.sync_failed.load(SeqCst)
+            && super::sync::sync_once(&self.shared, self.storage.as_ref())
+                .and_then(|()| self.volume.sync_folder_of(&self.path))
+                .map_err(|error| self.shared.fail(self.storage_error(&error)))
+                .is_ok();
+        let fragmented = matches!(self.container, Container::Mp4 | Container::Mov);
+        if fragmented && self.options.finalise && self.state.finalised && self.state.synced {
+            let outcome = catch_unwind(AssertUnwindSafe(|| {
+                finalise::index(
+                    self.volume.as_ref(),
+                    &self.storage,
+                    &self.path,
+                    self.container,
+                    self.options.frame_rate,
+                    &self.state.metadata,
+                )
+            }));
+            match outcome {
+                Ok(Ok(bytes)) => self.shared.bytes.store(bytes, SeqCst),
+                Ok(Err(error)) => self.warn_fragmented(error),
+                Err(_) => self.warn_fragmented(Error::new(
+                    Code::Internal,
+                    Stage::Mux,
+                    "Cannot index the recording: a defect of this library was met; please report it",
+                )),
+            }
+        } else if fragmented {
+            self.state.finalised = false;
+        }
+    }
+
+    /// The recording stays as it was made: fragmented, whole and on the disk.
+    fn warn_fragmented(&mut self, error: Error) {
+        self.state.finalised = false;
+        self.shared.events.push(Event::Warning { error });
+    }
+
+    fn report(&self) -> Report {
+        let mut target = self.shared.info.clone();
+        if let Some(encoder) = self.state.encoder {
+            encoder.clone_into(&mut target.encoder);
+        }
+        Report {
+            target,
+            stats: self.shared.stats(),
+            width: self.state.shape.map_or(0, |shape| shape.width),
+            height: self.state.shape.map_or(0, |shape| shape.height),
+            pixel_format: self.state.shape.map_or(String::new(), |shape| shape.format.name()),
+            started_at: self.state.started_at.clone(),
+            exists: self.state.shape.is_some(),
+            finalised: self.state.finalised,
+            synced: self.state.synced,
+        }
+    }
+
+    fn mux_error(&self, error: &AvError) -> Error {
+        match error.os_error() {
+            Some(os) => self.storage_error(&os),
+            None => error.explain(Code::MuxFailed, Stage::Mux, &format!("write {:?}", self.options.path)),
+        }
+    }
+
+    fn storage_error(&self, error: &std::io::Error) -> Error {
+        Error::from_io(Stage::Storage, "write", &self.options.path, error)
+    }
+}
+
+/// What makes a file that opens at any moment: fragments and clusters are closed by [`OutputThread::flush`].
+fn live_options(container: Container) -> Vec<(String, String)> {
+    let options: &[(&str, &str)] = match container {
+        Container::Mp4 | Container::Mov => {
+            &[("movflags", "frag_custom+empty_moov+default_base_moof+negative_cts_offsets")]
+        }
+        _ => &[],
+    };
+    options.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}

@@ -1,0 +1,164 @@
+//! What the threads of one writer and its callers have in common.
+
+use std::sync::{
+    Mutex, PoisonError,
+    atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::SeqCst},
+};
+
+use crossbeam_channel::{Receiver, Sender};
+
+use super::{budget::Budget, encode::Job, output::Coded};
+use crate::{
+    error::Error,
+    event::Events,
+    latency::Recorder,
+    ledger::{Counters, stage_of},
+    report::{DropReason, Durable, Event, Report, TargetInfo, TargetStats},
+    sys::monotonic_ns,
+    time::Rational,
+};
+
+/// Packets that may wait for the disk: about ten seconds at 60 frames a second.
+pub(super) const PACKET_QUEUE: usize = 600;
+/// Bytes of packets that may wait for the disk.
+const PACKET_BYTES: usize = 64 << 20;
+/// Shortest time between two events of the same kind.
+const OVERLOAD_EVENT_NS: u64 = 1_000_000_000;
+
+/// What has been handed to the operating system and not been synced.
+#[derive(Debug, Default)]
+pub(super) struct Unsynced {
+    /// Frames in the file so far, synced ones too.
+    pub(super) frames: u64,
+    /// When each unsynced packet left the encoder.
+    pub(super) encoded_ns: Vec<u64>,
+}
+
+/// State of one writer.
+pub(super) struct Shared {
+    pub(super) info: TargetInfo,
+    pub(super) events: Events,
+    pub(super) counters: Counters,
+    pub(super) capture_to_packet: Recorder,
+    pub(super) packet_to_durable: Recorder,
+    pub(super) packet_budget: Budget,
+    /// Whether the encoder waits for the packet queue: drops are then the storage's.
+    pub(super) storage_blocks: AtomicBool,
+    pub(super) bytes: AtomicU64,
+    /// Grid position after the last packet written.
+    pub(super) end_position: AtomicI64,
+    /// Presentation time of the last frame captured, dropped ones too, in ticks of the source's timebase.
+    pub(super) last_pts: Mutex<Option<(i64, Rational)>>,
+    /// What is in the file since the last sync.
+    pub(super) unsynced: Mutex<Unsynced>,
+    pub(super) durable: Mutex<Durable>,
+    /// Frames counted as captured that a source has not yet given.
+    pub(super) in_hand: AtomicU64,
+    /// Whether a sync failed: what is in the file may not be on the disk.
+    pub(super) sync_failed: AtomicBool,
+    closing: AtomicBool,
+    closed: AtomicBool,
+    failed: AtomicBool,
+    error: Mutex<Option<Error>>,
+    last_overload: AtomicU64,
+    /// Only for their lengths.
+    jobs: Receiver<Job>,
+    packets: Sender<Coded>,
+}
+
+impl Shared {
+    pub(super) fn new(info: TargetInfo, events: Events, jobs: Receiver<Job>, packets: Sender<Coded>) -> Self {
+        Self {
+            info,
+            events,
+            counters: Counters::default(),
+            capture_to_packet: Recorder::new(),
+            packet_to_durable: Recorder::new(),
+            packet_budget: Budget::new(PACKET_BYTES),
+            storage_blocks: AtomicBool::new(false),
+            bytes: AtomicU64::new(0),
+            end_position: AtomicI64::new(0),
+            last_pts: Mutex::new(None),
+            unsynced: Mutex::new(Unsynced::default()),
+            durable: Mutex::new(Durable::default()),
+            in_hand: AtomicU64::new(0),
+            sync_failed: AtomicBool::new(false),
+            closing: AtomicBool::new(false),
+            closed: AtomicBool::new(false),
+            failed: AtomicBool::new(false),
+            error: Mutex::new(None),
+            last_overload: AtomicU64::new(0),
+            jobs,
+            packets,
+        }
+    }
+
+    /// Keeps the first error and tells it; what follows is counted as failed.
+    pub(super) fn fail(&self, error: Error) {
+        {
+            let mut slot = self.error.lock().unwrap_or_else(PoisonError::into_inner);
+            if slot.is_some() {
+                return;
+            }
+            *slot = Some(error.clone());
+        }
+        self.failed.store(true, SeqCst);
+        self.events.push(Event::Error { error });
+    }
+
+    pub(super) fn error(&self) -> Option<Error> {
+        self.error.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn has_failed(&self) -> bool {
+        self.failed.load(SeqCst)
+    }
+
+    /// Marks the writer as closing; `false` if it was already.
+    pub(super) fn begin_closing(&self) -> bool {
+        !self.closing.swap(true, SeqCst)
+    }
+
+    pub(super) fn is_closing(&self) -> bool {
+        self.closing.load(SeqCst)
+    }
+
+    /// Tells the end; the writer's threads do nothing after it.
+    pub(super) fn tell_closed(&self, report: Report) {
+        self.events.push(Event::Closed { report: Some(Box::new(report)), error: self.error() });
+        self.closed.store(true, SeqCst);
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed.load(SeqCst)
+    }
+
+    /// Counts dropped frames; of an overload it tells, at most once a second.
+    pub(super) fn drop_frames(&self, reason: DropReason, frames: u64) {
+        let total = self.counters.dropped(reason, frames);
+        if !matches!(reason, DropReason::EncoderOverload | DropReason::StorageOverload) {
+            return;
+        }
+        let now = monotonic_ns();
+        let last = self.last_overload.load(SeqCst);
+        let due = last == 0 || now.saturating_sub(last) >= OVERLOAD_EVENT_NS;
+        if due && self.last_overload.compare_exchange(last, now, SeqCst, SeqCst).is_ok() {
+            self.events.push(Event::Overload { stage: stage_of(reason), reason, frames: total });
+        }
+    }
+
+    pub(super) fn stats(&self) -> TargetStats {
+        let positions = self.end_position.load(SeqCst);
+        let rate = self.info.frame_rate;
+        TargetStats {
+            frames: self.counters.snapshot(),
+            bytes: self.bytes.load(SeqCst),
+            duration_seconds: positions as f64 / rate.as_f64(),
+            durable: *self.durable.lock().unwrap_or_else(PoisonError::into_inner),
+            capture_to_packet: self.capture_to_packet.snapshot(),
+            packet_to_durable: self.packet_to_durable.snapshot(),
+            frame_queue: u32::try_from(self.jobs.len()).unwrap_or(u32::MAX),
+            packet_queue: u32::try_from(self.packets.len()).unwrap_or(u32::MAX),
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! A file writer, as its owner sees it.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    thread,
+};
+
+use crossbeam_channel::{Sender, bounded};
+
+use super::{
+    encode::{EncodeThread, Job},
+    intake::Intake,
+    options::FileWriterOptions,
+    output::{OutputThread, State},
+    shared::{PACKET_QUEUE, Shared},
+};
+use crate::{
+    av,
+    codec::{Codec, Container, choose_encoder},
+    error::{Code, Error, Result, Stage},
+    event::{Events, Notify},
+    report::{Event, TargetInfo, TargetStats},
+    storage::{Storage, Volume},
+    time::Rational,
+};
+
+/// Records frames into a file. Dropping it closes it as [`FileWriter::close`] does.
+pub struct FileWriter {
+    shared: Arc<Shared>,
+    jobs: Sender<Job>,
+    close: Sender<()>,
+}
+
+impl FileWriter {
+    /// Checks the options, finds an encoder that works and makes the file; the header follows with the first frame.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidArgument`, `ContainerMismatch`, `CodecUnavailable`, or why the file cannot be made.
+    pub fn open(options: FileWriterOptions, volume: Arc<dyn Volume>, notify: Notify) -> Result<Self> {
+        av::init();
+        options.check()?;
+        let container = Container::for_path(&options.path, options.codec)?;
+        check_rate(options.codec, container, options.frame_rate)?;
+        let encoders = choose_encoder(&options)?;
+        let path = PathBuf::from(&options.path);
+        let storage = create(volume.as_ref(), &path, options.overwrite)?;
+        let info = TargetInfo {
+            path: options.path.clone(),
+            codec: options.codec,
+            container,
+            encoder: encoders.first().map_or(String::new(), |info| info.name.to_owned()),
+            frame_rate: options.frame_rate,
+        };
+        let (jobs, jobs_out) = bounded(options.frame_queue as usize);
+        let (close, close_out) = bounded(1);
+        let (packets, packets_out) = bounded(PACKET_QUEUE);
+        let shared = Arc::new(Shared::new(info, Events::new(notify), jobs_out.clone(), packets.clone()));
+        let output = OutputThread {
+            shared: shared.clone(),
+            packets: packets_out,
+            volume: volume.clone(),
+            storage,
+            path: path.clone(),
+            options: options.clone(),
+            container,
+            state: State::default(),
+        };
+        let encode = EncodeThread::new(
+            shared.clone(),
+            jobs_out,
+            close_out,
+            packets.clone(),
+            options.clone(),
+            container,
+            encoders,
+        );
+        let spawned = spawn("gg-mux", move || output.run()).and_then(|()| spawn("gg-encode", move || encode.run()));
+        if let Err(error) = spawned {
+            // A writer thread that runs alone ends with this.
+            let _ = packets.send(super::output::Coded::End { position: 0 });
+            if !options.overwrite {
+                let _ = volume.remove(&path);
+            }
+            return Err(error);
+        }
+        Ok(Self { shared, jobs, close })
+    }
+
+    /// Where and how it records.
+    #[must_use]
+    pub fn info(&self) -> &TargetInfo {
+        &self.shared.info
+    }
+
+    /// The figures so far.
+    #[must_use]
+    pub fn stats(&self) -> TargetStats {
+        self.shared.stats()
+    }
+
+    /// Takes what happened since the last call.
+    #[must_use]
+    pub fn take_events(&self) -> Vec<Event> {
+        self.shared.events.take()
+    }
+
+    /// Gives events back that could not be handed on.
+    pub fn put_back_events(&self, events: Vec<Event>) {
+        self.shared.events.put_back(events);
+    }
+
+    /// Asks it to finish the file and returns at once; the `closed` event ends it. Later calls do nothing.
+    pub fn close(&self) {
+        if self.shared.begin_closing() {
+            let _ = self.close.try_send(());
+        }
+    }
+
+    /// Whether nothing of it runs any more.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.shared.is_closed()
+    }
+
+    pub(crate) fn intake(&self) -> Intake {
+        Intake::new(self.jobs.clone(), self.shared.clone())
+    }
+}
+
+impl Drop for FileWriter {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> Result<()> {
+    thread::Builder::new().name(name.to_owned()).spawn(body).map(drop).map_err(|error| {
+        Error::new(Code::ResourceExhausted, Stage::Boundary, format!("Cannot start a thread: {error}"))
+    })
+}
+
+/// Makes the file, telling what is wrong with the path as plainly as can be.
+fn create(volume: &dyn Volume, path: &Path, overwrite: bool) -> Result<Arc<dyn Storage>> {
+    use std::io::ErrorKind;
+    let name = path.to_string_lossy();
+    volume.create(path, overwrite).map_err(|error| {
+        let error = match error.kind() {
+            ErrorKind::AlreadyExists if path.is_dir() => ErrorKind::IsADirectory.into(),
+            ErrorKind::NotFound => {
+                let folder = path.parent().unwrap_or(path).to_string_lossy().into_owned();
+                let message = format!("Cannot record to {name:?}: folder {folder:?} does not exist; create it first");
+                return Error::new(Code::NotFound, Stage::Storage, message).with_field("path");
+            }
+            _ => error,
+        };
+        Error::from_io(Stage::Storage, "record to", &name, &error).with_field("path")
+    })
+}
+
+/// Refuses frame rates that a container cannot tell exactly.
+fn check_rate(codec: Codec, container: Container, rate: Rational) -> Result<()> {
+    let refuse = |why: &str| {
+        Err(Error::argument(
+            "frameRate",
+            format!("Cannot use frame rate {rate} with {} in {}: {why}", codec.info().name, container.info().muxer),
+        ))
+    };
+    // MPEG-4 Part 2 stores ticks per second in 16 bits (ISO/IEC 14496-2, vop_time_increment_resolution).
+    if codec == Codec::Xvid && rate.num > 65_535 {
+        return refuse("its numerator must be at most 65535");
+    }
+    Ok(())
+}

@@ -1,0 +1,66 @@
+/** What building and testing need of the machine, and which Debian packages bring it. */
+
+import { existsSync, readdirSync } from "node:fs";
+import { delimiter, join } from "node:path";
+
+/** Something that the machine must have. */
+export interface Requirement {
+  /** What it is, in words. */
+  readonly what: string;
+  /** Debian packages that bring it. */
+  readonly packages: readonly string[];
+  /** Whether it is there. */
+  readonly present: () => boolean;
+}
+
+// FFmpeg 5.1, by the versions of its libraries.
+const LIBRARIES: readonly (readonly [module: string, version: string])[] = [
+  ["libavcodec", "59.37"],
+  ["libavformat", "59.27"],
+  ["libavutil", "57.28"],
+  ["libswscale", "6.7"],
+];
+
+const BUILD: readonly Requirement[] = [
+  { what: "a C compiler", packages: ["gcc", "libc6-dev"], present: () => inPath("cc") },
+  { what: "pkg-config", packages: ["pkg-config"], present: () => inPath("pkg-config") },
+  { what: "libclang", packages: ["libclang-dev"], present: hasLibclang },
+  ...(Deno.build.arch === "x86_64"
+    ? [{ what: "the assembler nasm", packages: ["nasm"], present: () => inPath("nasm") }]
+    : []),
+  ...LIBRARIES.map(([module, version]) => ({
+    what: `${module} ${version} or newer (FFmpeg 5.1)`,
+    packages: [`${module}-dev`],
+    present: () => inPath("pkg-config") && succeeds("pkg-config", [`--atleast-version=${version}`, module]),
+  })),
+];
+
+const TESTS: readonly Requirement[] = [
+  {
+    what: "the commands ffmpeg and ffprobe",
+    packages: ["ffmpeg"],
+    present: () => inPath("ffmpeg") && inPath("ffprobe"),
+  },
+];
+
+/** What is missing for building (`build`) or for running the tests (`tests`). */
+export function missing(purpose: "build" | "tests"): Requirement[] {
+  return (purpose === "build" ? BUILD : TESTS).filter((requirement) => !requirement.present());
+}
+
+/** Whether a command of that name is on the search path. */
+export function inPath(command: string): boolean {
+  return (Deno.env.get("PATH") ?? "").split(delimiter).some((folder) => existsSync(join(folder, command)));
+}
+
+function succeeds(command: string, args: string[]): boolean {
+  return new Deno.Command(command, { args, stdin: "null", stdout: "null", stderr: "null" }).outputSync().success;
+}
+
+function hasLibclang(): boolean {
+  if (Deno.env.has("LIBCLANG_PATH")) return true;
+  const llvm = readdirSync("/usr/lib").filter((name) => name.startsWith("llvm-")).map((name) => `/usr/lib/${name}/lib`);
+  // The unversioned name comes with the headers that bindgen needs.
+  return ["/usr/lib", "/usr/lib64", "/usr/local/lib", ...llvm]
+    .some((folder) => existsSync(join(folder, "libclang.so")));
+}

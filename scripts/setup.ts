@@ -1,0 +1,97 @@
+/**
+ * Makes the native library: installs what is missing, builds, and does nothing when nothing changed.
+ *
+ * `--tests` also asks for what only the tests need. `GIFTGRAB_NO_APT=1` forbids installing.
+ */
+
+import { existsSync, readdirSync, statSync, utimesSync } from "node:fs";
+import { join } from "node:path";
+import { inPath, missing, type Requirement } from "./requirements.ts";
+
+const ROOT = join(import.meta.dirname ?? ".", "..");
+const LIBRARY = "target/release/libgiftgrab.so";
+const OLDEST_RUST: readonly [number, number] = [1, 89];
+
+/** Whether the library at `root` is newer than everything it is built from. */
+export function isFresh(root: string): boolean {
+  const library = join(root, LIBRARY);
+  if (!existsSync(library)) return false;
+  const built = statSync(library).mtimeMs;
+  const newer = (path: string): boolean => statSync(path).mtimeMs > built;
+  const rust = readdirSync(join(root, "rust"), { recursive: true, encoding: "utf8" })
+    .filter((path) => path.endsWith(".rs") || path.endsWith(".toml"))
+    .map((path) => join("rust", path));
+  return !["Cargo.toml", "Cargo.lock", ...rust].some((path) => newer(join(root, path)));
+}
+
+/** The one line that installs `packages`. */
+export function installLine(packages: readonly string[]): string {
+  return `apt-get install -y --no-install-recommends ${packages.join(" ")}`;
+}
+
+function fail(sentence: string): never {
+  console.error(sentence);
+  Deno.exit(1);
+}
+
+function run(command: string, args: string[], env: Record<string, string> = {}): void {
+  const { success, code } = new Deno.Command(command, {
+    args,
+    cwd: ROOT,
+    env,
+    stdin: "null",
+    stdout: "inherit",
+    stderr: "inherit",
+  }).outputSync();
+  if (!success) fail(`Cannot set up: \`${command} ${args.join(" ")}\` ended with ${code}; its output above says why`);
+}
+
+function install(wanted: readonly Requirement[]): void {
+  if (wanted.length === 0) return;
+  const packages = [...new Set(wanted.flatMap((requirement) => requirement.packages))];
+  const what = wanted.map((requirement) => requirement.what).join(", ");
+  if (!inPath("apt-get")) fail(`Cannot set up: this machine lacks ${what}; install them with its package manager`);
+  if (Deno.uid() !== 0 || Deno.env.get("GIFTGRAB_NO_APT") === "1") {
+    console.error(`Cannot set up: this machine lacks ${what}; run this line, then try again:`);
+    fail(`sudo ${installLine(packages)}`);
+  }
+  console.log(`Installing ${packages.length} packages: ${packages.join(" ")}`);
+  const env = { DEBIAN_FRONTEND: "noninteractive" };
+  run("apt-get", ["update", "-q"], env);
+  run("apt-get", installLine(packages).split(" ").slice(1), env);
+}
+
+function requireRust(): void {
+  const wanted = OLDEST_RUST.join(".");
+  const how = "install it from https://rustup.rs and open a new shell";
+  if (!inPath("cargo")) {
+    if (existsSync(join(Deno.env.get("HOME") ?? "/", ".cargo/bin/cargo"))) {
+      fail('Cannot set up: cargo is installed but not on the search path; run `. "$HOME/.cargo/env"`');
+    }
+    fail(`Cannot set up: this machine lacks Rust ${wanted} or newer; ${how}`);
+  }
+  const { stdout } = new Deno.Command("cargo", { args: ["--version"], cwd: ROOT, stderr: "null" }).outputSync();
+  const text = new TextDecoder().decode(stdout).trim();
+  const [, major = "0", minor = "0"] = /(\d+)\.(\d+)/.exec(text) ?? [];
+  if (Number(major) < OLDEST_RUST[0] || (Number(major) === OLDEST_RUST[0] && Number(minor) < OLDEST_RUST[1])) {
+    fail(`Cannot set up: ${text || "this cargo"} is older than ${wanted}; ${how}`);
+  }
+}
+
+function build(): void {
+  console.log("Building the native library; the first time takes some minutes");
+  const started = new Date();
+  run("cargo", ["build", "--release", "--locked", "-p", "giftgrab"]);
+  const library = join(ROOT, LIBRARY);
+  if (!existsSync(library)) fail(`Cannot set up: the build left no ${LIBRARY}; unset CARGO_TARGET_DIR and try again`);
+  // Cargo leaves the file alone when a change does not reach it; the next set-up must still find it newest.
+  utimesSync(library, started, started);
+  console.log(`Built ${LIBRARY} in ${Math.round((Date.now() - started.getTime()) / 1000)} s`);
+}
+
+if (import.meta.main) {
+  const stale = !isFresh(ROOT);
+  if (stale) requireRust();
+  install([...(stale ? missing("build") : []), ...(Deno.args.includes("--tests") ? missing("tests") : [])]);
+  if (stale) build();
+}

@@ -1,0 +1,213 @@
+/**
+ * What `deno task record` was asked for.
+ *
+ * @module
+ */
+
+import { parseArgs } from "node:util";
+import { CODECS, ColourSpace } from "../codec.ts";
+import type { Codec, Pacing, Rational } from "../generated/contract.ts";
+import type { FileWriterSettings } from "../target_factory.ts";
+
+/** The text of `--help`. */
+export const HELP = `Record a file or the test pattern.
+
+  deno task record [options]
+
+  --input FILE            Record this video; without it the test pattern
+  --output FILE           Record into this file; its extension chooses the container
+                          (default: recordings/<codec>-<date>-<time>.<extension>)
+  --codec NAME            ${Object.keys(CODECS).join(", ")} (default: hevc)
+  --seconds N             Stop after N seconds (default: 10 for the pattern, all of a file)
+  --rate N                Frames per second: 30, 59.94 or 30000/1001 (default: 30, or the file's)
+  --size WxH              Size of the pattern (default: 1280x720)
+  --colour NAME           ${Object.values(ColourSpace).join(", ")} (default: i420)
+  --pacing NAME           realtime or asap (default: realtime for the pattern and with --seconds, asap for a whole file)
+  --preset NAME           Speed against size, in the encoder's own words; --list tells them
+  --quality N             Constant quality on the codec's own scale, lower is better
+  --bit-rate N            Average bit rate in bit/s: 4000000, 4000k or 4M
+  --gop N                 Longest distance between key frames, in frames
+  --profile NAME          live, quality or lossless (default: live)
+  --threads N             Encoder threads; 0 lets the encoder choose
+  --encoder NAME          Encoder by FFmpeg's name, or rav1e
+  --encoder-option K=V    Raw option for the encoder; may be repeated
+  --title TEXT            Title, written into the file
+  --comment TEXT          Comment, written into the file
+  --overwrite             Replace an existing file
+  --no-finalise           Leave an mp4 or mov fragmented
+  --json                  Print the report, or with --list the capabilities, as JSON
+  --list                  Tell what can be encoded on this machine, and end
+  --help                  Tell this, and end
+
+Ctrl-C stops the recording and finishes the file; a second one ends at once, and the file still opens.
+The exit code is 0 if every frame is accounted for and none failed, 2 for wrong arguments, else 1.`;
+
+/** A recording as it was asked for. */
+export interface Recording {
+  /** The video to record; none is the test pattern. */
+  readonly input: string | undefined;
+  /** Where to record to; none is a new file in `recordings`. */
+  readonly output: string | undefined;
+  /** Codec. */
+  readonly codec: Codec;
+  /** Seconds to record. */
+  readonly seconds: number | undefined;
+  /** Frames per second. */
+  readonly rate: number | Rational | undefined;
+  /** Size of the test pattern. */
+  readonly size: { readonly width: number; readonly height: number } | undefined;
+  /** Colour space of the frames. */
+  readonly colour: ColourSpace;
+  /** How the source keeps time. */
+  readonly pacing: Pacing;
+  /** What the writer is asked for. */
+  readonly settings: FileWriterSettings;
+}
+
+/** What to do. */
+export type Command =
+  | { readonly verb: "help" }
+  | { readonly verb: "list"; readonly json: boolean }
+  | { readonly verb: "record"; readonly json: boolean; readonly recording: Recording };
+
+/** A wrong argument of the command line. */
+export class UsageError extends Error {
+  /** Its name. */
+  override readonly name = "UsageError";
+}
+
+const OPTIONS = {
+  input: { type: "string" },
+  output: { type: "string" },
+  codec: { type: "string", default: "hevc" },
+  seconds: { type: "string" },
+  rate: { type: "string" },
+  size: { type: "string" },
+  colour: { type: "string", default: "i420" },
+  pacing: { type: "string" },
+  preset: { type: "string" },
+  quality: { type: "string" },
+  "bit-rate": { type: "string" },
+  gop: { type: "string" },
+  profile: { type: "string" },
+  threads: { type: "string" },
+  encoder: { type: "string" },
+  "encoder-option": { type: "string", multiple: true },
+  title: { type: "string" },
+  comment: { type: "string" },
+  overwrite: { type: "boolean" },
+  "no-finalise": { type: "boolean" },
+  json: { type: "boolean", default: false },
+  list: { type: "boolean", default: false },
+  help: { type: "boolean", short: "h", default: false },
+} as const;
+
+/**
+ * What `args` ask for.
+ *
+ * @throws {UsageError} In one sentence, if they are wrong.
+ */
+export function commandOf(args: readonly string[]): Command {
+  const values = parse(args);
+  if (values.help) return { verb: "help" };
+  if (values.list) return { verb: "list", json: values.json };
+  const { input, output } = values;
+  const seconds = numberOf("seconds", values.seconds);
+  if (seconds !== undefined && seconds <= 0) throw wrong("seconds", values.seconds, "it must be above 0");
+  if (input !== undefined && values.size !== undefined) {
+    throw new UsageError("Cannot use --size with --input: a file has its own size");
+  }
+  const pacing = values.pacing === undefined
+    ? (input === undefined || seconds !== undefined ? "realtime" : "asap")
+    : wordOf("pacing", values.pacing, ["realtime", "asap"]);
+  if (input !== undefined && seconds !== undefined && pacing === "asap") {
+    throw new UsageError("Cannot use --pacing asap with --input and --seconds: only in real time do seconds pass");
+  }
+  const recording: Recording = {
+    input,
+    output,
+    codec: wordOf("codec", values.codec.toLowerCase(), Object.keys(CODECS) as Codec[]),
+    seconds: seconds ?? (input === undefined ? 10 : undefined),
+    rate: rateOf(values.rate),
+    size: sizeOf(values.size),
+    colour: wordOf("colour", values.colour.toLowerCase(), Object.values(ColourSpace)),
+    pacing,
+    settings: settingsOf(values),
+  };
+  return { verb: "record", json: values.json, recording };
+}
+
+type Values = ReturnType<typeof parse>;
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options: OPTIONS, strict: true, allowPositionals: false }).values;
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function settingsOf(values: Values): FileWriterSettings {
+  const metadata = defined({ title: values.title, comment: values.comment });
+  const encoderOptions = Object.fromEntries((values["encoder-option"] ?? []).map(pairOf));
+  return defined({
+    preset: values.preset,
+    quality: numberOf("quality", values.quality),
+    bitRate: bitRateOf(values["bit-rate"]),
+    gop: numberOf("gop", values.gop),
+    profile: values.profile && wordOf("profile", values.profile, ["live", "quality", "lossless"]),
+    threads: numberOf("threads", values.threads),
+    encoder: values.encoder,
+    encoderOptions: Object.keys(encoderOptions).length === 0 ? undefined : encoderOptions,
+    metadata: Object.keys(metadata).length === 0 ? undefined : metadata,
+    overwrite: values.overwrite,
+    finalise: values["no-finalise"] ? false : undefined,
+  }) as FileWriterSettings;
+}
+
+/** The fields that are there. */
+function defined(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
+
+function numberOf(name: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isFinite(value)) throw wrong(name, text, "it must be a number");
+  return value;
+}
+
+function bitRateOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const [, digits, unit = ""] = /^(\d+(?:\.\d+)?)([kM]?)$/.exec(text) ?? [];
+  if (digits === undefined) throw wrong("bit-rate", text, "it must be a number, as 4000000, 4000k or 4M");
+  return Math.round(Number(digits) * ({ "": 1, k: 1e3, M: 1e6 }[unit] ?? 1));
+}
+
+function rateOf(text: string | undefined): number | Rational | undefined {
+  const ratio = /^(\d+)\/(\d+)$/.exec(text ?? "");
+  return ratio === null ? numberOf("rate", text) : { num: Number(ratio[1]), den: Number(ratio[2]) };
+}
+
+function sizeOf(text: string | undefined): Recording["size"] {
+  if (text === undefined) return undefined;
+  const match = /^(\d+)x(\d+)$/i.exec(text);
+  if (match === null) throw wrong("size", text, "it must be width and height in pixels, as 1280x720");
+  return { width: Number(match[1]), height: Number(match[2]) };
+}
+
+function pairOf(text: string): [string, string] {
+  const split = text.indexOf("=");
+  if (split < 1) throw wrong("encoder-option", text, "it must be a name and a value, as tune=grain");
+  return [text.slice(0, split), text.slice(split + 1)];
+}
+
+function wordOf<Word extends string>(name: string, text: string, words: readonly Word[]): Word {
+  const word = words.find((one) => one === text);
+  if (word === undefined) throw wrong(name, text, `it must be one of ${words.join(", ")}`);
+  return word;
+}
+
+function wrong(name: string, value: string | undefined, why: string): UsageError {
+  return new UsageError(`Cannot use --${name} ${JSON.stringify(value)}: ${why}`);
+}

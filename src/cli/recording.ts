@@ -1,0 +1,140 @@
+/**
+ * Makes one recording from the command line.
+ *
+ * @module
+ */
+
+import {
+  CODECS,
+  ColourSpace,
+  type FailureEvent,
+  type FileWriter,
+  type Report,
+  type VideoSource,
+  VideoSourceFactory,
+  VideoTargetError,
+  VideoTargetFactory,
+} from "../../mod.ts";
+import { type Deferred, deferred } from "../deferred.ts";
+import { frameRateOf, rationalToNumber } from "../time.ts";
+import type { Recording } from "./arguments.ts";
+import { onInterrupt } from "./interrupt.ts";
+import { showProgress } from "./progress.ts";
+import { problemsOf } from "./report.ts";
+
+/** What came of it. */
+export interface Outcome {
+  /** The report, where there is one. */
+  readonly report: Report | undefined;
+  /** What went wrong, a sentence each. */
+  readonly problems: readonly string[];
+}
+
+/** Records, until the source ends, the time is over or a signal comes; the file is finished in each case. */
+export async function record(recording: Recording): Promise<Outcome> {
+  const source = await openSource(recording);
+  try {
+    const writer = await openWriter(recording, source);
+    const stopped = deferred<void>();
+    const release = onInterrupt(stopped.resolve);
+    const hide = showProgress(writer);
+    const problems: string[] = [];
+    let report: Report | undefined;
+    try {
+      await run(source, writer, recording, stopped).catch((error) => problems.push(sentence(error)));
+      report = await finish(writer, problems);
+    } finally {
+      hide();
+      release();
+    }
+    if (report !== undefined) problems.push(...problemsOf(report), ...await problemsOfFile(report));
+    return { report, problems };
+  } finally {
+    await source.close();
+  }
+}
+
+function openSource({ input, colour, pacing, rate = 30, seconds, size }: Recording): Promise<VideoSource> {
+  const factory = VideoSourceFactory.getInstance();
+  if (input !== undefined) return factory.createFileReader(input, colour, { pacing });
+  const frameRate = frameRateOf(rate);
+  const frames = framesIn(seconds ?? 0, rationalToNumber(frameRate));
+  return factory.createTestPattern({ ...size, frameRate, colour, pacing, frames });
+}
+
+/** Frames that begin within `seconds`; a rounding error makes no further one. */
+export function framesIn(seconds: number, rate: number): number {
+  return Math.ceil(seconds * rate - 1e-6);
+}
+
+async function openWriter({ codec, output, rate, settings }: Recording, source: VideoSource): Promise<FileWriter> {
+  let path = output;
+  if (path === undefined) {
+    await Deno.mkdir("recordings", { recursive: true });
+    path = `recordings/${codec}-${stamp(new Date())}.${CODECS[codec].extensions[0]}`;
+  }
+  return VideoTargetFactory.getInstance().createFileWriter(codec, path, rate ?? source.getFrameRate(), settings);
+}
+
+/** Local date and time, as a file name can have them. */
+export function stamp(date: Date): string {
+  const parts = [date.getFullYear(), date.getMonth() + 1, date.getDate()];
+  const times = [date.getHours(), date.getMinutes(), date.getSeconds()];
+  return [...parts, ...times].map((part) => String(part).padStart(2, "0")).join("-");
+}
+
+/** Lets the frames flow until the source ends or something stops it. */
+async function run(
+  source: VideoSource,
+  writer: FileWriter,
+  { input, seconds }: Recording,
+  stopped: Deferred<void>,
+): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  // A pattern counts its frames by itself.
+  if (input !== undefined && seconds !== undefined) {
+    source.addEventListener("attached", () => timer ??= setTimeout(stopped.resolve, seconds * 1000));
+  }
+  source.addEventListener("detached", () => stopped.resolve());
+  source.addEventListener("warning", warn);
+  writer.addEventListener("error", () => stopped.resolve());
+  writer.addEventListener("warning", warn);
+  source.attach(writer);
+  try {
+    await Promise.race([source.ended, stopped.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function warn({ error }: FailureEvent): void {
+  console.error(`Warning: ${error.message}`);
+}
+
+async function finish(writer: FileWriter, problems: string[]): Promise<Report | undefined> {
+  try {
+    return await writer.close();
+  } catch (error) {
+    problems.push(sentence(error));
+    return error instanceof VideoTargetError ? error.report : undefined;
+  }
+}
+
+/** Opens the file with our own reader and compares what its container tells. */
+async function problemsOfFile({ target, stats, exists }: Report): Promise<string[]> {
+  if (!exists) return [];
+  try {
+    const reader = await VideoSourceFactory.getInstance().createFileReader(target.path, ColourSpace.I420);
+    const { frames } = reader.info;
+    await reader.close();
+    if (frames === null || frames === stats.frames.written) return [];
+    return [`the file tells ${frames} frames, but ${stats.frames.written} were written`];
+  } catch (error) {
+    return [`the file does not open again: ${sentence(error)}`];
+  }
+}
+
+/** What `error` says. */
+export function sentence(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

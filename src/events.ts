@@ -1,0 +1,134 @@
+/**
+ * Events of sources and targets.
+ *
+ * @module
+ */
+
+import type { DropReason, Report, Stage } from "./generated/contract.ts";
+import type { FileWriter } from "./writer.ts";
+
+/** What is called for an event: a function, or an object with a method for it. */
+export type TypedListener<E extends Event> = ((event: E) => void) | {
+  /** Takes the event. */
+  handleEvent(event: E): void;
+};
+
+/** An `EventTarget` whose events are typed by their names. */
+export class TypedEventTarget<Events extends { [Type in keyof Events]: Event }> extends EventTarget {
+  /** Calls `listener` for each event called `type`. */
+  override addEventListener<Type extends keyof Events & string>(
+    type: Type,
+    listener: TypedListener<Events[Type]> | null,
+    options?: boolean | AddEventListenerOptions,
+  ): void {
+    super.addEventListener(type, listener as EventListenerOrEventListenerObject | null, options);
+  }
+
+  /** Calls `listener` no more for events called `type`. */
+  override removeEventListener<Type extends keyof Events & string>(
+    type: Type,
+    listener: TypedListener<Events[Type]> | null,
+    options?: boolean | EventListenerOptions,
+  ): void {
+    super.removeEventListener(type, listener as EventListenerOrEventListenerObject | null, options);
+  }
+}
+
+/** An observer got its first frame from a source, or gets no further one. */
+export class ObserverEvent extends Event {
+  /** The observer. */
+  readonly observer: FileWriter;
+
+  /** An event about `observer`. */
+  constructor(type: "attached" | "detached", observer: FileWriter) {
+    super(type);
+    this.observer = observer;
+  }
+}
+
+/** Frames are being dropped because a stage does not keep up; at most one event a second. */
+export class OverloadEvent extends Event {
+  /** The stage that does not keep up. */
+  readonly stage: Stage;
+  /** The policy that dropped the frames. */
+  readonly reason: DropReason;
+  /** Frames dropped for this reason so far. */
+  readonly frames: number;
+
+  /** An event about dropped frames. */
+  constructor(stage: Stage, reason: DropReason, frames: number) {
+    super("overload");
+    this.stage = stage;
+    this.reason = reason;
+    this.frames = frames;
+  }
+}
+
+/** The disk is nearly full; at most one event a minute. */
+export class DiskLowEvent extends Event {
+  /** Bytes left. */
+  readonly freeBytes: number;
+
+  /** An event about the disk. */
+  constructor(freeBytes: number) {
+    super("disklow");
+    this.freeBytes = freeBytes;
+  }
+}
+
+/** Something failed (`error`), or degraded without costing a frame (`warning`). */
+export class FailureEvent extends Event {
+  /** What and why. */
+  readonly error: Error;
+
+  /** An event about `error`. */
+  constructor(type: "warning" | "error", error: Error) {
+    super(type);
+    this.error = error;
+  }
+}
+
+/** A source or target is closed; its last event. */
+export class ClosedEvent extends Event {
+  /** What became of a target's recording. */
+  readonly report: Report | undefined;
+  /** The error that ended it early. */
+  readonly error: Error | undefined;
+
+  /** An event about the end. */
+  constructor(report: Report | undefined, error: Error | undefined) {
+    super("closed");
+    this.report = report;
+    this.error = error;
+  }
+}
+
+/** The events of a source by their names. */
+export interface VideoSourceEvents {
+  /** It has given its last frame. */
+  readonly ended: Event;
+  /** An observer got its first frame. */
+  readonly attached: ObserverEvent;
+  /** An observer gets no further frame. */
+  readonly detached: ObserverEvent;
+  /** Something degraded that costs no frame. */
+  readonly warning: FailureEvent;
+  /** It failed; `ended` follows. */
+  readonly error: FailureEvent;
+  /** It is closed. */
+  readonly closed: ClosedEvent;
+}
+
+/** The events of a target by their names. */
+export interface VideoTargetEvents {
+  /** Frames are being dropped. */
+  readonly overload: OverloadEvent;
+  /** The disk is nearly full. */
+  readonly disklow: DiskLowEvent;
+  /** Something degraded that costs no frame. */
+  readonly warning: FailureEvent;
+  /** It failed; what was recorded stays, and `close()` tells the error too. */
+  readonly error: FailureEvent;
+  /** It is closed. */
+  readonly closed: ClosedEvent;
+}

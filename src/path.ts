@@ -1,0 +1,38 @@
+/**
+ * Paths of files, as strings or `file:` URLs.
+ *
+ * @module
+ */
+
+import { outOfRange, wrongType } from "./errors.ts";
+
+/**
+ * The path that a caller means: a string as it is, a `file:` URL decoded.
+ *
+ * @throws {TypeError} If it is neither, or a URL that names no local file.
+ * @throws {RangeError} If it is empty or contains a NUL character.
+ */
+export function pathOf(value: string | URL, field = "path"): string {
+  const path = value instanceof URL ? fromUrl(value, field) : value;
+  if (typeof path !== "string") {
+    throw wrongType(field, `Cannot use ${field} ${String(path)}: it must be a string or a file: URL`);
+  }
+  if (path === "") throw outOfRange(field, `Cannot use ${field} "": it is empty`);
+  if (path.includes("\0")) {
+    throw outOfRange(field, `Cannot use ${field} ${JSON.stringify(path)}: it contains a NUL character`);
+  }
+  return path;
+}
+
+function fromUrl(url: URL, field: string): string {
+  const refuse = (why: string): TypeError => wrongType(field, `Cannot use ${field} "${url.href}": ${why}`);
+  if (url.protocol !== "file:") throw refuse("only file: URLs name a file");
+  if (url.hostname !== "") throw refuse("it names another computer");
+  if (/%2f/i.test(url.pathname)) throw refuse("it contains an encoded slash");
+  try {
+    // A Windows path follows the URL's first slash: file:///C:/a.mp4.
+    return decodeURIComponent(url.pathname).replace(/^\/(?=[A-Za-z]:\/)/, "");
+  } catch {
+    throw refuse("its percent-encoding is not UTF-8");
+  }
+}

@@ -1,0 +1,222 @@
+/**
+ * Writers of video files.
+ *
+ * @module
+ */
+
+import type { ErrorRecord, Event as NativeEvent, Report, TargetInfo, TargetStats } from "./generated/contract.ts";
+import { type Deferred, deferred, withProgress } from "./deferred.ts";
+import { closedError, outOfRange, recordOf, VideoTargetError } from "./errors.ts";
+import {
+  ClosedEvent,
+  DiskLowEvent,
+  FailureEvent,
+  OverloadEvent,
+  TypedEventTarget,
+  type VideoTargetEvents,
+} from "./events.ts";
+import { linkTarget, type NativeTarget } from "./link.ts";
+import type { Native } from "./native.ts";
+import type { Listener } from "./pump.ts";
+
+/** How {@linkcode FileWriter.close} waits. */
+export interface CloseOptions {
+  /**
+   * Milliseconds without progress after which waiting ends, 1 to 2147483647.
+   *
+   * @default 60000
+   */
+  readonly timeoutMs?: number;
+}
+
+/** A target that native code has opened. */
+export interface OpenedTarget {
+  /** Where it was opened. */
+  readonly native: Native;
+  /** Its handle. */
+  readonly handle: number;
+}
+
+const NO_REPORT: ErrorRecord = {
+  code: "internal",
+  stage: "boundary",
+  message: "Cannot tell what became of the recording: the native side gave no report",
+};
+
+/** The longest delay that a timer takes. */
+const MAX_TIMEOUT_MS = 2_147_483_647;
+
+/**
+ * Records a source into a file, made by {@linkcode VideoTargetFactory}.
+ *
+ * Encoding, writing and syncing run on native threads: a busy or crashed program costs no frame. Attach it to a source,
+ * and close it at the end: only then is the file finished and every frame accounted for.
+ */
+export class FileWriter extends TypedEventTarget<VideoTargetEvents> {
+  /** Its immutable facts. */
+  readonly info: TargetInfo;
+  readonly #native: Native;
+  readonly #target: NativeTarget;
+  readonly #closed: Deferred<Report> = deferred();
+  readonly #listener: Listener = {
+    receive: (events) => events.forEach((event) => this.#receive(event)),
+    abandon: (error) => this.#abandon(error),
+  };
+  #isClosed = false;
+  #failure: ErrorRecord | undefined;
+  #shutting: Promise<Report> | undefined;
+  #closing: Promise<Report> | undefined;
+
+  /** @internal */
+  constructor({ native, handle }: OpenedTarget) {
+    super();
+    this.#native = native;
+    this.#target = {
+      handle,
+      observer: this,
+      source: undefined,
+      checkOpen: () => {
+        if (this.#shutting !== undefined || this.#isClosed) throw this.#closedError("attach");
+      },
+      fail: (error) => this.#fail(recordOf(error)),
+    };
+    this.info = native.backend.targetInfo(handle);
+    // Whoever closes the writer gets a promise of their own.
+    this.#closed.promise.catch(() => {});
+    linkTarget(this.#target);
+    native.adopt(handle, this.#listener);
+  }
+
+  /**
+   * Its figures so far.
+   *
+   * @throws {VideoTargetError} With the code `closed` once it is closed; the report has the final figures.
+   */
+  stats(): TargetStats {
+    if (this.#isClosed) throw this.#closedError("read the figures of");
+    return this.#native.backend.targetStats(this.#target.handle);
+  }
+
+  /**
+   * Detaches it, writes what is on its way, finishes the file and syncs it to the disk.
+   *
+   * Closing twice is closing once. After a timeout the native side goes on, and a further call goes on waiting.
+   *
+   * @returns What became of every frame.
+   * @throws {VideoTargetError} If the recording failed; its `report` tells what was recorded all the same. With the
+   * code `timeout` if there was no progress for `timeoutMs`.
+   * @throws {RangeError} If `timeoutMs` is out of its range.
+   */
+  close(options: CloseOptions = {}): Promise<Report> {
+    if (this.#closing !== undefined) return this.#closing;
+    const { timeoutMs = 60_000 } = options;
+    if (!(timeoutMs >= 1 && timeoutMs <= MAX_TIMEOUT_MS)) {
+      const message = `Cannot use timeoutMs ${timeoutMs}: it must be 1 to ${MAX_TIMEOUT_MS}`;
+      return Promise.reject(outOfRange("timeoutMs", message));
+    }
+    this.#shutting ??= this.#shut();
+    if (!this.#isClosed) this.#native.pump.keep(this.#listener, true);
+    this.#closing = withProgress(this.#shutting, timeoutMs, () => this.#progress(), () => this.#expired(timeoutMs));
+    return this.#closing;
+  }
+
+  /** Requests the end without waiting for it; an error is told by the event `error` only. */
+  [Symbol.dispose](): void {
+    this.close().catch(() => {});
+  }
+
+  /** The same as {@linkcode FileWriter.close}. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #shut(): Promise<Report> {
+    try {
+      await this.#target.source?.detach(this);
+    } catch {
+      // A source that cannot let go must not keep the file from being finished.
+    }
+    try {
+      if (!this.#isClosed) this.#native.backend.closeTarget(this.#target.handle);
+    } catch (error) {
+      this.#abandon(error);
+    }
+    return this.#closed.promise;
+  }
+
+  /** What changes while closing gets on. */
+  #progress(): string {
+    try {
+      const { frames, bytes, durable } = this.stats();
+      return JSON.stringify([frames, bytes, durable]);
+    } catch {
+      return "";
+    }
+  }
+
+  #expired(timeoutMs: number): VideoTargetError {
+    this.#closing = undefined;
+    this.#native.pump.keep(this.#listener, false);
+    return new VideoTargetError({
+      code: "timeout",
+      stage: "boundary",
+      message: `Cannot close ${this.#name}: there was no progress for ${timeoutMs} ms; ` +
+        "the native side goes on, call close() again to go on waiting",
+    });
+  }
+
+  #receive(event: NativeEvent): void {
+    switch (event.type) {
+      case "overload":
+        this.dispatchEvent(new OverloadEvent(event.stage, event.reason, event.frames));
+        break;
+      case "disklow":
+        this.dispatchEvent(new DiskLowEvent(event.freeBytes));
+        break;
+      case "warning":
+        this.dispatchEvent(new FailureEvent("warning", new VideoTargetError(event.error)));
+        break;
+      case "error":
+        this.#fail(event.error);
+        break;
+      case "closed":
+        this.#finish(event.report, event.error);
+        break;
+      case "ended":
+      case "attached":
+      case "detached":
+        break;
+    }
+  }
+
+  #fail(record: ErrorRecord): void {
+    this.#failure ??= record;
+    this.dispatchEvent(new FailureEvent("error", new VideoTargetError(record)));
+  }
+
+  #finish(report: Report | undefined, last: ErrorRecord | undefined): void {
+    const record = last ?? this.#failure ?? (report === undefined ? NO_REPORT : undefined);
+    const error = record && new VideoTargetError(record, { report });
+    this.#settle(report, error);
+    this.dispatchEvent(new ClosedEvent(report, error));
+  }
+
+  #abandon(error: unknown): void {
+    if (!this.#isClosed) this.#settle(undefined, new VideoTargetError(recordOf(error), { cause: error }));
+  }
+
+  #settle(report: Report | undefined, error: VideoTargetError | undefined): void {
+    this.#isClosed = true;
+    this.#native.release(this.#target.handle, this.#listener);
+    if (error === undefined && report !== undefined) this.#closed.resolve(report);
+    else this.#closed.reject(error);
+  }
+
+  #closedError(action: string): Error {
+    return closedError("target", `${action} ${this.#name}`);
+  }
+
+  get #name(): string {
+    return JSON.stringify(this.info.path);
+  }
+}
