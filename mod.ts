@@ -22,14 +22,7 @@
  * @module
  */
 
-export {
-  type Capabilities,
-  capabilities,
-  type CodecCapabilities,
-  type EncoderCapabilities,
-  type FfmpegInfo,
-  type QualityScale,
-} from "./src/capabilities.ts";
+export { capabilities } from "./src/capabilities.ts";
 export { Codec, CODECS, ColourSpace, CONTAINERS } from "./src/codec.ts";
 export {
   type ArgumentError,
@@ -53,12 +46,16 @@ export {
 export { FileReader, type FileReaderSettings } from "./src/file_reader.ts";
 export type {
   AtEnd,
+  Capabilities,
+  CodecCapability,
   Container,
   Drop,
   DropReason,
   Durable,
+  EncoderCapability,
   ErrorCode,
   ErrorRecord,
+  FfmpegFacts,
   FileReaderOptions,
   FileWriterOptions,
   Latency,
@@ -66,6 +63,7 @@ export type {
   Metadata,
   Pacing,
   Profile,
+  QualityScale,
   Rational,
   Report,
   SourceInfo,

@@ -15,6 +15,8 @@ export interface NativeTarget {
   readonly observer: FileWriter;
   /** The source to which it is attached or about to be. */
   source: VideoSource | undefined;
+  /** Whether native code has closed it. */
+  isClosed(): boolean;
   /** Throws if it takes no more frames. */
   checkOpen(): void;
   /** Takes an error for which no call could be blamed. */

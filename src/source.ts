@@ -65,6 +65,7 @@ export abstract class VideoSource extends TypedEventTarget<VideoSourceEvents> {
     abandon: (error) => this.#abandon(error),
   };
   #isScheduled = false;
+  #isEnding = false;
   #hasEnded = false;
   #isClosed = false;
   #failure: Error | undefined;
@@ -89,7 +90,7 @@ export abstract class VideoSource extends TypedEventTarget<VideoSourceEvents> {
 
   /** Frames per second. */
   getFrameRate(): Rational {
-    return this.info.frameRate;
+    return { ...this.info.frameRate };
   }
 
   /** Width and height of its frames in pixels. */
@@ -252,7 +253,7 @@ export abstract class VideoSource extends TypedEventTarget<VideoSourceEvents> {
 
   /** Keeps the process alive while frames flow or somebody waits for an answer. */
   #refresh(): void {
-    const isRunning = this.#wanted.size > 0 && !this.#hasEnded;
+    const isRunning = (this.#wanted.size > 0 || this.#isEnding) && !this.#hasEnded;
     const isAwaited = this.#closing !== undefined || [...this.#edges.values()].some((edge) => edge.departure);
     this.#native.pump.keep(this.#listener, !this.#isClosed && (isRunning || isAwaited));
   }
@@ -294,13 +295,17 @@ export abstract class VideoSource extends TypedEventTarget<VideoSourceEvents> {
     const edge = this.#edges.get(handle);
     if (edge === undefined) return;
     this.#edges.delete(handle);
-    // Native code let the target go by itself, unless this was asked for.
-    if (!edge.isLeaving) this.#wanted.delete(edge.target);
+    if (!edge.isLeaving) {
+      // Native code lets its targets go by itself at the end, just before it tells `ended`.
+      this.#wanted.delete(edge.target);
+      this.#isEnding ||= !edge.target.isClosed();
+    }
     if (this.#wanted.has(edge.target)) this.#schedule();
     else edge.target.source = undefined;
     edge.departure?.resolve();
     this.dispatchEvent(new ObserverEvent("detached", edge.target.observer));
-    this.#refresh();
+    // Native code lets a target go by itself when the source ends: `ended` follows and must be heard.
+    if (edge.isLeaving || this.#hasEnded) this.#refresh();
   }
 
   #fail(error: unknown): void {

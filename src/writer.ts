@@ -75,6 +75,7 @@ export class FileWriter extends TypedEventTarget<VideoTargetEvents> {
       handle,
       observer: this,
       source: undefined,
+      isClosed: () => this.#isClosed,
       checkOpen: () => {
         if (this.#shutting !== undefined || this.#isClosed) throw this.#closedError("attach");
       },

@@ -7,6 +7,7 @@
  */
 
 import type {
+  Capabilities,
   Event,
   FileWriterOptions,
   SourceInfo,
@@ -15,7 +16,6 @@ import type {
   TargetInfo,
   TargetStats,
 } from "../generated/contract.ts";
-import type { Capabilities } from "../capabilities.ts";
 
 /** The native library, opened for one JavaScript context. */
 export interface Backend {

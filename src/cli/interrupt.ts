@@ -9,8 +9,8 @@ const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 /** One Ctrl-C can come twice, from the terminal and from `deno task`. */
 const ECHO_MS = 300;
 
-/** Calls `stop` at the first signal and ends the process at the second; gives what ends that. */
-export function onInterrupt(stop: () => void): () => void {
+/** Calls `stop` at the first signal and ends the process at the second, from now to the process's end. */
+export function onInterrupt(stop: () => void): void {
   let firstMs: number | undefined;
   const listener = (): void => {
     if (firstMs === undefined) {
@@ -21,7 +21,4 @@ export function onInterrupt(stop: () => void): () => void {
     }
   };
   for (const signal of SIGNALS) Deno.addSignalListener(signal, listener);
-  return () => {
-    for (const signal of SIGNALS) Deno.removeSignalListener(signal, listener);
-  };
 }

@@ -27,7 +27,7 @@ export function showProgress(writer: FileWriter): () => void {
   const timer = setInterval(() => {
     const stats = figuresOf(writer);
     if (stats === undefined) return;
-    const now = { atMs: performance.now(), frames: stats.frames.written };
+    const now = { atMs: performance.now(), frames: stats.frames.captured };
     samples.push(now);
     if (samples.length > SPAN) samples.shift();
     const then = samples[0] ?? now;
@@ -67,7 +67,8 @@ function print(text: string): void {
 
 function columns(): number {
   try {
-    return Deno.consoleSize().columns;
+    // A terminal that knows no size tells 0.
+    return Deno.consoleSize().columns || 80;
   } catch {
     return 80;
   }

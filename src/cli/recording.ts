@@ -36,7 +36,7 @@ export async function record(recording: Recording): Promise<Outcome> {
   try {
     const writer = await openWriter(recording, source);
     const stopped = deferred<void>();
-    const release = onInterrupt(stopped.resolve);
+    onInterrupt(stopped.resolve);
     const hide = showProgress(writer);
     const problems: string[] = [];
     let report: Report | undefined;
@@ -45,7 +45,6 @@ export async function record(recording: Recording): Promise<Outcome> {
       report = await finish(writer, problems);
     } finally {
       hide();
-      release();
     }
     if (report !== undefined) problems.push(...problemsOf(report), ...await problemsOfFile(report));
     return { report, problems };
@@ -95,7 +94,6 @@ async function run(
   if (input !== undefined && seconds !== undefined) {
     source.addEventListener("attached", () => timer ??= setTimeout(stopped.resolve, seconds * 1000));
   }
-  source.addEventListener("detached", () => stopped.resolve());
   source.addEventListener("warning", warn);
   writer.addEventListener("error", () => stopped.resolve());
   writer.addEventListener("warning", warn);

@@ -4,9 +4,8 @@
  * @module
  */
 
-import type { Capabilities, EncoderCapabilities } from "../capabilities.ts";
 import { CODECS } from "../codec.ts";
-import type { Latency, Report } from "../generated/contract.ts";
+import type { Capabilities, EncoderCapability, Latency, Report } from "../generated/contract.ts";
 
 /** The report in a few lines. */
 export function reportText({ target, stats, ...report }: Report): string {
@@ -72,7 +71,7 @@ export function millisecondsOf(ms: number): string {
 
 const HEADINGS = ["CODEC", "EXTENSIONS", "ENCODER", "STATE"];
 
-function stateOf(encoder: EncoderCapabilities, isDefault: boolean): string {
+function stateOf(encoder: EncoderCapability, isDefault: boolean): string {
   if (!encoder.available) return ["missing", encoder.reason, encoder.fix].filter(Boolean).join("; ");
   const presets = encoder.presets.length === 0 ? "" : `; presets ${encoder.presets.join(" ")}`;
   return `${isDefault ? "default" : "available"}${presets}`;

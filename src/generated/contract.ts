@@ -147,8 +147,9 @@ export type ColourSpace = "bgra" | "i420" | "uyvy";
  * - `storage_overload`: The disk did not keep up and the packet queue held the encoder back.
  * - `frame_rate`: The target's frame rate is below the source's: there was no place on its grid.
  * - `encoder`: The encoder took the frame and gave no packet for it.
+ * - `detached`: The target was detached while the frame waited for its turn.
  */
-export type DropReason = "encoder_overload" | "storage_overload" | "frame_rate" | "encoder";
+export type DropReason = "encoder_overload" | "storage_overload" | "frame_rate" | "encoder" | "detached";
 
 /**
  * Where in a frame's way it went wrong.

@@ -31,6 +31,9 @@ const THRESHOLD = 113;
 /** Samples of a cell in each direction; more only cost time. */
 const SAMPLES = 8;
 
+/** Bits of the index, bits of the check, and the check's polynomial. */
+const forms = { wide: [32, 16, 0x1021], small: [12, 4, 0x3] } as const;
+
 /** The grid of `bits` square cells that are as large as the picture allows; the widest of equals. */
 function fit(bits: number, step: number, width: number, height: number): Grid | null {
   let best: Grid | null = null;
@@ -65,6 +68,28 @@ function check(bits: readonly number[], width: number, polynomial: number): numb
 
 const number = (bits: readonly number[]): number => bits.reduce((value, bit) => value * 2 + bit, 0);
 
+/** One cell of a barcode. */
+export interface Cell {
+  readonly x: number;
+  readonly y: number;
+  readonly side: number;
+  readonly isWhite: boolean;
+}
+
+/** The cells that show frame `index` in a picture of this size; none below 16 x 16 pixels. */
+export function barcodeCells({ width, height }: Size, index: number): Cell[] {
+  const grid = layout(width, height);
+  if (grid === null) return [];
+  const [indexBits, checkBits, polynomial] = forms[grid.form];
+  const bits = Array.from({ length: indexBits }, (_, n) => Math.floor(index / 2 ** (indexBits - 1 - n)) % 2);
+  const remainder = check(bits, checkBits, polynomial);
+  for (let n = checkBits - 1; n >= 0; n--) bits.push((remainder >> n) & 1);
+  const { columns, side } = grid;
+  return bits.map((bit, cell) => {
+    return { x: (cell % columns) * side, y: Math.floor(cell / columns) * side, side, isWhite: bit === 1 };
+  });
+}
+
 /**
  * The barcode in a plane of luma samples; `null` if there is none whose check bits agree.
  *
@@ -95,7 +120,7 @@ export function readBarcode(luma: Uint8Array, width: number, height: number, str
     if (Number.isNaN(sum)) return null;
     bits.push(sum > THRESHOLD * count ? 1 : 0);
   }
-  const [indexBits, checkBits, polynomial] = form === "wide" ? [32, 16, 0x1021] : [12, 4, 0x3];
+  const [indexBits, checkBits, polynomial] = forms[form];
   const index = bits.slice(0, indexBits);
   if (check(index, checkBits, polynomial) !== number(bits.slice(indexBits))) return null;
   return { index: number(index), form };

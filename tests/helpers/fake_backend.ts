@@ -1,8 +1,8 @@
 /** A backend without native code: it records the calls, and a test decides what happens. */
 
 import type { Backend } from "../../src/backend/contract.ts";
-import type { Capabilities } from "../../src/capabilities.ts";
 import type {
+  Capabilities,
   ErrorRecord,
   Event,
   FileWriterOptions,

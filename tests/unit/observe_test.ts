@@ -110,18 +110,29 @@ describe("attaching and detaching", () => {
   });
 
   it("lets go of a writer that native code let go of", async () => {
-    const { backend, source, writer } = await fixture();
+    const { backend, source, writer, other } = await fixture();
     source.attach(writer);
+    source.attach(other);
     await settled();
     const seen: unknown[] = [];
     source.addEventListener("detached", (event) => seen.push(event.observer));
     backend.emit(1, { type: "detached", target: 2 });
     await settled();
     assert.deepEqual(seen, [writer]);
-    assert.equal(backend.isParked, false);
     source.attach(writer);
     await settled();
-    assert.deepEqual(backend.calls.slice(2), ["attach 1 2", "start 1"]);
+    assert.deepEqual(backend.calls.slice(3), ["attach 1 2", "start 1"]);
+  });
+
+  it("does not stay alive for a writer that native code closed", async () => {
+    const { backend, source, writer } = await fixture();
+    source.attach(writer);
+    await settled();
+    backend.emit(2, { type: "closed", report: backend.report(2) });
+    await settled();
+    backend.emit(1, { type: "detached", target: 2 });
+    await settled();
+    assert.equal(backend.isParked, false);
   });
 
   it("tells a refused attachment at the writer's close, by an event and by `ended`", async () => {
@@ -160,6 +171,19 @@ describe("the end of a source", () => {
     await source.ended;
     await settled();
     assert.equal(count, 1);
+    assert.equal(backend.isParked, false);
+  });
+
+  it("waits for `ended` though native code has let all observers go before", async () => {
+    const { backend, source, writer } = await fixture();
+    source.attach(writer);
+    await settled();
+    backend.emit(1, { type: "detached", target: 2 });
+    await settled();
+    assert.equal(backend.isParked, true);
+    backend.emit(1, ended);
+    await source.ended;
+    await settled();
     assert.equal(backend.isParked, false);
   });
 

@@ -12,12 +12,21 @@ use giftgrab_core::{
 
 use crate::{
     context::Context,
-    record::{AGAIN, Buffer, OK, run, to_json, write_text},
+    record::{Buffer, run, to_json, write_text},
     registry::{CONTEXTS, OBJECTS, Object, finish_at_exit, open, stale},
 };
 
 /// Number of this interface; TypeScript refuses a library with another one.
 pub const ABI_VERSION: u32 = 1;
+
+/// The call did what it was asked.
+pub const GG_OK: i32 = 0;
+
+/// Nothing yet.
+pub const GG_AGAIN: i32 = 1;
+
+/// The caller's buffer is too small; the length output says what is needed.
+pub const GG_MORE: i32 = 2;
 
 /// Returns the number of this interface.
 #[unsafe(no_mangle)]
@@ -67,7 +76,7 @@ pub unsafe extern "C" fn gg_context_wait(
             let handles = Buffer { pointer: handles, length: cap };
             let count = context.wait(handles.as_mut_slice(), Duration::from_millis(u64::from(timeout_ms)));
             if count == 0 {
-                return Ok(AGAIN);
+                return Ok(GG_AGAIN);
             }
             write_out(count_out, u32::try_from(count).unwrap_or(0))
         })
@@ -81,7 +90,7 @@ pub extern "C" fn gg_context_wake(context: u32) -> i32 {
     unsafe {
         run(&Buffer { pointer: std::ptr::null_mut(), length: 0 }, || {
             CONTEXTS.get(context).ok_or_else(stale)?.wake();
-            Ok(OK)
+            Ok(GG_OK)
         })
     }
 }
@@ -224,7 +233,7 @@ pub unsafe extern "C" fn gg_events(
             let events = object.take_events();
             let json = to_json(&events)?;
             let status = write_text(&json, &Buffer { pointer: out, length: cap }, length_out);
-            if status != OK {
+            if status != GG_OK {
                 object.put_back_events(events);
             }
             Ok(status)
@@ -243,7 +252,7 @@ pub unsafe extern "C" fn gg_source_attach(source: u32, target: u32, err: *mut u8
         run(&Buffer { pointer: err, length: err_cap }, || {
             let (from, to) = (OBJECTS.get(source).ok_or_else(stale)?, OBJECTS.get(target).ok_or_else(stale)?);
             from.source()?.attach(to.target()?, target)?;
-            Ok(OK)
+            Ok(GG_OK)
         })
     }
 }
@@ -258,7 +267,7 @@ pub unsafe extern "C" fn gg_source_detach(source: u32, target: u32, err: *mut u8
     unsafe {
         run(&Buffer { pointer: err, length: err_cap }, || {
             OBJECTS.get(source).ok_or_else(stale)?.source()?.detach(target)?;
-            Ok(OK)
+            Ok(GG_OK)
         })
     }
 }
@@ -273,7 +282,7 @@ pub unsafe extern "C" fn gg_source_start(source: u32, err: *mut u8, err_cap: usi
     unsafe {
         run(&Buffer { pointer: err, length: err_cap }, || {
             OBJECTS.get(source).ok_or_else(stale)?.source()?.start()?;
-            Ok(OK)
+            Ok(GG_OK)
         })
     }
 }
@@ -291,7 +300,7 @@ pub unsafe extern "C" fn gg_close(handle: u32, err: *mut u8, err_cap: usize) -> 
                 Object::Source(source) => source.close()?,
                 Object::Target(target) => target.close(),
             }
-            Ok(OK)
+            Ok(GG_OK)
         })
     }
 }
@@ -303,7 +312,7 @@ pub extern "C" fn gg_release(handle: u32) -> i32 {
     unsafe {
         run(&Buffer { pointer: std::ptr::null_mut(), length: 0 }, || {
             OBJECTS.remove(handle).ok_or_else(stale)?;
-            Ok(OK)
+            Ok(GG_OK)
         })
     }
 }
@@ -332,7 +341,7 @@ unsafe fn write_out(out: *mut u32, value: u32) -> Result<i32> {
     match unsafe { out.as_mut() } {
         Some(out) => {
             *out = value;
-            Ok(OK)
+            Ok(GG_OK)
         }
         None => Err(Error::new(Code::InvalidArgument, Stage::Boundary, "Cannot write the result: the output is null")),
     }

@@ -4,12 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use giftgrab_core::error::{Code, Error, Result, Stage};
 
-/// The call did what it was asked.
-pub(crate) const OK: i32 = 0;
-/// Nothing yet.
-pub(crate) const AGAIN: i32 = 1;
-/// The caller's buffer is too small; its length output says what is needed.
-pub(crate) const MORE: i32 = 2;
+use crate::c_abi::{GG_MORE, GG_OK};
 
 /// A buffer of the caller, borrowed for one call.
 pub(crate) struct Buffer<T> {
@@ -85,9 +80,9 @@ pub(crate) unsafe fn write_text(text: &[u8], out: &Buffer<u8>, length_out: *mut 
     match target.get_mut(..text.len()) {
         Some(target) => {
             target.copy_from_slice(text);
-            OK
+            GG_OK
         }
-        None => MORE,
+        None => GG_MORE,
     }
 }
 

@@ -25,7 +25,8 @@ const WAIT_ROOM = BigInt(WAIT_HANDLES);
 export async function openDenoBackend(): Promise<Backend> {
   const { symbols } = await openLibrary();
   const context = new Uint32Array(1);
-  check("library", symbols.gg_context_open(context), new Uint8Array(ERROR_BYTES));
+  const error = new Uint8Array(ERROR_BYTES);
+  check("library", symbols.gg_context_open(context, error, ERROR_ROOM), error);
   return backendOf(symbols, context[0] ?? 0);
 }
 

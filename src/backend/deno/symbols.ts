@@ -14,8 +14,8 @@ export const VERSION_SYMBOL = {
 /** Every function of the library. */
 export const SYMBOLS = {
   ...VERSION_SYMBOL,
-  // Context out.
-  gg_context_open: { parameters: ["buffer"], result: "i32" },
+  // Context out; error, its room.
+  gg_context_open: { parameters: ["buffer", "buffer", "usize"], result: "i32" },
   // Context; handles out, how many fit, count out; milliseconds.
   gg_context_wait: { parameters: ["u32", "buffer", "usize", "buffer", "u32"], result: "i32", nonblocking: true },
   // Context.

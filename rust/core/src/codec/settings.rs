@@ -102,7 +102,7 @@ pub(super) const ENCODERS: &[EncoderInfo] = &[
         codec: Codec::Av1,
         licence: "BSD-3-Clause-Clear",
         presets: &["12", "11", "10", "9", "8", "7", "6", "5", "4", "3", "2", "1", "0"],
-        default_presets: ["12", "8"],
+        default_presets: ["11", "8"],
         quality: scale(1.0, 63.0, 32.0),
         min_size: 64,
         lossless: &[],
@@ -365,8 +365,10 @@ pub(super) fn config(
         "ffv1" => {
             set("level", "3");
             set("slicecrc", "1");
-            // Slices are what its threads share; small frames cannot have many (FFV1 splits into a grid).
-            set("slices", if shape.width < 64 || shape.height < 64 { "4" } else { "12" });
+            // Slices are what its threads share. Small frames cannot have many, odd sizes not every grid: there FFmpeg chooses.
+            if shape.width % 2 == 0 && shape.height % 2 == 0 {
+                set("slices", if shape.width < 64 || shape.height < 64 { "4" } else { "12" });
+            }
         }
         _ => {}
     }

@@ -25,14 +25,14 @@
 //!
 //! The grid begins at the top left pixel. Cells are squares of `side` pixels, and bits fill them row by row from the
 //! left, with neutral chroma. A bit of 0 is black (luma 16). A bit of 1 is white (luma 235) in columns 0 to 3 of the
-//! cell, light grey (luma 185) in columns 4 to 7, and so on: SVT-AV1's preset 12 judges a block by its variance, so it
-//! leaves out a change from one flat block to another at any quality (1.4.1).
+//! cell, light grey (luma 185) in columns 4 to 7, and so on. The stripes are for SVT-AV1 (1.4.1, preset 12), which leaves
+//! out changes from one flat block to another even at CRF 20, and keeps these.
 //!
 //! # Reading
 //!
 //! A bit is 1 if the mean of luma samples in the inner half of its cell (from `side / 4` up to but without
-//! `side / 4 + side / 2`, in both directions) is above 113: halfway between black and the mean of the stripes in limited and in full
-//! range.
+//! `side / 4 + side / 2`, in both directions) is above 113: halfway between black and the
+//! mean of the stripes, in limited range as in full range.
 
 use crate::frame::{
     colour::{ColourMatrix, Paint},

@@ -39,16 +39,45 @@ struct Inside {
     captured_ns: u64,
 }
 
+/// What comes to the encoder thread.
+pub(super) struct Inbox {
+    /// Requests, and frames that are dropped when the queue is full.
+    pub(super) jobs: Receiver<Job>,
+    /// Frames that come with back-pressure.
+    pub(super) unhurried: Receiver<SharedFrame>,
+    /// The word to end.
+    pub(super) close: Receiver<()>,
+}
+
+impl Inbox {
+    /// The next job, or `None` once the word to end has come.
+    fn next(&self) -> Option<Job> {
+        select! {
+            recv(self.jobs) -> job => job.ok(),
+            recv(self.unhurried) -> frame => frame.ok().map(Job::Frame),
+            recv(self.close) -> _ => None,
+        }
+    }
+
+    /// A job that waits, or that comes within a moment.
+    fn rest(&self) -> Option<Job> {
+        select! {
+            recv(self.jobs) -> job => job.ok(),
+            recv(self.unhurried) -> frame => frame.ok().map(Job::Frame),
+            default(Duration::from_millis(1)) => None,
+        }
+    }
+}
+
 /// The encoder thread of one writer.
 pub(super) struct EncodeThread {
-    pub(super) shared: Arc<Shared>,
-    pub(super) jobs: Receiver<Job>,
-    pub(super) close: Receiver<()>,
-    pub(super) packets: Sender<Coded>,
-    pub(super) options: FileWriterOptions,
-    pub(super) container: Container,
+    shared: Arc<Shared>,
+    inbox: Inbox,
+    packets: Sender<Coded>,
+    options: FileWriterOptions,
+    container: Container,
     /// Encoders that may serve, best first.
-    pub(super) encoders: Vec<&'static EncoderInfo>,
+    encoders: Vec<&'static EncoderInfo>,
     open: Option<Open>,
     grid: Grid,
     inside: VecDeque<Inside>,
@@ -57,25 +86,19 @@ pub(super) struct EncodeThread {
 impl EncodeThread {
     pub(super) fn new(
         shared: Arc<Shared>,
-        jobs: Receiver<Job>,
-        close: Receiver<()>,
+        inbox: Inbox,
         packets: Sender<Coded>,
         options: FileWriterOptions,
         container: Container,
         encoders: Vec<&'static EncoderInfo>,
     ) -> Self {
         let grid = Grid::new(options.frame_rate);
-        Self { shared, jobs, close, packets, options, container, encoders, open: None, grid, inside: VecDeque::new() }
+        Self { shared, inbox, packets, options, container, encoders, open: None, grid, inside: VecDeque::new() }
     }
 
     /// Runs until the writer is closed; afterwards the end is in the packet queue, whatever happened.
     pub(super) fn run(mut self) {
-        loop {
-            let job = select! {
-                recv(self.jobs) -> job => job.ok(),
-                recv(self.close) -> _ => None,
-            };
-            let Some(job) = job else { break };
+        while let Some(job) = self.inbox.next() {
             self.handle(job);
         }
         self.drain();
@@ -87,13 +110,15 @@ impl EncodeThread {
         let _ = self.packets.send(Coded::End { position: end });
     }
 
-    /// Takes what is still in the queue, and what a source still has in hand.
+    /// Takes what is still in the queues, and what a source still has in hand.
     fn drain(&mut self) {
         loop {
-            match self.jobs.recv_timeout(Duration::from_millis(1)) {
-                Ok(job) => self.handle(job),
-                Err(_) if self.shared.in_hand.load(SeqCst) > 0 => {}
-                Err(_) => return,
+            // Asked first: what was given before is then seen in the queues.
+            let is_quiet = self.shared.in_hand.load(SeqCst) == 0;
+            match self.inbox.rest() {
+                Some(job) => self.handle(job),
+                None if is_quiet => return,
+                None => {}
             }
         }
     }

@@ -11,6 +11,8 @@ use crate::{codec::Shape, frame::SharedFrame, report::DropReason};
 #[derive(Clone)]
 pub(crate) struct Intake {
     jobs: Sender<Job>,
+    /// The shallow queue of frames that come with back-pressure: depth would only cost memory.
+    unhurried: Sender<SharedFrame>,
     shared: Arc<Shared>,
 }
 
@@ -23,8 +25,8 @@ pub(crate) enum Delivery<T> {
 }
 
 impl Intake {
-    pub(super) fn new(jobs: Sender<Job>, shared: Arc<Shared>) -> Self {
-        Self { jobs, shared }
+    pub(super) fn new(jobs: Sender<Job>, unhurried: Sender<SharedFrame>, shared: Arc<Shared>) -> Self {
+        Self { jobs, unhurried, shared }
     }
 
     /// Whether the target takes no frames any more.
@@ -73,11 +75,11 @@ impl Intake {
         let taken = if self.shared.has_failed() {
             false
         } else {
-            match self.jobs.try_send(Job::Frame(frame.clone())) {
+            match self.unhurried.try_send(frame.clone()) {
                 Ok(()) => true,
                 Err(TrySendError::Disconnected(_)) => false,
-                Err(TrySendError::Full(job)) => select! {
-                    send(self.jobs, job) -> sent => sent.is_ok(),
+                Err(TrySendError::Full(frame)) => select! {
+                    send(self.unhurried, frame) -> sent => sent.is_ok(),
                     recv(interrupt) -> word => match word {
                         Ok(word) => return Delivery::Interrupted(word),
                         // Nobody can interrupt any more: the source is being dropped and the frame with it.

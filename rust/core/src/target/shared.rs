@@ -11,6 +11,7 @@ use super::{budget::Budget, encode::Job, output::Coded};
 use crate::{
     error::Error,
     event::Events,
+    frame::SharedFrame,
     latency::Recorder,
     ledger::{Counters, stage_of},
     report::{DropReason, Durable, Event, Report, TargetInfo, TargetStats},
@@ -61,13 +62,18 @@ pub(super) struct Shared {
     failed: AtomicBool,
     error: Mutex<Option<Error>>,
     last_overload: AtomicU64,
-    /// Only for their lengths.
-    jobs: Receiver<Job>,
-    packets: Sender<Coded>,
+    queues: Queues,
+}
+
+/// The queues of a writer, only for their lengths.
+pub(super) struct Queues {
+    pub(super) jobs: Receiver<Job>,
+    pub(super) unhurried: Receiver<SharedFrame>,
+    pub(super) packets: Sender<Coded>,
 }
 
 impl Shared {
-    pub(super) fn new(info: TargetInfo, events: Events, jobs: Receiver<Job>, packets: Sender<Coded>) -> Self {
+    pub(super) fn new(info: TargetInfo, events: Events, queues: Queues) -> Self {
         Self {
             info,
             events,
@@ -88,8 +94,7 @@ impl Shared {
             failed: AtomicBool::new(false),
             error: Mutex::new(None),
             last_overload: AtomicU64::new(0),
-            jobs,
-            packets,
+            queues,
         }
     }
 
@@ -157,8 +162,8 @@ impl Shared {
             durable: *self.durable.lock().unwrap_or_else(PoisonError::into_inner),
             capture_to_packet: self.capture_to_packet.snapshot(),
             packet_to_durable: self.packet_to_durable.snapshot(),
-            frame_queue: u32::try_from(self.jobs.len()).unwrap_or(u32::MAX),
-            packet_queue: u32::try_from(self.packets.len()).unwrap_or(u32::MAX),
+            frame_queue: u32::try_from(self.queues.jobs.len() + self.queues.unhurried.len()).unwrap_or(u32::MAX),
+            packet_queue: u32::try_from(self.queues.packets.len()).unwrap_or(u32::MAX),
         }
     }
 }

@@ -9,26 +9,31 @@ use std::{
 use crossbeam_channel::{Sender, bounded};
 
 use super::{
-    encode::{EncodeThread, Job},
+    encode::{EncodeThread, Inbox, Job},
     intake::Intake,
     options::FileWriterOptions,
     output::{OutputThread, State},
-    shared::{PACKET_QUEUE, Shared},
+    shared::{PACKET_QUEUE, Queues, Shared},
 };
 use crate::{
     av,
     codec::{Codec, Container, choose_encoder},
     error::{Code, Error, Result, Stage},
     event::{Events, Notify},
+    frame::SharedFrame,
     report::{Event, TargetInfo, TargetStats},
     storage::{Storage, Volume},
     time::Rational,
 };
 
+/// Frames with back-pressure that may wait for the encoder: enough that it never waits for the decoder.
+const UNHURRIED_QUEUE: usize = 4;
+
 /// Records frames into a file. Dropping it closes it as [`FileWriter::close`] does.
 pub struct FileWriter {
     shared: Arc<Shared>,
     jobs: Sender<Job>,
+    unhurried: Sender<SharedFrame>,
     close: Sender<()>,
 }
 
@@ -54,9 +59,14 @@ impl FileWriter {
             frame_rate: options.frame_rate,
         };
         let (jobs, jobs_out) = bounded(options.frame_queue as usize);
+        let (unhurried, unhurried_out) = bounded(UNHURRIED_QUEUE);
         let (close, close_out) = bounded(1);
         let (packets, packets_out) = bounded(PACKET_QUEUE);
-        let shared = Arc::new(Shared::new(info, Events::new(notify), jobs_out.clone(), packets.clone()));
+        let shared = Arc::new(Shared::new(
+            info,
+            Events::new(notify),
+            Queues { jobs: jobs_out.clone(), unhurried: unhurried_out.clone(), packets: packets.clone() },
+        ));
         let output = OutputThread {
             shared: shared.clone(),
             packets: packets_out,
@@ -69,8 +79,7 @@ impl FileWriter {
         };
         let encode = EncodeThread::new(
             shared.clone(),
-            jobs_out,
-            close_out,
+            Inbox { jobs: jobs_out, unhurried: unhurried_out, close: close_out },
             packets.clone(),
             options.clone(),
             container,
@@ -85,7 +94,7 @@ impl FileWriter {
             }
             return Err(error);
         }
-        Ok(Self { shared, jobs, close })
+        Ok(Self { shared, jobs, unhurried, close })
     }
 
     /// Where and how it records.
@@ -125,7 +134,7 @@ impl FileWriter {
     }
 
     pub(crate) fn intake(&self) -> Intake {
-        Intake::new(self.jobs.clone(), self.shared.clone())
+        Intake::new(self.jobs.clone(), self.unhurried.clone(), self.shared.clone())
     }
 }
 
@@ -169,7 +178,22 @@ fn check_rate(codec: Codec, container: Container, rate: Rational) -> Result<()> 
     };
     // MPEG-4 Part 2 stores ticks per second in 16 bits (ISO/IEC 14496-2, vop_time_increment_resolution).
     if codec == Codec::Xvid && rate.num > 65_535 {
-        return refuse("its numerator must be at most 65535");
+        return refuse("its numerator must be at most 65535; use a rounder rate");
+    }
+    if container == Container::Ts && !ts_tells(rate) {
+        return refuse(
+            "its 90 kHz clock tells whole rates up to 60, their 1000/1001, and periods of whole ticks; \
+             use one of these, such as 60000/1001 for 59.94, or another container",
+        );
     }
     Ok(())
+}
+
+/// Whether readers find this rate in the timestamps of a transport stream, which tell no rate beside them.
+fn ts_tells(Rational { num, den }: Rational) -> bool {
+    const TICKS: i64 = 90_000;
+    let whole_ticks = TICKS * i64::from(den) % i64::from(num) == 0;
+    // Rounded ticks are near enough to the rates that readers know (libavformat, get_std_framerate).
+    let known = den == 1 && num <= 60 || den == 1001 && matches!(num, 12_000 | 15_000 | 24_000 | 48_000 | 60_000);
+    whole_ticks || known
 }

@@ -1,0 +1,163 @@
+/**
+ * Times file-to-file encoding against the `ffmpeg` command with the same libraries, options and input.
+ *
+ * Both run as whole processes in turn, A B A B …; what counts is the ratio within each pair, so that a machine whose
+ * speed drifts still gives a figure. `deno task bench --help` tells the options.
+ *
+ * @module
+ */
+
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { parseArgs } from "node:util";
+import { median, spread } from "./statistics.ts";
+
+/** One row of the table: the same settings in both programs' words. */
+interface Case {
+  readonly name: string;
+  readonly codec: string;
+  readonly extension: string;
+  /** Options of our writer. */
+  readonly ours: Readonly<Record<string, unknown>>;
+  /** Options of the command, which repeat what our live profile sets. */
+  readonly theirs: readonly string[];
+}
+
+/** What one process took. */
+interface Run {
+  readonly wallSeconds: number;
+  readonly cpuSeconds: number;
+  readonly peakMebibytes: number;
+  readonly output: string;
+}
+
+const CASES: readonly Case[] = [
+  {
+    name: "x264 ultrafast",
+    codec: "h264",
+    extension: "mp4",
+    ours: { preset: "ultrafast", quality: 21, gop: 30 },
+    theirs: ["-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-crf", "21", "-g", "30", "-bf", "0"],
+  },
+  {
+    name: "x264 veryfast",
+    codec: "h264",
+    extension: "mp4",
+    ours: { preset: "veryfast", quality: 21, gop: 30 },
+    theirs: ["-c:v", "libx264", "-preset", "veryfast", "-tune", "zerolatency", "-crf", "21", "-g", "30", "-bf", "0"],
+  },
+  {
+    name: "x265 ultrafast",
+    codec: "hevc",
+    extension: "mp4",
+    ours: { preset: "ultrafast", quality: 24, gop: 30 },
+    theirs: [
+      ...["-c:v", "libx265", "-preset", "ultrafast", "-tune", "zerolatency", "-crf", "24", "-g", "30", "-bf", "0"],
+      ...["-x265-params", "log-level=none:keyint=30:min-keyint=1", "-tag:v", "hvc1"],
+    ],
+  },
+  {
+    name: "VP9 realtime",
+    codec: "vp9",
+    extension: "webm",
+    ours: { preset: "8", bitRate: 6_000_000, gop: 30 },
+    theirs: [
+      ...["-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-row-mt", "1", "-tile-columns", "2"],
+      ...["-lag-in-frames", "0", "-auto-alt-ref", "0", "-b:v", "6000000", "-g", "30", "-threads", "0"],
+    ],
+  },
+];
+
+const { values } = parseArgs({
+  options: {
+    pairs: { type: "string", default: "11" },
+    frames: { type: "string", default: "300" },
+    input: { type: "string" },
+    only: { type: "string" },
+    help: { type: "boolean", default: false },
+  },
+});
+if (values.help) {
+  console.log("deno task bench [--pairs 11] [--frames 300] [--input FILE] [--only 'x264 ultrafast']");
+  process.exit(0);
+}
+if (!existsSync("/usr/bin/time")) {
+  console.error("Cannot measure: /usr/bin/time is missing; run: apt-get install -y time");
+  process.exit(1);
+}
+
+const pairs = Number(values.pairs);
+const folder = mkdtempSync(join(tmpdir(), "giftgrab-bench-"));
+try {
+  const input = clip(values.input, Number(values.frames));
+  const cases = CASES.filter(({ name }) => values.only === undefined || name === values.only);
+  for (const row of cases) report(row, measure(row, input));
+} finally {
+  rmSync(folder, { recursive: true });
+}
+
+/** A 1080p H.264 clip: of the given file, or of a moving pattern with noise, which is harder than most scenes. */
+function clip(file: string | undefined, frames: number): string {
+  const path = join(folder, "input.mp4");
+  const source = file === undefined
+    ? ["-f", "lavfi", "-i", "testsrc2=size=1920x1080:rate=30,noise=alls=6:allf=t"]
+    : ["-stream_loop", "-1", "-i", file];
+  execFileSync("ffmpeg", [
+    ...["-v", "error", ...source, "-an", "-vf", "scale=1920:1080", "-frames:v", String(frames)],
+    ...["-c:v", "libx264", "-preset", "fast", "-crf", "18", "-pix_fmt", "yuv420p", path],
+  ], { stdio: ["ignore", "inherit", "inherit"] });
+  return path;
+}
+
+function measure(row: Case, input: string): { ours: Run[]; theirs: Run[] } {
+  const target = (side: string) => join(folder, `${side}.${row.extension}`);
+  const child = join(import.meta.dirname ?? "bench", "record_child.ts");
+  const ours = () =>
+    timed([process.execPath, "run", "-A", child, input, target("ours"), row.codec, JSON.stringify(row.ours)]);
+  const theirs = () => timed(["ffmpeg", "-v", "error", "-y", "-i", input, "-an", ...row.theirs, target("theirs")]);
+  const runs: { ours: Run[]; theirs: Run[] } = { ours: [], theirs: [] };
+  // The first pair warms the caches and is not counted.
+  for (let pair = 0; pair <= pairs; pair += 1) {
+    const [mine, other] = [ours(), theirs()];
+    if (pair === 0) continue;
+    runs.ours.push(mine);
+    runs.theirs.push(other);
+  }
+  return runs;
+}
+
+function timed(command: readonly string[]): Run {
+  const figures = join(folder, "time.txt");
+  const output = execFileSync("/usr/bin/time", ["-f", "%e %U %S %M", "-o", figures, ...command], {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const [wall = 0, user = 0, system = 0, peak = 0] = readFileSync(figures, "utf8").trim().split(" ").map(Number);
+  return { wallSeconds: wall, cpuSeconds: user + system, peakMebibytes: peak / 1024, output };
+}
+
+function report(row: Case, { ours, theirs }: { ours: Run[]; theirs: Run[] }): void {
+  const ratios = (figure: (run: Run) => number) =>
+    ours.map((run, pair) => {
+      const other = theirs[pair];
+      return other === undefined ? Number.NaN : figure(run) / figure(other);
+    });
+  const line = (name: string, values: number[]) =>
+    `  ${name.padEnd(12)} median ${median(values).toFixed(3)}  (${spread(values)})`;
+  const first: { frames: number; threads: Record<string, number> } = JSON.parse(ours[0]?.output ?? "{}");
+  const rate = (runs: Run[]) => (first.frames / median(runs.map((run) => run.wallSeconds))).toFixed(1);
+  console.log(`${row.name}, 1080p, ${first.frames} frames, ${ours.length} pairs; ours / the command`);
+  console.log(line("frame rate", ratios(({ wallSeconds }) => 1 / wallSeconds)));
+  console.log(line("CPU time", ratios(({ cpuSeconds }) => cpuSeconds)));
+  console.log(line("peak memory", ratios(({ peakMebibytes }) => peakMebibytes)));
+  console.log(
+    `  absolute     ${rate(ours)} against ${rate(theirs)} frames/s, ` +
+      `${median(ours.map((run) => run.peakMebibytes)).toFixed(0)} against ` +
+      `${median(theirs.map((run) => run.peakMebibytes)).toFixed(0)} MiB`,
+  );
+  const threads = Object.entries(first.threads).sort(([, one], [, other]) => other - one).filter(([, s]) => s >= 0.02);
+  console.log(`  CPU seconds  ${threads.map(([name, seconds]) => `${name} ${seconds.toFixed(2)}`).join(", ")}`);
+}

@@ -1,0 +1,136 @@
+/** A recording in a process of its own, and what of it is in the file after its end. */
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import process from "node:process";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import type { Ledger } from "../../mod.ts";
+import type { Line, Order } from "../fixtures/record_child.ts";
+import { decodeIndices } from "./barcode.ts";
+import { assertConserved } from "./ledger.ts";
+import { probe } from "./probe.ts";
+
+type Figures = Extract<Line, { type: "figures" }>;
+
+/** A process that records. */
+export interface RecordingProcess {
+  /** Fulfilled with the wall clock at the first frame, as far as it is known then. */
+  readonly firstFrame: Promise<number>;
+  /** Fulfilled when it has said that the end comes. */
+  readonly ending: Promise<number>;
+  /** Fulfilled after its end. */
+  readonly ended: Promise<EndedProcess>;
+  /** Sends a signal and tells the wall clock right after. */
+  kill(signal: "SIGKILL" | "SIGINT" | "SIGTERM"): number;
+}
+
+/** A process that has recorded. */
+export interface EndedProcess {
+  readonly figures: readonly Figures[];
+  /** When it said that the end comes. */
+  readonly endingAt: number | undefined;
+  /** When it was gone. */
+  readonly goneAt: number;
+  readonly status: number | string | null;
+  readonly complaints: string;
+}
+
+/** What was lost of a recording whose process ended at some moment. */
+export interface Loss {
+  /** From the capture of the first lost frame to the end, in milliseconds. */
+  readonly lossMs: number;
+  /** How much of `lossMs` is not known but assumed to be loss. */
+  readonly doubtMs: number;
+  readonly frames: number;
+  /** The last frames that were told of. */
+  readonly captured: number;
+  readonly dropped: number;
+  readonly missed: number;
+}
+
+const SCRIPT = fileURLToPath(new URL("../fixtures/record_child.ts", import.meta.url));
+
+/** Starts a recording. */
+export function startRecording(order: Order): RecordingProcess {
+  const args = ["Deno" in globalThis ? ["run", "-A"] : [], SCRIPT, JSON.stringify(order)].flat();
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
+  const figures: Figures[] = [];
+  const first = Promise.withResolvers<number>();
+  const ending = Promise.withResolvers<number>();
+  let endingAt: number | undefined;
+  let complaints = "";
+  child.stderr.on("data", (chunk: Uint8Array) => complaints += new TextDecoder().decode(chunk));
+  const lines = createInterface({ input: child.stdout });
+  lines.on("line", (text: string) => {
+    let line: Line;
+    try {
+      line = JSON.parse(text);
+    } catch {
+      return; // The last line of a killed process may be torn.
+    }
+    if (line.type === "ending") ending.resolve(endingAt = line.at);
+    else if (figures.push(line) && line.captured > 0) first.resolve(line.after);
+  });
+  const ended = new Promise<EndedProcess>((resolve, reject) => {
+    let goneAt = 0;
+    child.once("error", reject);
+    child.once("exit", () => goneAt = Date.now());
+    child.once("close", (status, signal) => {
+      const unheard = new Error(`the process is gone: ${status ?? signal}; ${complaints}`);
+      first.reject(unheard);
+      ending.reject(unheard);
+      resolve({ figures, endingAt, goneAt, status: status ?? signal, complaints });
+    });
+  });
+  for (const promise of [first.promise, ending.promise]) promise.catch(() => {});
+  const kill = (signal: "SIGKILL" | "SIGINT" | "SIGTERM"): number => {
+    child.kill(signal);
+    return Date.now();
+  };
+  return { firstFrame: first.promise, ending: ending.promise, ended, kill };
+}
+
+/**
+ * Asserts that the file opens, decodes without an error and holds frame 0 and all that follow in order, without a hole
+ * that the process did not report; tells what was lost before `endAt`.
+ *
+ * The pattern captures frame `n` at `start + n × period` by absolute deadlines, never earlier. Readings of the counters
+ * between two looks at the wall clock bound `start` from both sides; the earlier bound is taken, which makes the loss
+ * larger by `doubtMs` at most.
+ */
+export async function measureLoss(path: string, rate: number, figures: readonly Figures[], endAt: number): Promise<Loss> {
+  const period = 1000 / rate;
+  let earliest = -Infinity;
+  let latest = Infinity;
+  for (const { before, after, captured, missed, frames } of figures) {
+    assertConserved(frames);
+    if (captured === 0) continue;
+    latest = Math.min(latest, after - (captured + missed - 1) * period);
+    earliest = Math.max(earliest, before - (captured + missed) * period);
+  }
+  const last: { captured: number; missed: number; frames: Ledger } | undefined = figures.at(-1);
+  assert.ok(last !== undefined && last.captured > 0, "nothing was captured");
+  const start = Math.min(earliest, latest);
+  await probe(path);
+  const indices = await decodeIndices(path);
+  const dropped = last.frames.dropped + last.missed;
+  let holes = 0;
+  let expected = 0;
+  for (const index of indices) {
+    assert.ok(index !== null, `an unreadable frame after ${expected - 1}`);
+    assert.ok(index >= expected, `frame ${index} after ${expected - 1}`);
+    holes += index - expected;
+    expected = index + 1;
+  }
+  assert.equal(indices[0] ?? 0, 0, "the first frame is lost");
+  assert.ok(holes <= dropped, `${holes} frames are missing inside, ${dropped} were reported`);
+  return {
+    lossMs: endAt - (start + expected * period),
+    doubtMs: Math.max(0, latest - earliest),
+    frames: indices.length,
+    captured: last.captured,
+    dropped: last.frames.dropped,
+    missed: last.missed,
+  };
+}
