@@ -304,8 +304,7 @@ export abstract class VideoSource extends TypedEventTarget<VideoSourceEvents> {
     else edge.target.source = undefined;
     edge.departure?.resolve();
     this.dispatchEvent(new ObserverEvent("detached", edge.target.observer));
-    // Native code lets a target go by itself when the source ends: `ended` follows and must be heard.
-    if (edge.isLeaving || this.#hasEnded) this.#refresh();
+    this.#refresh();
   }
 
   #fail(error: unknown): void {

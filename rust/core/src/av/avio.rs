@@ -30,6 +30,7 @@ unsafe impl Send for Avio {}
 
 impl Avio {
     /// A context that reads, or writes, `storage` from its beginning.
+    #[expect(clippy::missing_transmute_annotations, reason = "the callback's type differs between FFmpeg versions")]
     pub(super) fn new(storage: Arc<dyn Storage>, writes: bool) -> Result<Self, AvError> {
         // SAFETY: allocates, or returns null.
         let buffer = unsafe { ffi::av_malloc(BUFFER_SIZE) };

@@ -33,7 +33,7 @@ impl Decoder {
             check(ffi::avcodec_parameters_to_context(context, (*stream).codecpar))?;
             // The library's own default is one thread (AVCodecContext.thread_count).
             (*context).thread_count = i32::try_from(threads).unwrap_or(0);
-            (*context).thread_type = (ffi::FF_THREAD_FRAME | ffi::FF_THREAD_SLICE) as i32;
+            (*context).thread_type = ffi::FF_THREAD_FRAME | ffi::FF_THREAD_SLICE;
             (*context).pkt_timebase = (*stream).time_base;
             (*context).max_pixels = i64::from(max_pixels);
             check(ffi::avcodec_open2(context, codec, ptr::null_mut()))?;

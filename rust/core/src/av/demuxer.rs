@@ -78,7 +78,7 @@ impl Demuxer {
         // SAFETY: `context` is valid; on failure `avformat_open_input` frees it (not the custom AVIO).
         unsafe {
             (*context).pb = avio.as_ptr();
-            (*context).flags |= ffi::AVFMT_FLAG_CUSTOM_IO as i32;
+            (*context).flags |= ffi::AVFMT_FLAG_CUSTOM_IO;
             check(ffi::avformat_open_input(&raw mut context, ptr::null(), ptr::null(), dictionary.as_mut_ptr()))?;
         }
         let demuxer = Self { context, _avio: avio };
@@ -97,7 +97,7 @@ impl Demuxer {
                 return None;
             }
             let stream = *(*self.context).streams.add(best.unsigned_abs() as usize);
-            if (*stream).disposition & ffi::AV_DISPOSITION_ATTACHED_PIC as i32 != 0 {
+            if (*stream).disposition & ffi::AV_DISPOSITION_ATTACHED_PIC != 0 {
                 return None;
             }
             for index in 0..(*self.context).nb_streams as usize {
@@ -117,7 +117,7 @@ impl Demuxer {
                 time_base,
                 frame_rate,
                 duration_seconds: seconds((*stream).duration, time_base)
-                    .or_else(|| seconds((*self.context).duration, Rational::new(1, ffi::AV_TIME_BASE as i32))),
+                    .or_else(|| seconds((*self.context).duration, Rational::new(1, ffi::AV_TIME_BASE))),
                 frames: u64::try_from((*stream).nb_frames).ok().filter(|frames| *frames > 0),
                 container: text((*(*self.context).iformat).name),
             })

@@ -37,7 +37,7 @@ impl Dictionary {
         let mut entry: *const ffi::AVDictionaryEntry = ptr::null();
         loop {
             // SAFETY: iterates a valid dictionary; the empty key with IGNORE_SUFFIX matches every entry.
-            entry = unsafe { ffi::av_dict_get(self.0, c"".as_ptr(), entry, ffi::AV_DICT_IGNORE_SUFFIX as i32) };
+            entry = unsafe { ffi::av_dict_get(self.0, c"".as_ptr(), entry, ffi::AV_DICT_IGNORE_SUFFIX) };
             if entry.is_null() {
                 return names;
             }

@@ -111,7 +111,7 @@ impl Encoder {
             }
             if let Some(quantiser) = config.quantiser {
                 c.flags |= ffi::AV_CODEC_FLAG_QSCALE as i32;
-                c.global_quality = (quantiser * f64::from(ffi::FF_QP2LAMBDA as i32)).round() as i32;
+                c.global_quality = (quantiser * f64::from(ffi::FF_QP2LAMBDA)).round() as i32;
             }
             if config.global_header {
                 c.flags |= ffi::AV_CODEC_FLAG_GLOBAL_HEADER as i32;

@@ -43,7 +43,7 @@ impl Muxer {
         // SAFETY: looks a static table up.
         unsafe {
             let format = ffi::av_guess_format(name.as_ptr(), ptr::null(), ptr::null());
-            (!format.is_null()).then(|| (*format).flags & ffi::AVFMT_GLOBALHEADER as i32 != 0)
+            (!format.is_null()).then(|| (*format).flags & ffi::AVFMT_GLOBALHEADER != 0)
         }
     }
 
@@ -82,7 +82,7 @@ impl Muxer {
             (*stream).r_frame_rate = config.frame_rate.into();
             (*stream).sample_aspect_ratio = (*(*stream).codecpar).sample_aspect_ratio;
             (*muxer.context).pb = muxer.avio.as_ptr();
-            (*muxer.context).flags |= ffi::AVFMT_FLAG_CUSTOM_IO as i32;
+            (*muxer.context).flags |= ffi::AVFMT_FLAG_CUSTOM_IO;
             // One stream: nothing to interleave, so no delay for it (the MPEG-TS muxer would start at 1.4 s).
             (*muxer.context).max_delay = 0;
             (*muxer.context).metadata = metadata.into_raw();

@@ -72,13 +72,13 @@ impl Packet {
     #[must_use]
     pub fn is_key(&self) -> bool {
         // SAFETY: owned.
-        unsafe { (*self.0).flags & ffi::AV_PKT_FLAG_KEY as i32 != 0 }
+        unsafe { (*self.0).flags & ffi::AV_PKT_FLAG_KEY != 0 }
     }
 
     /// Marks it as decodable alone.
     pub fn set_key(&mut self, key: bool) {
         // SAFETY: owned.
-        unsafe { (*self.0).flags = if key { ffi::AV_PKT_FLAG_KEY as i32 } else { 0 } };
+        unsafe { (*self.0).flags = if key { ffi::AV_PKT_FLAG_KEY } else { 0 } };
     }
 
     /// Number of coded bytes.

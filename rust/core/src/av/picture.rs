@@ -126,7 +126,7 @@ impl Picture {
     #[must_use]
     pub fn is_damaged(&self) -> bool {
         // SAFETY: owned.
-        unsafe { (*self.0).decode_error_flags != 0 || (*self.0).flags & ffi::AV_FRAME_FLAG_CORRUPT as i32 != 0 }
+        unsafe { (*self.0).decode_error_flags != 0 || (*self.0).flags & ffi::AV_FRAME_FLAG_CORRUPT != 0 }
     }
 
     /// Its tags.

@@ -41,7 +41,7 @@ impl Scaler {
                 size(to.1),
                 size(to.2),
                 ffi::AVPixelFormat(to.0.0),
-                flags as i32,
+                flags,
                 ptr::null_mut(),
                 ptr::null_mut(),
                 ptr::null(),

@@ -366,7 +366,7 @@ pub(super) fn config(
             set("level", "3");
             set("slicecrc", "1");
             // Slices are what its threads share. Small frames cannot have many, odd sizes not every grid: there FFmpeg chooses.
-            if shape.width % 2 == 0 && shape.height % 2 == 0 {
+            if shape.width.is_multiple_of(2) && shape.height.is_multiple_of(2) {
                 set("slices", if shape.width < 64 || shape.height < 64 { "4" } else { "12" });
             }
         }

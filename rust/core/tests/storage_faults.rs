@@ -1,0 +1,270 @@
+//! A recording survives a crash at any moment and a fault of any call.
+//!
+//! The disk is simulated: every call is written down, so that what a crash would leave can be made up behind each of
+//! them, and any call can be made to fail.
+
+mod support;
+
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use giftgrab_core::{
+    codec::Codec,
+    error::{Code, Stage},
+    report::{DropReason, Event},
+    source::options::{Pacing, SourceOptions},
+    time::Rational,
+};
+use support::{
+    Random, decode,
+    disk::{Fault, Kind, Op, POLICIES, Policy, SimDisk, after_crash},
+    is_full_proof, prefix,
+    recording::{Watched, assert_ledger, pattern, record, writer_options},
+};
+
+const CASES: [(Codec, &str); 5] = [
+    (Codec::H264, "a.mp4"),
+    (Codec::H264, "a.mkv"),
+    (Codec::H264, "a.ts"),
+    (Codec::Xvid, "a.avi"),
+    (Codec::Ffv1, "b.mkv"),
+];
+/// A bit more than three fragments.
+const FRAMES: u64 = 100;
+/// Recordings at once: they mostly wait.
+const WIDTH: usize = 8;
+
+/// Runs `job` for every item on a few threads.
+fn in_parallel<T: Send>(items: Vec<T>, job: impl Fn(T) + Sync) {
+    let rest = Mutex::new(items.into_iter());
+    std::thread::scope(|scope| {
+        for _ in 0..WIDTH {
+            scope.spawn(|| {
+                loop {
+                    let Some(item) = rest.lock().unwrap().next() else { return };
+                    job(item);
+                }
+            });
+        }
+    });
+}
+
+/// How many frames each sync of the file at `path` has made safe, by the sync's place in the log.
+fn synced_frames(log: &[Op], path: &Path) -> BTreeMap<usize, usize> {
+    let Some(of) = log.iter().find_map(|op| match op {
+        Op::Create { file, path: created } if created == path => Some(*file),
+        _ => None,
+    }) else {
+        return BTreeMap::new();
+    };
+    let end = log.iter().position(|op| matches!(op, Op::SyncFailed { file } if *file == of)).unwrap_or(log.len());
+    let named = log.iter().position(|op| matches!(op, Op::SyncFolder)).unwrap_or(end);
+    let mut best = 0;
+    (named..end)
+        .filter(|index| matches!(&log[*index], Op::Sync { file } if *file == of))
+        .map(|index| {
+            let content = after_crash(&log[..=index], path, Policy::None, &mut Random(0)).unwrap_or_default();
+            best = best.max(decode(&content).map_or(0, |seen| prefix(&seen)));
+            (index, best)
+        })
+        .collect()
+}
+
+/// Asserts that the first `safe` frames are there, and that nothing behind them is out of order.
+fn assert_holds(content: Option<&[u8]>, safe: usize, words: &str) -> usize {
+    if safe == 0 {
+        return content.and_then(|content| decode(content).ok()).map_or(0, |seen| prefix(&seen));
+    }
+    let content = content.unwrap_or_else(|| panic!("{words}: the file is gone"));
+    let seen = decode(content).unwrap_or_else(|error| panic!("{words}: it does not open: {error}"));
+    assert!(prefix(&seen) >= safe, "{words}: {safe} frames were synced, {seen:?} are there");
+    let readable: Vec<u32> = seen.iter().flatten().copied().collect();
+    assert!(readable.is_sorted_by(|a, b| a < b), "{words}: {seen:?}");
+    prefix(&seen)
+}
+
+#[test]
+fn a_crash_behind_any_call_leaves_a_file_that_opens_with_all_that_was_synced() {
+    let points = Mutex::new(0);
+    in_parallel(CASES.to_vec(), |(codec, name)| {
+        let disk = SimDisk::default();
+        let recorded =
+            record(writer_options(codec, name), &pattern(FRAMES, Pacing::Realtime), Arc::new(disk.clone())).unwrap();
+        assert!(recorded.error.is_none() && recorded.report.synced, "{name}: {:?}", recorded.error);
+        let frames = usize::try_from(recorded.report.stats.frames.written).unwrap();
+        let log = disk.log();
+        let path = Path::new(name);
+        let synced = synced_frames(&log, path);
+        let step = if is_full_proof() { 1 } else { 4 };
+        let (mut opened, mut most, mut random) = (false, 0, Random(7));
+        // Every prefix as a killed process leaves it, and a sample for the machine's death.
+        for end in 1..=log.len() {
+            let safe = synced.range(..end).next_back().map_or(0, |(_, frames)| *frames);
+            for policy in POLICIES {
+                if policy != Policy::All && end % step != 0 && end != log.len() {
+                    continue;
+                }
+                let content = after_crash(&log[..end], path, policy, &mut random);
+                let words =
+                    format!("{name} behind call {end} of {} ({:?}), {policy:?}", log.len(), name_of(&log[end - 1]));
+                let found = assert_holds(content.as_deref(), safe, &words);
+                *points.lock().unwrap() += 1;
+                if policy != Policy::All {
+                    continue;
+                }
+                // What a killed process leaves never gets less.
+                let seen = content.as_deref().map(decode);
+                assert!(!opened || matches!(seen, Some(Ok(_))), "{words}: it does not open any more");
+                opened |= matches!(seen, Some(Ok(_)));
+                assert!(found >= most, "{words}: {found} frames after {most}");
+                most = found;
+            }
+        }
+        assert_eq!(most, frames, "{name}: what was written is in the file");
+        println!("{name}: {} calls, {} syncs, {frames} frames", log.len(), synced.len());
+    });
+    println!("{} crash points", points.into_inner().unwrap());
+}
+
+fn name_of(op: &Op) -> String {
+    format!("{op:?}").chars().take_while(|letter| letter.is_alphabetic()).collect()
+}
+
+#[test]
+fn a_fault_of_any_call_is_told_and_costs_nothing_that_was_synced() {
+    let outcomes = Mutex::new(BTreeMap::<String, usize>::new());
+    let mut runs = Vec::new();
+    for (codec, name) in CASES {
+        let probe = SimDisk::default();
+        record(writer_options(codec, name), &pattern(FRAMES, Pacing::Realtime), Arc::new(probe.clone())).unwrap();
+        for kind in [Kind::NoSpace, Kind::Broken, Kind::Short] {
+            let step = if is_full_proof() { 1 } else { 9 };
+            // The exact order differs from run to run; the last calls are those of the end.
+            let calls = (0..probe.calls()).filter(|at| at % step == 0 || at + 12 > probe.calls());
+            runs.extend(calls.map(|at| (codec, name, Fault { at, kind })));
+        }
+    }
+    let count = runs.len();
+    in_parallel(runs, |(codec, name, fault)| {
+        let outcome = run_with_fault(codec, name, fault);
+        *outcomes.lock().unwrap().entry(outcome).or_default() += 1;
+    });
+    println!("{count} recordings with a fault: {:?}", outcomes.into_inner().unwrap());
+}
+
+fn run_with_fault(codec: Codec, name: &str, fault: Fault) -> String {
+    let words = format!("{name}, {fault:?}");
+    let disk = SimDisk::failing(fault);
+    let outcome = record(writer_options(codec, name), &pattern(FRAMES, Pacing::Realtime), Arc::new(disk.clone()));
+    let expected = if fault.kind == Kind::Broken { Code::Io } else { Code::DiskFull };
+    let recorded = match outcome {
+        Ok(recorded) => recorded,
+        Err(error) => {
+            assert_eq!((error.code, error.stage), (expected, Stage::Storage), "{words}: {error:?}");
+            return "refused at the door".to_owned();
+        }
+    };
+    if let Some(error) = &recorded.error {
+        assert_eq!((error.code, error.stage), (expected, Stage::Storage), "{words}: {error:?}");
+    }
+    let report = &recorded.report;
+    let log = disk.log();
+    let path = Path::new(name);
+    let safe = synced_frames(&log, path).last_key_value().map_or(0, |(_, frames)| *frames);
+    let found = assert_holds(after_crash(&log, path, Policy::None, &mut Random(1)).as_deref(), safe, &words);
+    assert!(!report.synced || found as u64 >= report.stats.frames.written, "{words}: {found} of {report:?}");
+    let lost_pages = log.iter().any(|op| matches!(op, Op::SyncFailed { .. }));
+    let content = disk.read(path);
+    assert_eq!(content.is_some(), report.exists, "{words}: {report:?}");
+    if let Some(content) = &content {
+        let written = usize::try_from(report.stats.frames.written).unwrap();
+        let seen = decode(content).unwrap_or_else(|error| panic!("{words}: it does not open: {error}; {report:?}"));
+        assert!(prefix(&seen) >= written, "{words}: {written} written, {seen:?}");
+        assert!(written > 0, "{words}: {report:?}");
+    }
+    let warned = recorded.events.iter().any(|event| matches!(event, Event::Warning { .. }));
+    if !disk.has_struck() {
+        "did not come to it".to_owned()
+    } else if recorded.error.is_some() {
+        assert!(!(lost_pages && report.synced), "{words}: {report:?}");
+        "told as an error".to_owned()
+    } else {
+        assert!(warned, "{words}: the fault was not told");
+        "told as a warning".to_owned()
+    }
+}
+
+#[test]
+fn a_slow_disk_costs_frames_that_are_counted_as_its_own() {
+    let disk = SimDisk { write_time: Duration::from_millis(200), ..SimDisk::default() };
+    let mut options = writer_options(Codec::Ffv1, "slow.mkv");
+    options.frame_rate = Rational::new(240, 1);
+    let mut source = pattern(0, Pacing::Realtime);
+    if let SourceOptions::Pattern(pattern) = &mut source {
+        pattern.frame_rate = Rational::new(240, 1);
+        (pattern.width, pattern.height) = (480, 320);
+    }
+    let mut writer = Watched::writer(options, Arc::new(disk.clone())).unwrap();
+    let mut source = Watched::source(&source);
+    source.object.attach(&writer.object, 1).unwrap();
+    source.object.start().unwrap();
+    let started = Instant::now();
+    let overload = writer.wait_for(|event| matches!(event, Event::Overload { .. }));
+    let Event::Overload { stage, reason, .. } = overload else { unreachable!() };
+    assert_eq!((stage, reason), (Stage::Storage, DropReason::StorageOverload));
+    println!("a disk of 200 ms per write: storage overload told after {} ms", started.elapsed().as_millis());
+    // The source must stay on time whatever the disk does.
+    let deadline = Instant::now() + Duration::from_secs(1);
+    while Instant::now() < deadline {
+        assert_live(&writer.object.stats().frames);
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let stats = source.object.stats();
+    source.object.detach(1).unwrap();
+    source.wait_for(|event| matches!(event, Event::Detached { .. }));
+    let (report, error) = writer.close();
+    assert!(error.is_none(), "{error:?}");
+    let frames = &report.stats.frames;
+    println!("{frames:?}; lateness {:?}", stats.lateness);
+    let seen = decode(&disk.read(Path::new("slow.mkv")).unwrap()).unwrap();
+    assert_eq!(seen.len() as u64, frames.written);
+    assert!(seen.iter().all(Option::is_some));
+    assert!(seen.is_sorted_by(|a, b| a < b));
+    let dropped: u64 =
+        frames.drops.iter().filter(|drop| drop.reason == DropReason::StorageOverload).map(|drop| drop.frames).sum();
+    assert!(dropped > 0);
+}
+
+fn assert_live(ledger: &giftgrab_core::report::Ledger) {
+    assert_eq!(ledger.captured, ledger.written + ledger.dropped + ledger.failed + ledger.in_flight, "{ledger:?}");
+}
+
+#[test]
+fn a_writer_whose_disk_fails_costs_the_other_nothing() {
+    for pacing in [Pacing::Realtime, Pacing::Asap] {
+        let healthy = SimDisk::default();
+        let failing = SimDisk::failing(Fault { at: 12, kind: Kind::NoSpace });
+        let mut bad = Watched::writer(writer_options(Codec::H264, "bad.mp4"), Arc::new(failing)).unwrap();
+        let mut good = Watched::writer(writer_options(Codec::H264, "good.mp4"), Arc::new(healthy.clone())).unwrap();
+        // Enough in the fast case for the fault to come early.
+        let frames = if pacing == Pacing::Asap { 4000 } else { 150 };
+        let mut source = Watched::source(&pattern(frames, pacing));
+        source.object.attach(&bad.object, 1).unwrap();
+        source.object.attach(&good.object, 2).unwrap();
+        source.object.start().unwrap();
+        source.wait_for(|event| matches!(event, Event::Ended));
+        let (report, error) = bad.close();
+        assert_eq!(error.map(|error| error.code), Some(Code::DiskFull));
+        assert_eq!(report.stats.frames.captured, frames);
+        let (report, error) = good.close();
+        assert!(error.is_none(), "{error:?}");
+        assert_ledger(&report.stats.frames);
+        assert_eq!(report.stats.frames.written, frames, "{pacing:?}");
+        let seen = decode(&healthy.read(Path::new("good.mp4")).unwrap()).unwrap();
+        assert_eq!(prefix(&seen) as u64, frames.min(4096), "{pacing:?}");
+    }
+}

@@ -1,0 +1,94 @@
+//! What the integration tests share: a simulated disk, recordings onto it, and a reader of what is in a file.
+#![allow(dead_code, unreachable_pub, missing_docs)]
+
+pub mod disk;
+pub mod recording;
+
+use std::{io, sync::Arc};
+
+use giftgrab_core::{
+    av::{Decoder, Demuxer, DemuxerOptions, Packet},
+    source::barcode::Barcode,
+    storage::Storage,
+};
+
+/// Whether every case runs or a sample.
+pub fn is_full_proof() -> bool {
+    std::env::var("GIFTGRAB_PROOF").is_ok_and(|value| value == "full")
+}
+
+/// Numbers from a seed (SplitMix64).
+pub struct Random(pub u64);
+
+impl Random {
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    pub fn below(&mut self, count: usize) -> usize {
+        (self.next() % count.max(1) as u64) as usize
+    }
+}
+
+/// A file in memory, to be read.
+pub struct Bytes(pub Vec<u8>);
+
+impl Storage for Bytes {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        let rest = self.0.get(offset as usize..).unwrap_or_default();
+        let count = rest.len().min(buffer.len());
+        buffer[..count].copy_from_slice(&rest[..count]);
+        Ok(count)
+    }
+
+    fn write_at(&self, _: &[u8], _: u64) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    fn size(&self) -> io::Result<u64> {
+        Ok(self.0.len() as u64)
+    }
+
+    fn truncate(&self, _: u64) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+}
+
+/// The barcode of every picture that comes out, `None` where it cannot be read; or why the file does not open.
+pub fn decode(bytes: &[u8]) -> Result<Vec<Option<u32>>, String> {
+    let told = |error: giftgrab_core::av::AvError| format!("{error:?}");
+    let mut demuxer = Demuxer::open(Arc::new(Bytes(bytes.to_vec())), DemuxerOptions::default()).map_err(told)?;
+    let stream = demuxer.select_video().ok_or("no video")?;
+    let mut decoder = Decoder::open(&demuxer, stream.index, 1, 1 << 24).map_err(told)?.ok_or("no decoder")?;
+    let mut packet = Packet::new().map_err(told)?;
+    let mut seen = Vec::new();
+    loop {
+        let is_end = demuxer.read(&mut packet).is_err();
+        if !is_end && packet.stream() != stream.index {
+            continue;
+        }
+        // A damaged packet costs its picture.
+        let _ = decoder.send((!is_end).then_some(&packet));
+        while let Ok(picture) = decoder.receive() {
+            let barcode = Barcode::new(picture.width() as usize, picture.height() as usize);
+            seen.push(barcode.zip(picture.view()).and_then(|(barcode, planes)| barcode.read(&planes)));
+        }
+        packet.clear();
+        if is_end {
+            return Ok(seen);
+        }
+    }
+}
+
+/// How many pictures are right from the first on.
+pub fn prefix(seen: &[Option<u32>]) -> usize {
+    seen.iter().zip(0..).take_while(|(index, expected)| **index == Some(*expected)).count()
+}
