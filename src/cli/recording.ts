@@ -10,6 +10,7 @@ import {
   type FailureEvent,
   type FileWriter,
   type Report,
+  type SourceStats,
   type VideoSource,
   VideoSourceFactory,
   VideoTargetError,
@@ -45,6 +46,12 @@ export async function record(recording: Recording): Promise<Outcome> {
       report = await finish(writer, problems);
     } finally {
       hide();
+    }
+    // A source whose native side is gone has no figures.
+    try {
+      tellLosses(source.stats());
+    } catch (error) {
+      problems.push(sentence(error));
     }
     if (report !== undefined) problems.push(...problemsOf(report), ...await problemsOfFile(report));
     return { report, problems };
@@ -103,6 +110,12 @@ async function run(
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** Tells what the source could not give, for which no frame's account exists. */
+function tellLosses({ decodeErrors, missed }: SourceStats): void {
+  if (decodeErrors > 0) console.error(`Warning: damaged pieces of the input that were skipped: ${decodeErrors}`);
+  if (missed > 0) console.error(`Warning: frames missed because this machine was too busy: ${missed}`);
 }
 
 function warn({ error }: FailureEvent): void {

@@ -134,7 +134,7 @@ fn encoder_capability(info: &'static EncoderInfo) -> EncoderCapability {
         default_preset: (!info.presets.is_empty()).then(|| info.default_presets[0].to_owned()),
         quality: info.quality.map(|scale| QualityScale { min: scale.min, max: scale.max, default: scale.default }),
         lossless: !info.lossless.is_empty(),
-        min_width: info.min_size,
+        min_width: info.min_width,
         min_height: info.min_size,
         reason: outcome.as_ref().err().cloned(),
         fix: outcome.err().map(|_| fix(info.name)),
@@ -165,7 +165,7 @@ fn probe(info: &'static EncoderInfo) -> Result<(), String> {
 }
 
 fn try_encode(info: &'static EncoderInfo) -> Result<()> {
-    const SIZE: u32 = 64;
+    const SIZE: u32 = 128;
     let options: FileWriterOptions = serde_json::from_value(serde_json::json!({
         "codec": info.codec, "path": "probe", "frameRate": { "num": 30, "den": 1 }, "threads": 1,
     }))

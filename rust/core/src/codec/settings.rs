@@ -35,6 +35,8 @@ pub struct EncoderInfo {
     pub quality: Option<Quality>,
     /// Smallest width and height in pixels.
     pub min_size: u32,
+    /// Smallest width in pixels, where it is larger.
+    pub min_width: u32,
     /// Pixel formats that the lossless profile can keep; empty if the encoder has no lossless mode.
     pub lossless: &'static [PixelFormat],
 }
@@ -55,6 +57,8 @@ pub(super) const ENCODERS: &[EncoderInfo] = &[
         default_presets: ["ultrafast", "fast"],
         quality: scale(0.0, 51.0, 24.0),
         min_size: 16,
+        // x265 3.5 damages its references, and its memory, where a picture is one coding tree unit (64 pixels) wide.
+        min_width: 65,
         lossless: &[PixelFormat::YUV420P, PixelFormat::YUV422P, PixelFormat::GBRP],
     },
     EncoderInfo {
@@ -65,6 +69,7 @@ pub(super) const ENCODERS: &[EncoderInfo] = &[
         default_presets: ["ultrafast", "fast"],
         quality: scale(0.0, 51.0, 27.0),
         min_size: 16,
+        min_width: 16,
         lossless: &[],
     },
     EncoderInfo {
@@ -75,6 +80,7 @@ pub(super) const ENCODERS: &[EncoderInfo] = &[
         default_presets: ["veryfast", "fast"],
         quality: scale(0.0, 51.0, 21.0),
         min_size: 16,
+        min_width: 16,
         lossless: &[PixelFormat::YUV420P, PixelFormat::YUV422P],
     },
     EncoderInfo {
@@ -85,6 +91,7 @@ pub(super) const ENCODERS: &[EncoderInfo] = &[
         default_presets: ["", ""],
         quality: None,
         min_size: 16,
+        min_width: 16,
         lossless: &[],
     },
     EncoderInfo {
@@ -95,6 +102,7 @@ pub(super) const ENCODERS: &[EncoderInfo] = &[
         default_presets: ["8", "4"],
         quality: scale(0.0, 63.0, 30.0),
         min_size: 16,
+        min_width: 16,
         lossless: &[PixelFormat::YUV420P, PixelFormat::YUV422P, PixelFormat::GBRP],
     },
     EncoderInfo {
@@ -105,6 +113,7 @@ pub(super) const ENCODERS: &[EncoderInfo] = &[
         default_presets: ["11", "8"],
         quality: scale(1.0, 63.0, 32.0),
         min_size: 64,
+        min_width: 64,
         lossless: &[],
     },
     EncoderInfo {
@@ -115,6 +124,7 @@ pub(super) const ENCODERS: &[EncoderInfo] = &[
         default_presets: ["8", "5"],
         quality: scale(0.0, 63.0, 30.0),
         min_size: 16,
+        min_width: 16,
         lossless: &[],
     },
     EncoderInfo {
@@ -125,6 +135,7 @@ pub(super) const ENCODERS: &[EncoderInfo] = &[
         default_presets: ["10", "6"],
         quality: scale(1.0, 255.0, av1_rav1e::DEFAULT_QUANTISER),
         min_size: 16,
+        min_width: 16,
         lossless: &[],
     },
     EncoderInfo {
@@ -135,6 +146,7 @@ pub(super) const ENCODERS: &[EncoderInfo] = &[
         default_presets: ["", ""],
         quality: scale(1.0, 31.0, 3.0),
         min_size: 16,
+        min_width: 16,
         lossless: &[],
     },
     EncoderInfo {
@@ -145,6 +157,7 @@ pub(super) const ENCODERS: &[EncoderInfo] = &[
         default_presets: ["", ""],
         quality: scale(1.0, 31.0, 3.0),
         min_size: 16,
+        min_width: 16,
         lossless: &[],
     },
     EncoderInfo {
@@ -155,6 +168,7 @@ pub(super) const ENCODERS: &[EncoderInfo] = &[
         default_presets: ["", ""],
         quality: None,
         min_size: 16,
+        min_width: 16,
         lossless: &[PixelFormat::YUV420P, PixelFormat::YUV422P, PixelFormat::BGRA],
     },
 ];
@@ -239,14 +253,11 @@ pub(super) fn coded_shape(info: &EncoderInfo, options: &FileWriterOptions, input
 
 /// Refuses pictures that the encoder cannot hold.
 pub(super) fn check_size(info: &EncoderInfo, width: u32, height: u32) -> Result<()> {
-    for (field, value) in [("width", width), ("height", height)] {
-        if value < info.min_size {
+    for (field, value, least) in [("width", width, info.min_width), ("height", height, info.min_size)] {
+        if value < least {
             return Err(Error::argument(
                 field,
-                format!(
-                    "Cannot encode {width}x{height} with {}: {field} must be at least {}",
-                    info.name, info.min_size
-                ),
+                format!("Cannot encode {width}x{height} with {}: {field} must be at least {least}", info.name),
             ));
         }
     }

@@ -91,14 +91,13 @@ struct Inner {
     calls: usize,
     fault: Option<Fault>,
     has_struck: bool,
+    write_time: Duration,
 }
 
 /// The simulated disk.
 #[derive(Clone, Default)]
 pub struct SimDisk {
     inner: Arc<Mutex<Inner>>,
-    /// How long every write takes.
-    pub write_time: Duration,
 }
 
 struct SimFile {
@@ -111,6 +110,18 @@ impl SimDisk {
         let disk = Self::default();
         disk.inner.lock().unwrap().fault = Some(fault);
         disk
+    }
+
+    /// A disk that takes this long for every write.
+    pub fn slow(write_time: Duration) -> Self {
+        let disk = Self::default();
+        disk.set_write_time(write_time);
+        disk
+    }
+
+    /// From now on every write takes this long.
+    pub fn set_write_time(&self, write_time: Duration) {
+        self.inner.lock().unwrap().write_time = write_time;
     }
 
     /// The calls so far.
@@ -202,7 +213,8 @@ impl Storage for SimFile {
     }
 
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
-        std::thread::sleep(self.disk.write_time);
+        let write_time = self.disk.inner.lock().unwrap().write_time;
+        std::thread::sleep(write_time);
         let mut inner = self.disk.inner.lock().unwrap();
         let write = |data: &[u8]| Op::Write { file: self.file, offset: offset as usize, data: data.to_vec() };
         match inner.call(true) {

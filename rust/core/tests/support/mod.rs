@@ -88,7 +88,14 @@ pub fn decode(bytes: &[u8]) -> Result<Vec<Option<u32>>, String> {
     }
 }
 
-/// How many pictures are right from the first on.
+/// How many pictures are right from the first on: readable, beginning with frame 0, and each later than the one before.
+/// What is missing between them was dropped before it was written, or missed.
 pub fn prefix(seen: &[Option<u32>]) -> usize {
-    seen.iter().zip(0..).take_while(|(index, expected)| **index == Some(*expected)).count()
+    let mut last = None;
+    let in_order = seen.iter().take_while(|index| {
+        let is_next = index.is_some() && **index > last && (last.is_some() || **index == Some(0));
+        last = **index;
+        is_next
+    });
+    in_order.count()
 }

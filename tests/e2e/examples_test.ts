@@ -1,0 +1,73 @@
+/** The examples and the first one of the README, run as a user would; judged by ffprobe. */
+
+import { strict as assert } from "node:assert";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import process from "node:process";
+import { before, describe, it } from "node:test";
+import { text } from "../helpers/command.ts";
+import { withFolder } from "../helpers/folder.ts";
+import { countFrames, probe } from "../helpers/probe.ts";
+
+const ROOT = join(import.meta.dirname ?? ".", "..", "..");
+
+/** A second and a half of 25 frames with B-frames and sound, on which GIFT-Grab hung. */
+async function clip(folder: string): Promise<string> {
+  const path = join(folder, "in.mp4");
+  await text("ffmpeg", [
+    ...["-v", "error", "-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25:duration=1.52"],
+    ...["-f", "lavfi", "-i", "sine=duration=1.52", "-c:v", "libx264", "-bf", "2", "-pix_fmt", "yuv420p", path],
+  ]);
+  return path;
+}
+
+function deno(script: string, folder: string, ...args: string[]): Promise<string> {
+  const config = join(ROOT, "deno.json");
+  return text("sh", [
+    ...["-c", 'cd "$1" && shift && exec "$@"', "sh", folder],
+    ...[process.execPath, "run", "-A", "--quiet", "--no-lock", "--config", config, script, ...args],
+  ]);
+}
+
+describe("examples", { skip: "Deno" in globalThis ? false : "the examples are Deno programs" }, () => {
+  before(() => assert.ok(process.execPath.includes("deno")));
+
+  it("record_file.ts records every frame of a file", () =>
+    withFolder(async (folder) => {
+      const output = join(folder, "out.mp4");
+      const said = await deno(join(ROOT, "examples", "record_file.ts"), folder, await clip(folder), output);
+      assert.match(said, /captured: 38/);
+      assert.equal(await countFrames(output), 38);
+      const { codec, frameRate } = await probe(output);
+      assert.deepEqual([codec, frameRate], ["hevc", { num: 25, den: 1 }]);
+    }));
+
+  it("record_20_seconds.ts stops after its time", () =>
+    withFolder(async (folder) => {
+      const output = join(folder, "out.mp4");
+      const said = await deno(
+        join(ROOT, "examples", "record_20_seconds.ts"),
+        folder,
+        await clip(folder),
+        output,
+        "0.8",
+      );
+      const frames = await countFrames(output);
+      assert.ok(frames > 0 && frames < 38, `${frames} frames`);
+      assert.equal(said.split(" ")[0], String(frames));
+    }));
+
+  it("the README's first example runs as it stands", () =>
+    withFolder(async (folder) => {
+      const readme = await readFile(join(ROOT, "README.md"), "utf8");
+      const [, code = ""] = /```ts\n([\s\S]*?)```/.exec(readme) ?? [];
+      assert.ok(code.includes("jsr:@giftgrab/core"), "the first example imports the package as a user does");
+      // The registry's name stands for this checkout.
+      const script = join(folder, "example.ts");
+      await writeFile(script, code.replace("jsr:@giftgrab/core", `file://${join(ROOT, "mod.ts")}`));
+      await clip(folder);
+      const said = await deno(script, folder);
+      assert.match(said, /captured: 38,\s+written: 38/);
+      assert.equal(await countFrames(join(folder, "out.mp4")), 38);
+    }));
+});
