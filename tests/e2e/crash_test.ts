@@ -18,6 +18,8 @@ const KILLS = isFullProof ? 30 : 1;
 /** Recordings at once: two cores hold two of this size. */
 const WIDTH = 2;
 const MAX_LOSS_MS = 1000;
+/** Missed instants of a recording from which on it is repeated: they measure the machine. */
+const MAX_MISSED = 3;
 
 const EXTENSIONS: readonly (readonly [Codec, readonly string[]])[] = [
   ["hevc", ["mp4", "mkv"]],
@@ -65,13 +67,18 @@ describe("a recording whose process is killed", () => {
     test.diagnostic(`seed ${random.seed}`);
     const losses = new Map<string, Loss[]>();
     const failures: string[] = [];
+    let repeated = 0;
     await withFolder((folder) =>
       inParallel(WIDTH, [...kills().entries()], async ([number, one]) => {
         const container = one.extension === "webm" ? "mkv" : one.extension;
         const name = `${one.codec} ${container}${container === "mkv" && one.codec.length === 3 ? "/webm" : ""} ` +
           `${one.bitRate / 1000} kbit/s`;
         try {
-          const loss = await kill(folder, number, one);
+          let loss = await kill(folder, number, one);
+          // Instants that the source missed tell that the machine did not let the process run.
+          for (let again = 1; loss.missed > MAX_MISSED && again < 5; again++, repeated++) {
+            loss = await kill(folder, number + again * 10_000, one);
+          }
           losses.set(name, [...losses.get(name) ?? [], loss]);
           if (loss.lossMs > MAX_LOSS_MS) failures.push(`${name} at ${one.moment} ms: ${JSON.stringify(loss)}`);
         } catch (error) {
@@ -88,6 +95,7 @@ describe("a recording whose process is killed", () => {
           `${sum("dropped")} dropped, ${sum("missed")} missed`,
       );
     }
+    if (repeated > 0) console.log(`${repeated} kills repeated: the machine did not let the process run`);
     assert.deepEqual(failures, []);
   });
 

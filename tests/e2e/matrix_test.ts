@@ -36,14 +36,14 @@ const RATES: readonly (readonly [asked: number | Rational, written: Rational])[]
 
 /**
  * The least that the worst plane of the worst frame must reach at each codec's default quality, in dB: at 16 x 16, where
- * all is barcode and its sharp edges, and above. A wrong matrix, range or chroma siting stays below 30 dB.
+ * all is barcode and its sharp edges, and above, where a wrong matrix or range stays below 30 dB.
  */
 const FLOORS: Record<Codec, readonly [smallest: number, others: number]> = {
-  hevc: [NaN, 33],
-  h264: [25, 38],
-  vp9: [25, 33],
-  av1: [25, 33],
-  xvid: [25, 33],
+  hevc: [NaN, 34],
+  h264: [24, 38],
+  vp9: [35, 38],
+  av1: [35, 33],
+  xvid: [40, 44],
   ffv1: [Infinity, Infinity],
 };
 

@@ -38,9 +38,29 @@ export function median(values: readonly number[]): number {
 }
 
 /** Runs `job` for every item, at most `width` at once; the first failure ends it. */
-export async function inParallel<T>(width: number, items: readonly T[], job: (item: T) => Promise<void>): Promise<void> {
+export async function inParallel<T>(
+  width: number,
+  items: readonly T[],
+  job: (item: T) => Promise<void>,
+): Promise<void> {
   const rest = items.values();
   await Promise.all(Array.from({ length: width }, async () => {
     for (const item of rest) await job(item);
   }));
+}
+
+/**
+ * Repeats a measurement that needs the processor for itself, at most three times, until it holds.
+ *
+ * A defect fails each time; a machine that had other work does not.
+ */
+export async function inQuiet(measure: () => Promise<void>): Promise<void> {
+  for (let left = 2;; left--) {
+    try {
+      return await measure();
+    } catch (error) {
+      if (left === 0) throw error;
+      console.log(`repeated: ${error instanceof Error ? error.message.split("\n")[0] : error}`);
+    }
+  }
 }

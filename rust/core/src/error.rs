@@ -209,6 +209,7 @@ impl Error {
     pub fn from_io(stage: Stage, action: &str, path: &str, error: &std::io::Error) -> Self {
         use std::io::ErrorKind;
         let (code, cause) = match error.kind() {
+            ErrorKind::InvalidFilename => (Code::InvalidArgument, "a name in it is too long".to_owned()),
             ErrorKind::NotFound => (Code::NotFound, "it does not exist".to_owned()),
             ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
                 (Code::PermissionDenied, "the operating system refuses access".to_owned())
@@ -217,6 +218,8 @@ impl Error {
                 (Code::AlreadyExists, "it exists; choose another path or set `overwrite: true`".to_owned())
             }
             ErrorKind::IsADirectory => (Code::NotAFile, "it is a folder".to_owned()),
+            // Not the operating system's: our own storage refuses pipes and devices so.
+            ErrorKind::InvalidInput if error.raw_os_error().is_none() => (Code::NotAFile, error.to_string()),
             ErrorKind::NotADirectory => (Code::NotFound, "a part of the path is not a folder".to_owned()),
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
                 (Code::DiskFull, "the disk is full; free some space".to_owned())

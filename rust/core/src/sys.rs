@@ -1,6 +1,9 @@
-//! Kernel calls: the monotonic clock and precise wake-ups.
+//! Calls to the system: the monotonic clock, precise wake-ups, memory given back, threads.
+#![allow(unsafe_code)]
 
-use std::time::Duration;
+use std::thread;
+
+use crate::error::{Code, Error, Result, Stage};
 
 /// Nanoseconds of CLOCK_MONOTONIC: the one clock for pacing, latencies and capture times.
 #[must_use]
@@ -15,10 +18,30 @@ pub fn make_waits_precise() {
     let _ = rustix::thread::set_current_timer_slack(std::num::NonZeroU64::new(1));
 }
 
-/// Waits until [`monotonic_ns`] reaches `deadline`.
-pub fn sleep_until(deadline: u64) {
-    let now = monotonic_ns();
-    if deadline > now {
-        std::thread::sleep(Duration::from_nanos(deadline - now));
+/// Starts a thread that gives its memory back when it ends.
+///
+/// # Errors
+///
+/// `ResourceExhausted` if the system has no thread to give.
+pub fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> Result<()> {
+    let run = move || {
+        body();
+        return_free_memory();
+    };
+    thread::Builder::new().name(name.to_owned()).spawn(run).map(drop).map_err(|error| {
+        Error::new(Code::ResourceExhausted, Stage::Boundary, format!("Cannot start a thread: {error}"))
+    })
+}
+
+/// Gives the free pages of every heap back to the system. glibc keeps one heap for each of many threads and by itself
+/// gives back only what lies at a heap's end, so that every recording would leave some megabytes behind.
+fn return_free_memory() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    {
+        unsafe extern "C" {
+            fn malloc_trim(pad: usize) -> std::ffi::c_int;
+        }
+        // SAFETY: glibc's own function, callable from any thread at any time.
+        unsafe { malloc_trim(0) };
     }
 }

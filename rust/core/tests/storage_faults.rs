@@ -27,16 +27,16 @@ use support::{
 };
 
 const CASES: [(Codec, &str); 5] = [
-    (Codec::H264, "a.mp4"),
-    (Codec::H264, "a.mkv"),
-    (Codec::H264, "a.ts"),
-    (Codec::Xvid, "a.avi"),
-    (Codec::Ffv1, "b.mkv"),
+    (Codec::H264, "/a.mp4"),
+    (Codec::H264, "/a.mkv"),
+    (Codec::H264, "/a.ts"),
+    (Codec::Xvid, "/a.avi"),
+    (Codec::Ffv1, "/b.mkv"),
 ];
 /// A bit more than three fragments.
 const FRAMES: u64 = 100;
 /// Recordings at once: they mostly wait.
-const WIDTH: usize = 8;
+const WIDTH: usize = 16;
 
 /// Runs `job` for every item on a few threads.
 fn in_parallel<T: Send>(items: Vec<T>, job: impl Fn(T) + Sync) {
@@ -104,6 +104,7 @@ fn a_crash_behind_any_call_leaves_a_file_that_opens_with_all_that_was_synced() {
         let path = Path::new(name);
         let synced = synced_frames(&log, path);
         let step = if is_full_proof() { 1 } else { 4 };
+        let last = decode(&after_crash(&log, path, Policy::All, &mut Random(0)).unwrap()).unwrap();
         let (mut opened, mut most, mut random) = (false, 0, Random(7));
         // Every prefix as a killed process leaves it, and a sample for the machine's death.
         for end in 1..=log.len() {
@@ -122,9 +123,17 @@ fn a_crash_behind_any_call_leaves_a_file_that_opens_with_all_that_was_synced() {
                 }
                 // What a killed process leaves never gets less.
                 let seen = content.as_deref().map(decode);
-                assert!(!opened || matches!(seen, Some(Ok(_))), "{words}: it does not open any more: {seen:?}");
-                opened |= matches!(seen, Some(Ok(_)));
+                assert!(
+                    !opened || matches!(seen, Some(Ok(_))),
+                    "{words}: it does not open any more: {seen:?}; {:?}",
+                    content.as_ref().map(Vec::len)
+                );
+                // A transport stream of a few packets is too short to be told from other formats.
+                opened |= found >= 10;
                 assert!(found >= most, "{words}: {found} frames after {most}");
+                if let Some(Ok(seen)) = &seen {
+                    assert!(last.starts_with(seen), "{words}: {seen:?} became {last:?}");
+                }
                 most = found;
             }
         }
@@ -146,9 +155,10 @@ fn a_fault_of_any_call_is_told_and_costs_nothing_that_was_synced() {
         let probe = SimDisk::default();
         record(writer_options(codec, name), &pattern(FRAMES, Pacing::Realtime), Arc::new(probe.clone())).unwrap();
         for kind in [Kind::NoSpace, Kind::Broken, Kind::Short] {
-            let step = if is_full_proof() { 1 } else { 9 };
+            let step = if is_full_proof() { 1 } else { 29 };
             // The exact order differs from run to run; the last calls are those of the end.
-            let calls = (0..probe.calls()).filter(|at| at % step == 0 || at + 12 > probe.calls());
+            let end = probe.calls() - probe.calls().min(if is_full_proof() { 0 } else { 3 });
+            let calls = (0..probe.calls()).filter(|at| at % step == 0 || *at >= end);
             runs.extend(calls.map(|at| (codec, name, Fault { at, kind })));
         }
     }
@@ -178,7 +188,10 @@ fn run_with_fault(codec: Codec, name: &str, fault: Fault) -> String {
     let report = &recorded.report;
     let log = disk.log();
     let path = Path::new(name);
-    let safe = synced_frames(&log, path).last_key_value().map_or(0, |(_, frames)| *frames);
+    let synced = synced_frames(&log, path).last_key_value().map_or(0, |(_, frames)| *frames);
+    // What it calls durable has been synced. Parts of a fragment that failed may have been as well; they are cut off.
+    let safe = usize::try_from(report.stats.durable.frames).unwrap();
+    assert!(safe <= synced, "{words}: only {synced} frames are durable, {report:?}");
     let found =
         assert_holds(after_crash(&log, path, Policy::None, &mut Random(1)).as_deref(), safe, Policy::None, &words);
     assert!(!report.synced || found as u64 >= report.stats.frames.written, "{words}: {found} of {report:?}");
@@ -206,21 +219,21 @@ fn run_with_fault(codec: Codec, name: &str, fault: Fault) -> String {
 #[test]
 fn a_slow_disk_costs_frames_that_are_counted_as_its_own() {
     let disk = SimDisk::slow(Duration::from_millis(200));
-    let mut options = writer_options(Codec::Ffv1, "slow.mkv");
+    let mut options = writer_options(Codec::Ffv1, "/slow.mkv");
     options.frame_rate = Rational::new(240, 1);
     let mut source = pattern(0, Pacing::Realtime);
     if let SourceOptions::Pattern(pattern) = &mut source {
         pattern.frame_rate = Rational::new(240, 1);
-        (pattern.width, pattern.height) = (480, 320);
+        (pattern.width, pattern.height) = (320, 240);
     }
     let mut writer = Watched::writer(options, Arc::new(disk.clone())).unwrap();
     let mut source = Watched::source(&source);
     source.object.attach(&writer.object, 1).unwrap();
     source.object.start().unwrap();
     let started = Instant::now();
-    let overload = writer.wait_for(|event| matches!(event, Event::Overload { .. }));
-    let Event::Overload { stage, reason, .. } = overload else { unreachable!() };
-    assert_eq!((stage, reason), (Stage::Storage, DropReason::StorageOverload));
+    writer.wait_for(|event| {
+        matches!(event, Event::Overload { stage: Stage::Storage, reason: DropReason::StorageOverload, .. })
+    });
     println!("a disk of 200 ms per write: storage overload told after {} ms", started.elapsed().as_millis());
     // The source must stay on time whatever the disk does.
     let deadline = Instant::now() + Duration::from_secs(1);
@@ -236,7 +249,7 @@ fn a_slow_disk_costs_frames_that_are_counted_as_its_own() {
     assert!(error.is_none(), "{error:?}");
     let frames = &report.stats.frames;
     println!("{frames:?}; lateness {:?}", stats.lateness);
-    let seen = decode(&disk.read(Path::new("slow.mkv")).unwrap()).unwrap();
+    let seen = decode(&disk.read(Path::new("/slow.mkv")).unwrap()).unwrap();
     assert_eq!(seen.len() as u64, frames.written);
     assert!(seen.iter().all(Option::is_some));
     assert!(seen.is_sorted_by(|a, b| a < b));
@@ -254,8 +267,8 @@ fn a_writer_whose_disk_fails_costs_the_other_nothing() {
     for pacing in [Pacing::Realtime, Pacing::Asap] {
         let healthy = SimDisk::default();
         let failing = SimDisk::failing(Fault { at: 12, kind: Kind::NoSpace });
-        let mut bad = Watched::writer(writer_options(Codec::H264, "bad.mp4"), Arc::new(failing)).unwrap();
-        let mut good = Watched::writer(writer_options(Codec::H264, "good.mp4"), Arc::new(healthy.clone())).unwrap();
+        let mut bad = Watched::writer(writer_options(Codec::H264, "/bad.mp4"), Arc::new(failing)).unwrap();
+        let mut good = Watched::writer(writer_options(Codec::H264, "/good.mp4"), Arc::new(healthy.clone())).unwrap();
         // Enough in the fast case for the fault to come early.
         let frames = if pacing == Pacing::Asap { 4000 } else { 150 };
         let mut source = Watched::source(&pattern(frames, pacing));
@@ -273,7 +286,7 @@ fn a_writer_whose_disk_fails_costs_the_other_nothing() {
         if pacing == Pacing::Asap {
             assert_eq!(report.stats.frames.written, frames);
         }
-        let seen = decode(&healthy.read(Path::new("good.mp4")).unwrap()).unwrap();
+        let seen = decode(&healthy.read(Path::new("/good.mp4")).unwrap()).unwrap();
         assert_eq!(
             (prefix(&seen) as u64, seen.len() as u64),
             (report.stats.frames.written, report.stats.frames.written)

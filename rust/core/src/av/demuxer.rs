@@ -41,6 +41,8 @@ pub struct StreamFacts {
     pub frames: Option<u64>,
     /// FFmpeg's name of the container.
     pub container: String,
+    /// Pixels of a frame as the headers tell them; 0 if unknown.
+    pub pixels: u64,
 }
 
 /// An open container, owned.
@@ -120,6 +122,8 @@ impl Demuxer {
                     .or_else(|| seconds((*self.context).duration, Rational::new(1, ffi::AV_TIME_BASE))),
                 frames: u64::try_from((*stream).nb_frames).ok().filter(|frames| *frames > 0),
                 container: text((*(*self.context).iformat).name),
+                pixels: u64::from((*(*stream).codecpar).width.unsigned_abs())
+                    * u64::from((*(*stream).codecpar).height.unsigned_abs()),
             })
         }
     }

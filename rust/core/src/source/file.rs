@@ -51,16 +51,9 @@ impl FileDriver {
     pub(super) fn open(options: &FileReaderOptions, volume: &dyn Volume) -> Result<Self> {
         options.check()?;
         let path = options.path.clone();
-        let storage = volume.open(Path::new(&path)).map_err(|error| {
-            let error = match (error.kind(), error.get_ref().is_some()) {
-                (std::io::ErrorKind::InvalidInput, true) => {
-                    let message = format!("Cannot read {path:?}: it is not a regular file");
-                    return Error::new(Code::NotAFile, Stage::Source, message).with_field("path");
-                }
-                _ => error,
-            };
-            Error::from_io(Stage::Source, "read", &path, &error).with_field("path")
-        })?;
+        let storage = volume
+            .open(Path::new(&path))
+            .map_err(|error| Error::from_io(Stage::Source, "read", &path, &error).with_field("path"))?;
         if storage.size().is_ok_and(|size| size == 0) {
             let message = format!("Cannot read {path:?}: it is empty");
             return Err(Error::new(Code::InvalidData, Stage::Source, message).with_field("path"));
@@ -71,6 +64,7 @@ impl FileDriver {
             let message = format!("Cannot read {path:?}: it holds no video stream");
             Error::new(Code::NoVideo, Stage::Source, message).with_field("path")
         })?;
+        check_pixels(&path, stream.pixels, options.max_pixels)?;
         let threads = if options.threads == 0 { DEFAULT_THREADS } else { options.threads };
         let decoder = Decoder::open(&demuxer, stream.index, threads, options.max_pixels)
             .map_err(|error| not_a_video(&path, &error))?
@@ -124,13 +118,7 @@ impl FileDriver {
             return Err(Error::new(Code::InvalidData, Stage::Decode, message).with_field("path"));
         };
         let pixels = u64::from(picture.width()) * u64::from(picture.height());
-        if pixels > u64::from(options.max_pixels) {
-            let message = format!(
-                "Cannot read {:?}: its frames have {pixels} pixels, more than maxPixels {}",
-                self.path, options.max_pixels
-            );
-            return Err(Error::new(Code::LimitExceeded, Stage::Source, message).with_field("maxPixels"));
-        }
+        check_pixels(&self.path, pixels, options.max_pixels)?;
         self.shape = Shape::of(&picture);
         self.adapter = Adapter::new(self.shape);
         self.info.width = self.shape.width;
@@ -217,6 +205,14 @@ impl FileDriver {
         }
         Ok(picture)
     }
+}
+
+fn check_pixels(path: &str, pixels: u64, most: u32) -> Result<()> {
+    if pixels <= u64::from(most) {
+        return Ok(());
+    }
+    let message = format!("Cannot read {path:?}: its frames have {pixels} pixels, more than maxPixels {most}");
+    Err(Error::new(Code::LimitExceeded, Stage::Source, message).with_field("maxPixels"))
 }
 
 /// A rate that targets accept; containers may tell nonsense.

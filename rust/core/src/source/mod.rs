@@ -7,12 +7,9 @@ pub mod pattern;
 mod runner;
 mod synthetic;
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering::SeqCst},
-    },
-    thread,
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering::SeqCst},
 };
 
 use crossbeam_channel::{Sender, TrySendError, bounded};
@@ -25,6 +22,7 @@ use crate::{
     latency::Recorder,
     report::{Event, SourceInfo, SourceStats},
     storage::Volume,
+    sys::spawn,
     target::{FileWriter, Intake},
     time::Rational,
 };
@@ -112,9 +110,7 @@ impl Source {
         let (commands, requests) = bounded(COMMANDS);
         let (info, shape) = (driver.info().clone(), driver.shape());
         let runner = runner::Runner::new(driver, pacing, requests, shared.clone());
-        thread::Builder::new().name("gg-source".to_owned()).spawn(move || runner.run()).map_err(|error| {
-            Error::new(Code::ResourceExhausted, Stage::Source, format!("Cannot start a thread: {error}"))
-        })?;
+        spawn("gg-source", move || runner.run())?;
         Ok(Self { info, shape, shared, commands })
     }
 

@@ -31,6 +31,8 @@ pub(crate) enum Job {
 struct Open {
     encoder: Box<dyn Encode>,
     adapter: Adapter,
+    /// Goes before the first packet: a recording without one leaves no file.
+    begin: Option<Coded>,
 }
 
 /// A frame inside the encoder.
@@ -81,6 +83,8 @@ pub(super) struct EncodeThread {
     open: Option<Open>,
     grid: Grid,
     inside: VecDeque<Inside>,
+    /// Whether a frame is at hand that is in no bucket yet.
+    has_frame: bool,
 }
 
 impl EncodeThread {
@@ -93,7 +97,8 @@ impl EncodeThread {
         encoders: Vec<&'static EncoderInfo>,
     ) -> Self {
         let grid = Grid::new(options.frame_rate);
-        Self { shared, inbox, packets, options, container, encoders, open: None, grid, inside: VecDeque::new() }
+        let (open, inside, has_frame) = (None, VecDeque::new(), false);
+        Self { shared, inbox, packets, options, container, encoders, open, grid, inside, has_frame }
     }
 
     /// Runs until the writer is closed; afterwards the end is in the packet queue, whatever happened.
@@ -126,8 +131,11 @@ impl EncodeThread {
     fn handle(&mut self, job: Job) {
         match job {
             Job::Prepare(shape) => self.guarded(|this| this.prepare(shape)),
-            Job::Frame(_) if self.shared.has_failed() => self.shared.counters.failed(1),
-            Job::Frame(frame) => self.guarded(|this| this.encode(&frame)),
+            Job::Frame(frame) => {
+                self.has_frame = true;
+                self.guarded(|this| this.encode(&frame));
+                self.shared.counters.failed(u64::from(std::mem::take(&mut self.has_frame)));
+            }
         }
     }
 
@@ -160,18 +168,16 @@ impl EncodeThread {
         };
         let (encoder, shape) = open_encoder(info, &self.options, self.container, input)?;
         let parameters = encoder.parameters()?;
-        self.send(Coded::Begin { parameters, shape, encoder: info.name });
-        self.open = Some(Open { encoder, adapter: Adapter::new(shape) });
+        let begin = Some(Coded::Begin { parameters, shape, encoder: info.name });
+        self.open = Some(Open { encoder, adapter: Adapter::new(shape), begin });
         Ok(())
     }
 
     fn encode(&mut self, frame: &SharedFrame) -> Result<()> {
-        let outcome = self.prepare(Shape::of(&frame.picture));
-        if let Err(error) = outcome {
-            self.shared.counters.failed(1);
-            return Err(error);
-        }
-        let Some(position) = self.grid.place(frame) else {
+        self.prepare(Shape::of(&frame.picture))?;
+        let position = self.grid.place(frame);
+        self.has_frame = false;
+        let Some(position) = position else {
             self.shared.drop_frames(DropReason::FrameRate, 1);
             return Ok(());
         };
@@ -209,6 +215,9 @@ impl EncodeThread {
         // A packet without its frame would be counted twice; encoders here give one packet for each picture.
         if let Some(inside) = index.and_then(|index| self.inside.remove(index)) {
             self.shared.capture_to_packet.record(encoded_ns.saturating_sub(inside.captured_ns));
+            if let Some(begin) = self.open.as_mut().and_then(|open| open.begin.take()) {
+                self.send(begin);
+            }
             self.send(Coded::Packet { packet, encoded_ns });
         }
     }

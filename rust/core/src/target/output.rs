@@ -68,6 +68,8 @@ pub(super) struct State {
     in_muxer: Vec<u64>,
     /// Length of the file up to the last closed fragment or cluster.
     flushed_bytes: u64,
+    /// Grid position after the last packet in it.
+    flushed_position: i64,
     flush_at: Option<Instant>,
     metadata: Vec<(String, String)>,
     shape: Option<Shape>,
@@ -205,6 +207,7 @@ impl OutputThread {
     /// Everything given to the muxer is in the file; only the held packet is not.
     fn note_flushed(&mut self) {
         self.state.flushed_bytes = self.storage.size().unwrap_or(self.state.flushed_bytes);
+        self.state.flushed_position = self.shared.end_position.load(SeqCst);
         self.shared.bytes.store(self.state.flushed_bytes, SeqCst);
         let held = usize::from(self.state.held.is_some());
         let count = self.state.in_muxer.len() - held.min(self.state.in_muxer.len());
@@ -236,17 +239,20 @@ impl OutputThread {
         if let Some(syncer) = self.state.syncer.take() {
             syncer.stop();
         }
-        if self.state.shape.is_none() {
-            // No frame came. A file that was there before is left as it was.
-            if !self.options.overwrite {
+        if self.shared.counters.snapshot().written == 0 {
+            // A file that was there before is left as it was, unless it was begun over.
+            if !self.options.overwrite || self.state.shape.is_some() {
                 let _ = self.volume.remove(&self.path);
             }
+            self.state = State::default();
+            self.shared.forget_file();
             return;
         }
         if !self.state.finalised {
             // A torn tail would open as well, but not in every player.
             let _ = self.storage.truncate(self.state.flushed_bytes);
             self.shared.bytes.store(self.state.flushed_bytes, SeqCst);
+            self.shared.end_position.store(self.state.flushed_position, SeqCst);
         }
         // After a sync that failed, the next one may succeed without the pages that were lost: it proves nothing.
         self.state.synced = !self.shared.sync_failed.load(SeqCst)

@@ -134,6 +134,13 @@ impl Shared {
         self.closed.store(true, SeqCst);
     }
 
+    /// Tells of no file: the writer has left none.
+    pub(super) fn forget_file(&self) {
+        self.bytes.store(0, SeqCst);
+        self.end_position.store(0, SeqCst);
+        *self.durable.lock().unwrap_or_else(PoisonError::into_inner) = Durable::default();
+    }
+
     pub(super) fn is_closed(&self) -> bool {
         self.closed.load(SeqCst)
     }

@@ -3,7 +3,6 @@
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
-    thread,
 };
 
 use crossbeam_channel::{Sender, bounded};
@@ -23,6 +22,7 @@ use crate::{
     frame::SharedFrame,
     report::{Event, TargetInfo, TargetStats},
     storage::{Storage, Volume},
+    sys::spawn,
     time::Rational,
 };
 
@@ -49,8 +49,13 @@ impl FileWriter {
         let container = Container::for_path(&options.path, options.codec)?;
         check_rate(options.codec, container, options.frame_rate)?;
         let encoders = choose_encoder(&options)?;
-        let path = PathBuf::from(&options.path);
-        let storage = create(volume.as_ref(), &path, options.overwrite)?;
+        // The working folder may change before the file is finished.
+        let mut path = std::path::absolute(&options.path).unwrap_or_else(|_| PathBuf::from(&options.path));
+        if options.overwrite {
+            // Through a symbolic link its file is overwritten; the index must replace that file and not the link.
+            path = path.canonicalize().unwrap_or(path);
+        }
+        let storage = create(volume.as_ref(), &path, &options)?;
         let info = TargetInfo {
             path: options.path.clone(),
             codec: options.codec,
@@ -144,27 +149,21 @@ impl Drop for FileWriter {
     }
 }
 
-fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> Result<()> {
-    thread::Builder::new().name(name.to_owned()).spawn(body).map(drop).map_err(|error| {
-        Error::new(Code::ResourceExhausted, Stage::Boundary, format!("Cannot start a thread: {error}"))
-    })
-}
-
 /// Makes the file, telling what is wrong with the path as plainly as can be.
-fn create(volume: &dyn Volume, path: &Path, overwrite: bool) -> Result<Arc<dyn Storage>> {
+fn create(volume: &dyn Volume, path: &Path, options: &FileWriterOptions) -> Result<Arc<dyn Storage>> {
     use std::io::ErrorKind;
-    let name = path.to_string_lossy();
-    volume.create(path, overwrite).map_err(|error| {
+    let name = &options.path;
+    volume.create(path, options.overwrite).map_err(|error| {
         let error = match error.kind() {
             ErrorKind::AlreadyExists if path.is_dir() => ErrorKind::IsADirectory.into(),
             ErrorKind::NotFound => {
-                let folder = path.parent().unwrap_or(path).to_string_lossy().into_owned();
+                let folder = path.parent().unwrap_or(path).to_string_lossy();
                 let message = format!("Cannot record to {name:?}: folder {folder:?} does not exist; create it first");
                 return Error::new(Code::NotFound, Stage::Storage, message).with_field("path");
             }
             _ => error,
         };
-        Error::from_io(Stage::Storage, "record to", &name, &error).with_field("path")
+        Error::from_io(Stage::Storage, "record to", name, &error).with_field("path")
     })
 }
 

@@ -1,0 +1,119 @@
+/**
+ * GIFT-Grab's file-reading tests T1-T6 and our cases C1-C3, by the ids of the tables of knowledge/giftgrab.md §2.
+ *
+ * What needs frames in JavaScript comes with observers: T7, T8, C4 and C5 (sub-frames), and of T1, T4 and C1 the length
+ * and colour of the data that an observer gets. C3's network addresses come with network sources.
+ *
+ * Inputs are made as in §2.0: 15 frames at 30 fps, 128 x 64, HEVC with B-frames, Xvid and VP9.
+ */
+
+import assert from "node:assert/strict";
+import { rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { mkdtemp } from "node:fs/promises";
+import { ColourSpace, type FileReader, type Report, VideoSourceError, VideoSourceFactory } from "../../mod.ts";
+import { VideoTargetFactory } from "../../mod.ts";
+import { makeFile } from "../helpers/ffmpeg.ts";
+import { assertLedger } from "../helpers/ledger.ts";
+import { countFrames, packets, probe } from "../helpers/probe.ts";
+import { psnr } from "../helpers/psnr.ts";
+import { assertRefused } from "../helpers/refusal.ts";
+
+const COLOURS = Object.entries(ColourSpace);
+const [WIDTH, HEIGHT, FRAMES, RATE] = [128, 64, 15, 30];
+
+/** Yellow to red beside green to blue, as FFmpeg expressions of the height. */
+const fade = (from: string, to: string): string =>
+  `gradients=size=64x64:c0=${from}:c1=${to}:x0=0:y0=0:x1=0:y1=63:duration=0.5:rate=${RATE}:speed=0.00001`;
+const PICTURE = ["-f", "lavfi", "-i", `${fade("yellow", "red")}[l];${fade("green", "blue")}[r];[l][r]hstack`];
+
+const INPUTS: readonly (readonly [codec: string, extension: string, args: readonly string[]])[] = [
+  ["HEVC", "mp4", ["-c:v", "libx265", "-x265-params", "log-level=none:bframes=2:b-adapt=0"]],
+  ["Xvid", "avi", ["-c:v", "mpeg4", "-vtag", "xvid", "-q:v", "2"]],
+  ["VP9", "webm", ["-c:v", "libvpx-vp9", "-crf", "10", "-b:v", "0"]],
+];
+
+let folder = "";
+let number = 0;
+const inputPath = (extension: string): string => join(folder, `video_15frames_30fps.${extension}`);
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), "giftgrab-"));
+  for (const [, extension, args] of INPUTS) {
+    await makeFile(inputPath(extension), ...PICTURE, "-frames:v", String(FRAMES), "-pix_fmt", "yuv420p", ...args);
+  }
+});
+after(() => rm(folder, { recursive: true, force: true }));
+
+/** Records what a reader gives, all of it or the first `milliseconds`, without loss. */
+async function record(reader: FileReader, milliseconds?: number): Promise<Report> {
+  const path = join(folder, `copy${number++}.mkv`);
+  const writer = await VideoTargetFactory.getInstance().createFileWriter("ffv1", path, reader.getFrameRate());
+  reader.attach(writer);
+  if (milliseconds === undefined) {
+    await reader.ended;
+  } else {
+    await new Promise((resolve) => setTimeout(resolve, milliseconds));
+    await reader.detach(writer);
+  }
+  const report = await writer.close();
+  assertLedger(report.stats.frames);
+  assert.equal(report.stats.frames.dropped, 0);
+  return report;
+}
+
+async function assertComplete(path: string, colour: ColourSpace): Promise<void> {
+  const reader = await VideoSourceFactory.getInstance().createFileReader(path, colour);
+  assert.equal(reader.colour, colour);
+  assert.deepEqual(reader.getFrameRate(), { num: RATE, den: 1 });
+  assert.deepEqual(reader.getFrameDimensions(), { width: WIDTH, height: HEIGHT });
+  const report = await record(reader);
+  await reader.close();
+  assert.equal(report.stats.frames.written, FRAMES);
+  const copy = await probe(report.target.path);
+  assert.deepEqual([copy.width, copy.height, copy.frameRate], [WIDTH, HEIGHT, { num: RATE, den: 1 }]);
+  assert.equal(await countFrames(report.target.path), FRAMES);
+  // Every frame as the `ffmpeg` command decodes it, in the same order.
+  assert.equal((await psnr(report.target.path, path)).worst, Infinity);
+}
+
+for (const [codec, extension] of INPUTS) {
+  describe(`reading ${codec}`, () => {
+    for (const [name, colour] of COLOURS) {
+      it(`T1 T4 C1 reads 15 frames of a 30 fps 128x64 clip in ${name}`, async () => {
+        await assertComplete(inputPath(extension), colour);
+      });
+
+      it(`T2 T5 C2 reads the clip again after closing it half-way in ${name}`, async () => {
+        const path = inputPath(extension);
+        const reader = await VideoSourceFactory.getInstance().createFileReader(path, colour);
+        const { written } = (await record(reader, 125)).stats.frames;
+        assert.ok(written >= 1 && written < FRAMES, `${written} frames in 125 ms`);
+        await reader.close();
+        await assertComplete(path, colour);
+      });
+    }
+  });
+}
+
+describe("reading", () => {
+  it("T1 has a clip with reordered frames among its inputs", async () => {
+    const times = (await packets(inputPath("mp4"))).map(({ pts }) => pts);
+    assert.notDeepEqual(times, times.toSorted((a, b) => (a ?? 0) - (b ?? 0)));
+  });
+
+  for (const [name, colour] of COLOURS) {
+    it(`T3 T6 C3 refuses an invalid path in ${name}`, async () => {
+      const path = "/this/path/should/never/exist.video";
+      await assertRefused(VideoSourceFactory.getInstance().createFileReader(path, colour), {
+        is: VideoSourceError,
+        code: "not_found",
+        field: "path",
+        says: /exist\.video": it does not exist/,
+      });
+      await assert.rejects(stat(path), { code: "ENOENT" });
+    });
+  }
+});

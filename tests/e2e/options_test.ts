@@ -1,0 +1,206 @@
+/** What a writer can be asked for, and what the file then is: encoders by name, profiles, rates, key frames, metadata. */
+
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { capabilities, type Codec, CODECS, type ColourSpace, CONTAINERS, VideoTargetError } from "../../mod.ts";
+import { attempt } from "../helpers/attempt.ts";
+import { decodeIndices } from "../helpers/barcode.ts";
+import { fileArgument, text } from "../helpers/command.ts";
+import { makeFile, testPicture } from "../helpers/ffmpeg.ts";
+import { withFolder } from "../helpers/folder.ts";
+import { type DrawnFormat, drawPattern } from "../helpers/pattern.ts";
+import { packets, probe } from "../helpers/probe.ts";
+import { inOrder, recordPattern } from "../helpers/record.ts";
+import { assertRefused } from "../helpers/refusal.ts";
+
+const SIZE = { width: 320, height: 240 };
+const RATE = 30;
+
+/** Encoders that work here, with a container that each of them goes into. */
+const encoders = (await capabilities()).codecs.flatMap(({ codec, containers, encoders }) =>
+  encoders.filter(({ available }) => available).map((encoder) => ({ codec, container: containers[0], ...encoder }))
+);
+
+/** FFmpeg's hash of each decoded frame. */
+async function frameHashes(path: string, format: string): Promise<string[]> {
+  const args = ["-v", "error", "-nostdin", "-i", fileArgument(path), "-map", "0:v:0", "-vsync", "passthrough"];
+  const lines = await text("ffmpeg", [...args, "-pix_fmt", format, "-f", "framemd5", "-"]);
+  return lines.split("\n").filter((line) => /^\d/.test(line)).map((line) => line.split(",").at(-1)?.trim() ?? "");
+}
+
+describe("each encoder by its name", () => {
+  for (const { codec, container, name, defaultPreset, presets, quality } of encoders) {
+    it(`${name} records every frame, with key frames where they are asked for`, async () => {
+      await withFolder(async (folder) => {
+        const path = join(folder, `a.${container}`);
+        const report = await recordPattern(codec, path, RATE, { ...SIZE, frames: 60 }, { encoder: name, gop: 13 });
+        assert.equal(report.target.encoder, name);
+        assert.deepEqual(await decodeIndices(path), inOrder(60));
+        const keys = (await packets(path)).flatMap(({ isKeyFrame }, n) => isKeyFrame ? [n] : []);
+        assert.deepEqual(keys, name === "ffv1" ? [0, 13, 26, 39, 52] : [0, 13, 26, 39, 52]);
+      });
+    });
+
+    it(`${name} records every frame in the quality profile, with one thread and with four`, async () => {
+      await withFolder(async (folder) => {
+        for (const threads of [1, 4]) {
+          const path = join(folder, `${threads}.${container}`);
+          const settings = { encoder: name, profile: "quality", threads } as const;
+          const report = await recordPattern(codec, path, RATE, { ...SIZE, frames: 30 }, settings);
+          assert.equal(report.stats.frames.written, 30);
+          assert.deepEqual(await decodeIndices(path), inOrder(30));
+        }
+      });
+    });
+
+    if (quality !== undefined) {
+      it(`${name} makes smaller files of worse quality, and fewer bytes of a lower bit rate`, async () => {
+        await withFolder(async (folder) => {
+          const bytes = async (settings: object): Promise<number> => {
+            const path = join(folder, "a.mkv");
+            const all = { encoder: name, overwrite: true, ...settings };
+            return (await recordPattern(codec, path, RATE, { ...SIZE, frames: 60 }, all)).stats.bytes;
+          };
+          const { min, max } = quality;
+          const [good, poor] = [min + (max - min) / 5, min + (max - min) * 0.8].map(Math.round);
+          assert.ok(await bytes({ quality: good }) > 1.1 * await bytes({ quality: poor }));
+          const [low, high] = [await bytes({ bitRate: 100_000 }), await bytes({ bitRate: 2_000_000 })];
+          const perSecond = (size: number): number => size * 8 / 2;
+          assert.ok(low <= high && perSecond(low) < 300_000 && perSecond(high) < 2_500_000, `${low} and ${high} bytes`);
+        });
+      });
+    }
+
+    if (presets.length > 1) {
+      it(`${name} takes its presets`, async () => {
+        await withFolder(async (folder) => {
+          // The slowest take minutes.
+          for (const preset of presets.slice(0, 4).filter((one) => one !== defaultPreset)) {
+            const path = join(folder, `${preset}.${container}`);
+            await recordPattern(codec, path, RATE, { ...SIZE, frames: 10 }, { encoder: name, preset });
+            assert.deepEqual(await decodeIndices(path), inOrder(10));
+          }
+        });
+      });
+    }
+  }
+
+  it("a raw option reaches the encoder", async () => {
+    await withFolder(async (folder) => {
+      const path = join(folder, "a.mp4");
+      const settings = { encoderOptions: { profile: "baseline" } };
+      await recordPattern("h264", path, RATE, { ...SIZE, frames: 10 }, settings);
+      assert.equal((await probe(path)).profile, "Constrained Baseline");
+    });
+  });
+
+  it("prints nothing", async () => {
+    await withFolder(async (folder) => {
+      const read = await makeFile(join(folder, "in.mp4"), ...testPicture("128x96", 30, 0.3));
+      for (const codec of Object.keys(CODECS) as Codec[]) {
+        const path = join(folder, `${codec}.mkv`);
+        // What the process prints beside its result makes this throw.
+        assert.deepEqual(attempt({ read, write: { codec, path } }), { frames: 9 });
+      }
+    });
+  });
+});
+
+describe("the lossless profile", () => {
+  const kept: readonly [codec: Codec, extension: string, colours: readonly [ColourSpace, DrawnFormat][]][] = [
+    ["hevc", "mp4", [["i420", "yuv420p"], ["uyvy", "yuv422p"], ["bgra", "gbrp"]]],
+    ["h264", "mkv", [["i420", "yuv420p"], ["uyvy", "yuv422p"]]],
+    ["vp9", "webm", [["i420", "yuv420p"], ["uyvy", "yuv422p"], ["bgra", "gbrp"]]],
+    ["ffv1", "mkv", [["i420", "yuv420p"], ["uyvy", "yuv422p"], ["bgra", "bgra"]]],
+  ];
+  for (const [codec, extension, colours] of kept) {
+    for (const [colour, format] of colours) {
+      it(`keeps every sample of ${colour} in ${codec}`, async () => {
+        await withFolder(async (folder) => {
+          const path = join(folder, `a.${extension}`);
+          const settings = { profile: "lossless" } as const;
+          const report = await recordPattern(codec, path, RATE, { ...SIZE, colour, frames: 20 }, settings);
+          assert.equal(report.pixelFormat, format);
+          const drawn = inOrder(20).map((n) =>
+            createHash("md5").update(drawPattern(format, SIZE, n)).digest("hex")
+          );
+          assert.deepEqual(await frameHashes(path, format), drawn);
+        });
+      });
+    }
+  }
+
+  it("is refused where samples would be lost", async () => {
+    await withFolder(async (folder) => {
+      const path = join(folder, "a.mp4");
+      const promise = recordPattern("h264", path, RATE, { ...SIZE, colour: "bgra", frames: 5 }, { profile: "lossless" });
+      await assertRefused(promise, {
+        is: VideoTargetError,
+        code: "invalid_argument",
+        field: "profile",
+        says: /Cannot record bgra losslessly with libx264: it keeps yuv420p, yuv422p; use FFV1/,
+      });
+    });
+  });
+});
+
+describe("metadata", () => {
+  const metadata = { title: "Größe 1", comment: "a comment", creationTime: "2024-05-06T07:08:09Z" };
+  // FFmpeg's AVI holds no moment in this form, and its transport stream no text at all.
+  const lost: Record<string, readonly string[]> = { avi: ["creation_time"], ts: ["title", "comment", "creation_time"] };
+
+  for (const container of Object.keys(CONTAINERS)) {
+    it(`is in .${container}`, async () => {
+      await withFolder(async (folder) => {
+        const path = join(folder, `a.${container}`);
+        const codec = container === "webm" ? "vp9" : container === "avi" ? "xvid" : "h264";
+        await recordPattern(codec, path, RATE, { ...SIZE, frames: 5 }, { metadata });
+        const { tags } = await probe(path);
+        const found = Object.fromEntries(Object.entries(tags).map(([name, value]) => [name.toLowerCase(), value]));
+        const wanted = { title: "Größe 1", comment: "a comment", creation_time: "2024-05-06T07:08:09.000000Z" };
+        for (const [name, value] of Object.entries(wanted)) {
+          assert.equal(found[name], lost[container]?.includes(name) ? undefined : value);
+        }
+      });
+    });
+  }
+
+  it("has the moment of the first frame unless another is given", async () => {
+    await withFolder(async (folder) => {
+      const path = join(folder, "a.mp4");
+      const before = Date.now();
+      const report = await recordPattern("h264", path, RATE, { ...SIZE, frames: 5 });
+      const told = Date.parse((await probe(path)).tags.creation_time ?? "");
+      assert.ok(told >= before - 1000 && told <= Date.now(), `${told}`);
+      assert.ok(Math.abs(told - Date.parse(report.startedAt)) < 1000);
+    });
+  });
+});
+
+describe("a transport stream", () => {
+  const rates: readonly [num: number, den: number][] = [
+    [24, 1],
+    [25, 1],
+    [30, 1],
+    [50, 1],
+    [59, 1],
+    [60, 1],
+    [100, 1],
+    [120, 1],
+    [25, 2],
+    [24000, 1001],
+    [30000, 1001],
+    [60000, 1001],
+  ];
+  it("takes rates that readers find in it again", async () => {
+    await withFolder(async (folder) => {
+      for (const [num, den] of rates) {
+        const path = join(folder, `${num}_${den}.ts`);
+        await recordPattern("h264", path, { num, den }, { ...SIZE, frames: 60 });
+        assert.deepEqual((await probe(path)).frameRate, { num, den });
+      }
+    });
+  });
+});

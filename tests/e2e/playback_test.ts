@@ -1,0 +1,106 @@
+/**
+ * Bar 5: after a clean close an mp4 or mov plays and seeks in ordinary players and editors.
+ *
+ * Checked three ways: our own walk over its boxes finds one index of all frames and no fragment; FFmpeg seeks to any
+ * moment and shows the right frame; and GStreamer, whose demuxer shares no code with FFmpeg's, tells the same length and
+ * size, seeks, and plays to the end (skipped where `gst-launch-1.0` and `gst-discoverer-1.0` are not installed).
+ */
+
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { pathToFileURL } from "node:url";
+import { type Codec, CODECS } from "../../mod.ts";
+import { readBarcode } from "../helpers/barcode.ts";
+import { boxAt, boxesIn } from "../helpers/boxes.ts";
+import { fileArgument, output, text } from "../helpers/command.ts";
+import { hasCommand } from "../helpers/ffmpeg.ts";
+import { withFolder } from "../helpers/folder.ts";
+import { recordPattern } from "../helpers/record.ts";
+
+const SIZE = { width: 320, height: 240 };
+const RATE = 30;
+const FRAMES = 150;
+const CASES = (Object.keys(CODECS) as Codec[]).flatMap((codec) =>
+  (["mp4", "mov"] as const).filter((container) => CODECS[codec].containers.some((one) => one === container))
+    .map((container) => ({ codec, container }))
+);
+
+function record(folder: string, codec: Codec, container: string, finalise = true): Promise<string> {
+  const path = join(folder, `a.${container}`);
+  return recordPattern(codec, path, RATE, { ...SIZE, frames: FRAMES }, { finalise }).then((report) => {
+    assert.equal(report.finalised, finalise);
+    return path;
+  });
+}
+
+async function boxesOf(path: string): Promise<ReturnType<typeof boxesIn>> {
+  const bytes = await readFile(path);
+  return boxesIn(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+}
+
+/** The frame that a player shows after seeking to `seconds`. */
+async function frameAt(path: string, seconds: number): Promise<number | undefined> {
+  const args = ["-v", "error", "-nostdin", "-ss", String(seconds), "-i", fileArgument(path), "-frames:v", "1"];
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of output("ffmpeg", [...args, "-f", "rawvideo", "-pix_fmt", "gray", "-"])) chunks.push(chunk);
+  const luma = new Uint8Array(chunks.flatMap((chunk) => [...chunk]));
+  return readBarcode(luma, SIZE.width, SIZE.height)?.index;
+}
+
+for (const { codec, container } of CASES) {
+  describe(`${codec} in .${container} after a clean close`, () => {
+    it("has one index of all frames and no fragment", async () => {
+      await withFolder(async (folder) => {
+        const boxes = await boxesOf(await record(folder, codec, container));
+        const types = boxes.map(({ type }) => type);
+        assert.deepEqual(types.filter((type) => ["moof", "mfra", "sidx", "styp"].includes(type)), []);
+        assert.equal(types.filter((type) => type === "moov").length, 1);
+        assert.throws(() => boxAt(boxes, "moov/mvex"), /0 boxes/);
+        const table = boxAt(boxes, "moov/trak/mdia/minf/stbl");
+        // Full boxes: version and flags, then in `stsz` the common size and the count.
+        assert.equal(boxAt(boxesIn(table.body), "stsz").body.getUint32(8), FRAMES);
+        // Runs of equal durations: all frames last one period.
+        const durations = boxAt(boxesIn(table.body), "stts").body;
+        assert.deepEqual([durations.getUint32(4), durations.getUint32(8)], [1, FRAMES]);
+        // The live profile has a key frame each second.
+        assert.equal(boxAt(boxesIn(table.body), "stss").body.getUint32(4), FRAMES / RATE);
+      });
+    });
+
+    it("seeks to the right frame", async () => {
+      await withFolder(async (folder) => {
+        const path = await record(folder, codec, container);
+        for (const frame of [0, 1, 29, 30, 31, 74, 100, 149]) assert.equal(await frameAt(path, frame / RATE), frame);
+      });
+    });
+
+    const isMissing = !hasCommand("gst-launch-1.0") || !hasCommand("gst-discoverer-1.0");
+    it("plays and seeks in GStreamer", { skip: isMissing ? "GStreamer is not installed" : false }, async () => {
+      await withFolder(async (folder) => {
+        const path = await record(folder, codec, container);
+        const facts = await text("gst-discoverer-1.0", ["-v", pathToFileURL(path).href]);
+        assert.match(facts, /Duration: 0:00:05\.000000000/);
+        assert.match(facts, /Seekable: yes/);
+        assert.match(facts, /Width: 320/);
+        assert.match(facts, /Height: 240/);
+        assert.match(facts, /Frame rate: 30\/1/);
+        const demux = ["qtdemux", "!", "fakesink", "silent=false"];
+        const played = await text("gst-launch-1.0", ["-v", "filesrc", `location=${path}`, "!", ...demux]);
+        assert.equal(played.match(/chain +\*+/g)?.length, FRAMES);
+        assert.match(played, /Got EOS/);
+      });
+    });
+  });
+}
+
+describe("an mp4 that is not to be finalised", () => {
+  it("stays fragmented, and seeks all the same", async () => {
+    await withFolder(async (folder) => {
+      const path = await record(folder, "h264", "mp4", false);
+      assert.ok((await boxesOf(path)).some(({ type }) => type === "moof"));
+      for (const frame of [0, 31, 74, 149]) assert.equal(await frameAt(path, frame / RATE), frame);
+    });
+  });
+});

@@ -1,0 +1,38 @@
+/** What this process holds, from /proc. */
+
+import { readdirSync, readFileSync } from "node:fs";
+
+/** Resident memory in MiB. */
+export function residentMiB(): number {
+  const pages = Number(readFileSync("/proc/self/statm", "utf8").split(" ")[1]);
+  return pages * 4096 / 2 ** 20;
+}
+
+/** Open file descriptors, without the one that counts them. */
+export function openFiles(): number {
+  return readdirSync("/proc/self/fd").length - 1;
+}
+
+/** Names of threads that the JavaScript runtime starts and ends as it likes. */
+const RUNTIME_THREADS = ["tokio-runtime-w", "V8 ", "libuv-worker", "DelayedTaskSche"];
+
+/** Threads that are not the runtime's pools; those that an encoder starts have the name of their starter. */
+export function threads(prefix = ""): number {
+  const names = readdirSync("/proc/self/task").map((task) => {
+    try {
+      return readFileSync(`/proc/self/task/${task}/comm`, "utf8");
+    } catch {
+      return undefined; // It is gone.
+    }
+  });
+  return names.filter((name) => name?.startsWith(prefix) && !RUNTIME_THREADS.some((pool) => name.startsWith(pool)))
+    .length;
+}
+
+/** The slope of `ys` over `xs` by least squares. */
+export function slope(xs: readonly number[], ys: readonly number[]): number {
+  const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const [x, y] = [mean(xs), mean(ys)];
+  const above = xs.reduce((sum, one, index) => sum + (one - x) * ((ys[index] ?? NaN) - y), 0);
+  return above / xs.reduce((sum, one) => sum + (one - x) ** 2, 0);
+}
