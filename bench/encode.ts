@@ -74,14 +74,14 @@ const CASES: readonly Case[] = [
 const { values } = parseArgs({
   options: {
     pairs: { type: "string", default: "11" },
-    frames: { type: "string", default: "300" },
+    frames: { type: "string", default: "600" },
     input: { type: "string" },
     only: { type: "string" },
     help: { type: "boolean", default: false },
   },
 });
 if (values.help) {
-  console.log("deno task bench [--pairs 11] [--frames 300] [--input FILE] [--only 'x264 ultrafast']");
+  console.log("deno task bench [--pairs 11] [--frames 600] [--input FILE] [--only 'x264 ultrafast']");
   process.exit(0);
 }
 if (!existsSync("/usr/bin/time")) {

@@ -148,8 +148,8 @@ export class FileWriter extends TypedEventTarget<VideoTargetEvents> {
   /** What changes while closing gets on. */
   #progress(): string {
     try {
-      const { frames, bytes, durable } = this.stats();
-      return JSON.stringify([frames, bytes, durable]);
+      const { frames, bytes, durable, indexedBytes } = this.stats();
+      return JSON.stringify([frames, bytes, durable, indexedBytes]);
     } catch {
       return "";
     }

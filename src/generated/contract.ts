@@ -519,6 +519,8 @@ export interface TargetStats {
   readonly frames: Ledger;
   /** Bytes in the file. */
   readonly bytes: number;
+  /** Bytes copied so far to give the file its index; 0 before, and where none is made. */
+  readonly indexedBytes: number;
   /** Seconds of video in the file. */
   readonly durationSeconds: number;
   /** What is safe on the disk. */

@@ -59,7 +59,11 @@ async function kill(folder: string, number: number, { codec, extension, bitRate,
   await after(Math.max(0, firstFrame + moment - Date.now()));
   const killedAt = recording.kill("SIGKILL");
   const { figures } = await recording.ended;
-  return await measureLoss(path, RATE, figures, killedAt);
+  try {
+    return await measureLoss(path, RATE, figures, killedAt);
+  } catch (error) {
+    throw new Error(`${error}; the last figures were ${JSON.stringify(figures.at(-1))}`, { cause: error });
+  }
 }
 
 describe("a recording whose process is killed", () => {

@@ -14,7 +14,9 @@ export function boxesIn(view: DataView): Box[] {
     const short = view.getUint32(at);
     const header = short === 1 ? 16 : 8;
     const length = short === 1 ? Number(view.getBigUint64(at + 8)) : short === 0 ? view.byteLength - at : short;
-    if (length < header || at + length > view.byteLength) throw new Error(`A box of ${length} bytes at ${at} does not fit`);
+    if (length < header || at + length > view.byteLength) {
+      throw new Error(`A box of ${length} bytes at ${at} does not fit`);
+    }
     const type = String.fromCharCode(...[4, 5, 6, 7].map((offset) => view.getUint8(at + offset)));
     boxes.push({ type, body: new DataView(view.buffer, view.byteOffset + at + header, length - header) });
     at += length;

@@ -1,7 +1,7 @@
 /** Compares a recording of the test pattern with the pattern, frame by frame and sample by sample. */
 
 import { Buffer } from "node:buffer";
-import { type Reading, readBarcode, type Size } from "./barcode.ts";
+import { readBarcode, type Reading, type Size } from "./barcode.ts";
 import { fileArgument, output } from "./command.ts";
 import { type DrawnFormat, drawPattern, planeLengths } from "./pattern.ts";
 

@@ -22,6 +22,7 @@ export const TARGET_STATS: TargetStats = {
   frames: { captured: 0, written: 0, dropped: 0, failed: 0, inFlight: 0, drops: [] },
   bytes: 0,
   durationSeconds: 0,
+  indexedBytes: 0,
   durable: { frames: 0, bytes: 0, syncs: 0 },
   captureToPacket: LATENCY,
   packetToDurable: LATENCY,

@@ -148,6 +148,8 @@ pub struct TargetStats {
     pub frames: Ledger,
     /// Bytes in the file.
     pub bytes: u64,
+    /// Bytes copied so far to give the file its index; 0 before, and where none is made.
+    pub indexed_bytes: u64,
     /// Seconds of video in the file.
     pub duration_seconds: f64,
     /// What is safe on the disk.

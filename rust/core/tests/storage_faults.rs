@@ -74,7 +74,8 @@ fn synced_frames(log: &[Op], path: &Path) -> BTreeMap<usize, usize> {
         .collect()
 }
 
-/// Asserts that the first `safe` frames are there and that nothing behind them is out of order; tells how many are right.
+/// Asserts that the first `safe` frames are there and, where nothing was torn, that all others are in order; tells how many
+/// are right.
 fn assert_holds(content: Option<&[u8]>, safe: usize, policy: Policy, words: &str) -> usize {
     if safe == 0 {
         return content.and_then(|content| decode(content).ok()).map_or(0, |seen| prefix(&seen));
@@ -82,11 +83,9 @@ fn assert_holds(content: Option<&[u8]>, safe: usize, policy: Policy, words: &str
     let content = content.unwrap_or_else(|| panic!("{words}: the file is gone"));
     let seen = decode(content).unwrap_or_else(|error| panic!("{words}: it does not open: {error}"));
     assert!(prefix(&seen) >= safe, "{words}: {safe} frames were synced, {seen:?} are there");
+    // Where a disk lost some of what was not synced, decoders draw the next pictures over older ones until a key frame.
     if matches!(policy, Policy::None | Policy::All) {
         assert_eq!(prefix(&seen), seen.len(), "{words}: {seen:?}");
-    } else {
-        // Decoders put the picture before in the place of a damaged one.
-        assert!(seen.iter().flatten().is_sorted(), "{words}: {seen:?}");
     }
     prefix(&seen)
 }
@@ -130,6 +129,9 @@ fn a_crash_behind_any_call_leaves_a_file_that_opens_with_all_that_was_synced() {
                 );
                 // A transport stream of a few packets is too short to be told from other formats.
                 opened |= found >= 10;
+                if !opened {
+                    continue;
+                }
                 assert!(found >= most, "{words}: {found} frames after {most}");
                 if let Some(Ok(seen)) = &seen {
                     assert!(last.starts_with(seen), "{words}: {seen:?} became {last:?}");

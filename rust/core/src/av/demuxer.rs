@@ -154,8 +154,16 @@ impl Demuxer {
     ///
     /// FFmpeg's, if the container cannot seek.
     pub fn rewind(&mut self, index: i32) -> Result<(), AvError> {
-        // SAFETY: owned and open.
-        check(unsafe { ffi::avformat_seek_file(self.context, index, i64::MIN, i64::MIN, i64::MAX, 0) }).map(drop)
+        // SAFETY: owned and open; `stream` checks the index.
+        check(unsafe {
+            // The extremes of i64 would overflow inside demuxers (mov subtracts its edit list from them).
+            let start = match (*self.stream(index)).start_time {
+                ffi::AV_NOPTS_VALUE => 0,
+                start => start,
+            };
+            ffi::avformat_seek_file(self.context, index, i64::MIN, start, start, 0)
+        })
+        .map(drop)
     }
 
     pub(super) fn stream(&self, index: i32) -> *mut ffi::AVStream {

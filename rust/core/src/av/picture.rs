@@ -113,6 +113,12 @@ impl Picture {
         Some(unsafe { (*self.0).best_effort_timestamp }).filter(|pts| *pts != ffi::AV_NOPTS_VALUE)
     }
 
+    /// Asks encoders with a constant quantiser for this one; the MPEG-4 family reads it from each picture.
+    pub fn set_quantiser(&mut self, quantiser: f64) {
+        // SAFETY: owned.
+        unsafe { (*self.0).quality = (quantiser * f64::from(ffi::FF_QP2LAMBDA)).round() as i32 };
+    }
+
     /// Makes this picture the one shown at `pts`, and leaves its type to the encoder.
     pub fn set_pts(&mut self, pts: i64) {
         // SAFETY: owned.

@@ -12,6 +12,7 @@ pub(super) struct Libav {
     name: &'static str,
     encoder: av::Encoder,
     tag: Option<[u8; 4]>,
+    quantiser: Option<f64>,
 }
 
 impl Libav {
@@ -30,7 +31,8 @@ impl Libav {
         })?;
         let config = settings::config(info, options, shape, global_header);
         let encoder = av::Encoder::open(&config).map_err(|error| explain(info, shape, error))?;
-        Ok(Self { name: info.name, encoder, tag: settings::tag(info.codec, container) })
+        let tag = settings::tag(info.codec, container);
+        Ok(Self { name: info.name, encoder, tag, quantiser: config.quantiser })
     }
 }
 
@@ -55,7 +57,10 @@ fn explain(info: &EncoderInfo, shape: Shape, error: OpenError) -> Error {
 }
 
 impl Encode for Libav {
-    fn send(&mut self, picture: Option<Picture>) -> Result<()> {
+    fn send(&mut self, mut picture: Option<Picture>) -> Result<()> {
+        if let (Some(picture), Some(quantiser)) = (&mut picture, self.quantiser) {
+            picture.set_quantiser(quantiser);
+        }
         self.encoder
             .send(picture.as_ref())
             .map_err(|error| error.explain(Code::EncodeFailed, Stage::Encode, &format!("encode with {:?}", self.name)))

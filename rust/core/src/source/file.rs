@@ -184,13 +184,17 @@ impl FileDriver {
         Rational::rescale(1, self.info.frame_rate.inverse(), self.stream.time_base).max(1)
     }
 
-    fn rewind(&mut self) -> Result<()> {
+    /// Goes back to the beginning and gives the first picture.
+    fn begin_again(&mut self) -> Result<Picture> {
         self.demuxer.rewind(self.stream.index).map_err(|error| self.broken(&error))?;
         self.decoder.flush();
         self.draining = false;
         self.offset = self.end;
         self.origin = None;
-        Ok(())
+        self.decode()?.ok_or_else(|| {
+            let message = format!("Cannot go on reading {:?}: it gives no frame from its beginning again", self.path);
+            Error::new(Code::DecodeFailed, Stage::Decode, message)
+        })
     }
 
     fn black_picture(&self) -> Result<Picture> {
@@ -255,13 +259,14 @@ impl Driver for FileDriver {
                 None => self.decode()?,
             }
         };
-        let Some(picture) = picture else {
-            match self.at_end {
-                AtEnd::Stop => return Ok(None),
-                AtEnd::Loop => self.rewind()?,
-                AtEnd::Black => self.black = true,
+        let picture = match (picture, self.at_end) {
+            (Some(picture), _) => picture,
+            (None, AtEnd::Stop) => return Ok(None),
+            (None, AtEnd::Loop) => self.begin_again()?,
+            (None, AtEnd::Black) => {
+                self.black = true;
+                self.black_picture()?
             }
-            return self.next();
         };
         let time = if self.black { self.end } else { self.time_of(&picture) };
         self.end = time + self.period();

@@ -20,36 +20,46 @@ use crate::{
 /// Bytes that must stay free beside the copy.
 const RESERVE: u64 = 1 << 20;
 
-/// Replaces the recording at `path`, held open in `recording`; returns the length of the new file.
-pub(super) fn index(
-    volume: &dyn Volume,
-    recording: &Arc<dyn Storage>,
-    path: &Path,
-    container: Container,
-    frame_rate: Rational,
-    metadata: &[(String, String)],
-) -> Result<u64> {
-    let name = path.to_string_lossy();
+/// What is to be indexed.
+pub(super) struct Recording<'a> {
+    pub(super) storage: &'a Arc<dyn Storage>,
+    pub(super) path: &'a Path,
+    pub(super) container: Container,
+    pub(super) frame_rate: Rational,
+    /// Grid position after the last frame.
+    pub(super) end: i64,
+    pub(super) metadata: &'a [(String, String)],
+}
+
+/// A recording that has been replaced by its indexed copy.
+pub(super) struct Indexed {
+    pub(super) bytes: u64,
+    /// Why the new name may not survive a power cut.
+    pub(super) unsynced: Option<Error>,
+}
+
+/// Replaces a recording by an indexed copy; `progress` gets the bytes copied so far.
+pub(super) fn index(volume: &dyn Volume, recording: &Recording<'_>, progress: impl Fn(u64)) -> Result<Indexed> {
+    let name = recording.path.to_string_lossy();
     let io = |error: std::io::Error| Error::from_io(Stage::Storage, "index", &name, &error);
-    let needed = recording.size().map_err(io)?.saturating_add(RESERVE);
-    if volume.free_bytes(path).is_some_and(|free| free < needed) {
+    let needed = recording.storage.size().map_err(io)?.saturating_add(RESERVE);
+    if volume.free_bytes(recording.path).is_some_and(|free| free < needed) {
         return Err(Error::new(
             Code::DiskFull,
             Stage::Storage,
             format!("Cannot index {name:?}: the disk has no room for a copy; the recording stays fragmented and whole"),
         ));
     }
-    let part = part_of(path);
-    let outcome = copy(volume, recording, &part, container, frame_rate, metadata, &name);
-    let outcome = outcome.and_then(|bytes| {
-        volume.rename(&part, path).map_err(io)?;
-        volume.sync_folder_of(path).map_err(io)?;
-        Ok(bytes)
-    });
-    if outcome.is_err() {
-        let _ = volume.remove(&part);
+    let part = part_of(recording.path);
+    let outcome = copy(volume, recording, &part, &name, progress)
+        .and_then(|bytes| volume.rename(&part, recording.path).map(|()| bytes).map_err(io));
+    match outcome {
+        Ok(bytes) => Ok(Indexed { bytes, unsynced: volume.sync_folder_of(recording.path).map_err(io).err() }),
+        Err(error) => {
+            let _ = volume.remove(&part);
+            Err(error)
+        }
     }
-    outcome
 }
 
 fn part_of(path: &Path) -> PathBuf {
@@ -60,19 +70,17 @@ fn part_of(path: &Path) -> PathBuf {
 
 fn copy(
     volume: &dyn Volume,
-    recording: &Arc<dyn Storage>,
+    recording: &Recording<'_>,
     part: &Path,
-    container: Container,
-    frame_rate: Rational,
-    metadata: &[(String, String)],
     name: &str,
+    progress: impl Fn(u64),
 ) -> Result<u64> {
     let av = |error: AvError| match error.os_error() {
         Some(os) => Error::from_io(Stage::Storage, "index", name, &os),
         None => error.explain(Code::MuxFailed, Stage::Mux, &format!("index {name:?}")),
     };
     let io = |error: std::io::Error| Error::from_io(Stage::Storage, "index", name, &error);
-    let mut demuxer = Demuxer::open(recording.clone(), DemuxerOptions::default()).map_err(av)?;
+    let mut demuxer = Demuxer::open(recording.storage.clone(), DemuxerOptions::default()).map_err(av)?;
     let stream = demuxer.select_video().ok_or_else(|| {
         Error::new(Code::MuxFailed, Stage::Mux, format!("Cannot index {name:?}: no video was found in it"))
     })?;
@@ -82,24 +90,38 @@ fn copy(
     let mut muxer = Muxer::begin(
         target.clone(),
         &MuxerConfig {
-            muxer: container.info().muxer,
+            muxer: recording.container.info().muxer,
             parameters: &parameters,
             time_base: stream.time_base,
-            frame_rate,
+            frame_rate: recording.frame_rate,
             options: &[("video_track_timescale".to_owned(), stream.time_base.den.to_string())],
-            metadata,
+            metadata: recording.metadata,
         },
     )
     .map_err(av)?;
-    let mut packet = Packet::new().map_err(av)?;
+    let (mut last, mut first_dts, mut copied) = (None::<Packet>, None, 0);
     loop {
+        let mut packet = Packet::new().map_err(av)?;
         match demuxer.read(&mut packet) {
-            Ok(()) if packet.stream() == stream.index => muxer.write(&mut packet).map_err(av)?,
+            Ok(()) if packet.stream() == stream.index => {
+                first_dts = first_dts.or(packet.dts());
+                copied += packet.size() as u64;
+                progress(copied);
+                if let Some(mut before) = last.replace(packet) {
+                    muxer.write(&mut before).map_err(av)?;
+                }
+            }
             Ok(()) => {}
             Err(error) if error.is_end() => break,
             Err(error) => return Err(av(error)),
         }
-        packet.clear();
+    }
+    if let Some(mut last) = last {
+        // The demuxer tells one frame's time for the last packet, however long it is shown.
+        let end = Rational::rescale(recording.end, recording.frame_rate.inverse(), stream.time_base);
+        let begun = last.dts().unwrap_or(end) - first_dts.unwrap_or(0);
+        last.set_duration((end - begun).max(1));
+        muxer.write(&mut last).map_err(av)?;
     }
     muxer.finish().map_err(av)?;
     target.sync_data().map_err(io)?;

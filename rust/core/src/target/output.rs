@@ -9,7 +9,12 @@ use std::{
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
-use super::{finalise, options::FileWriterOptions, shared::Shared, sync::Syncer};
+use super::{
+    finalise::{self, Recording},
+    options::FileWriterOptions,
+    shared::Shared,
+    sync::Syncer,
+};
 use crate::{
     av::{AvError, Muxer, MuxerConfig, Packet, StreamParameters},
     codec::{Container, Shape},
@@ -20,7 +25,7 @@ use crate::{
 };
 
 /// Longest time that a packet stays in the muxer before its fragment or cluster is closed.
-const FLUSH_INTERVAL: Duration = Duration::from_millis(500);
+const FLUSH_INTERVAL: Duration = Duration::from_millis(250);
 
 /// What the writer thread gets, in this order: one `Begin`, packets, `End`.
 pub(super) enum Coded {
@@ -64,6 +69,8 @@ pub(super) struct State {
     syncer: Option<Syncer>,
     /// Waits for the next one, which tells how long it is shown.
     held: Option<Packet>,
+    /// Decoding time of the first packet: below 0 where frames are reordered.
+    first_dts: Option<i64>,
     /// When each packet in the muxer left the encoder.
     in_muxer: Vec<u64>,
     /// Length of the file up to the last closed fragment or cluster.
@@ -179,17 +186,20 @@ impl OutputThread {
 
     fn packet(&mut self, packet: Packet) -> Result<()> {
         let next = packet.dts().or(packet.pts()).unwrap_or(0);
-        self.write_held(|dts, _| next - dts)?;
+        // The first fragment is closed at once, so that the file opens from its second frame on.
+        let is_second = self.state.held.is_some() && self.state.flushed_position == 0;
+        self.state.first_dts.get_or_insert(next);
+        self.write_held(|dts| next - dts)?;
         self.state.flush_at.get_or_insert_with(|| Instant::now() + FLUSH_INTERVAL);
         self.state.held = Some(packet);
-        if self.state.flush_at.is_some_and(|at| Instant::now() >= at) { self.flush() } else { Ok(()) }
+        if is_second || self.state.flush_at.is_some_and(|at| Instant::now() >= at) { self.flush() } else { Ok(()) }
     }
 
-    /// Gives the waiting packet to the muxer; `duration` makes its duration from its two times.
-    fn write_held(&mut self, duration: impl FnOnce(i64, i64) -> i64) -> Result<()> {
+    /// Gives the waiting packet to the muxer; `duration` makes its duration from its decoding time.
+    fn write_held(&mut self, duration: impl FnOnce(i64) -> i64) -> Result<()> {
         let (Some(mut held), Some(muxer)) = (self.state.held.take(), &mut self.state.muxer) else { return Ok(()) };
         let pts = held.pts().unwrap_or(0);
-        let ticks = duration(held.dts().unwrap_or(pts), pts).max(1);
+        let ticks = duration(held.dts().unwrap_or(pts)).max(1);
         held.set_duration(ticks);
         self.shared.end_position.fetch_max(pts + ticks, SeqCst);
         muxer.write(&mut held).map_err(|error| self.mux_error(&error))
@@ -222,8 +232,10 @@ impl OutputThread {
     }
 
     fn end(&mut self, position: i64) -> Result<()> {
-        self.write_held(|_, pts| position - pts)?;
+        let first_dts = self.state.first_dts.unwrap_or(0);
+        self.write_held(|dts| position - (dts - first_dts))?;
         let Some(muxer) = self.state.muxer.take() else { return Ok(()) };
+        self.shared.end_position.fetch_max(position, SeqCst);
         match muxer.finish() {
             Ok(()) => {
                 self.note_flushed();
@@ -262,18 +274,25 @@ impl OutputThread {
                 .is_ok();
         let fragmented = matches!(self.container, Container::Mp4 | Container::Mov);
         if fragmented && self.options.finalise && self.state.finalised && self.state.synced {
-            let outcome = catch_unwind(AssertUnwindSafe(|| {
-                finalise::index(
-                    self.volume.as_ref(),
-                    &self.storage,
-                    &self.path,
-                    self.container,
-                    self.options.frame_rate,
-                    &self.state.metadata,
-                )
-            }));
+            let recording = Recording {
+                storage: &self.storage,
+                path: &self.path,
+                container: self.container,
+                frame_rate: self.options.frame_rate,
+                end: self.shared.end_position.load(SeqCst),
+                metadata: &self.state.metadata,
+            };
+            let progress = |copied| self.shared.indexed_bytes.store(copied, SeqCst);
+            let outcome =
+                catch_unwind(AssertUnwindSafe(|| finalise::index(self.volume.as_ref(), &recording, progress)));
             match outcome {
-                Ok(Ok(bytes)) => self.shared.bytes.store(bytes, SeqCst),
+                Ok(Ok(indexed)) => {
+                    self.shared.bytes.store(indexed.bytes, SeqCst);
+                    if let Some(error) = indexed.unsynced {
+                        self.state.synced = false;
+                        self.shared.events.push(Event::Warning { error });
+                    }
+                }
                 Ok(Err(error)) => self.warn_fragmented(error),
                 Err(_) => self.warn_fragmented(Error::new(
                     Code::Internal,

@@ -46,6 +46,8 @@ pub(super) struct Shared {
     /// Whether the encoder waits for the packet queue: drops are then the storage's.
     pub(super) storage_blocks: AtomicBool,
     pub(super) bytes: AtomicU64,
+    /// Bytes copied while the file is indexed.
+    pub(super) indexed_bytes: AtomicU64,
     /// Grid position after the last packet written.
     pub(super) end_position: AtomicI64,
     /// Presentation time of the last frame captured, dropped ones too, in ticks of the source's timebase.
@@ -83,6 +85,7 @@ impl Shared {
             packet_budget: Budget::new(PACKET_BYTES),
             storage_blocks: AtomicBool::new(false),
             bytes: AtomicU64::new(0),
+            indexed_bytes: AtomicU64::new(0),
             end_position: AtomicI64::new(0),
             last_pts: Mutex::new(None),
             unsynced: Mutex::new(Unsynced::default()),
@@ -165,6 +168,7 @@ impl Shared {
         TargetStats {
             frames: self.counters.snapshot(),
             bytes: self.bytes.load(SeqCst),
+            indexed_bytes: self.indexed_bytes.load(SeqCst),
             duration_seconds: positions as f64 / rate.as_f64(),
             durable: *self.durable.lock().unwrap_or_else(PoisonError::into_inner),
             capture_to_packet: self.capture_to_packet.snapshot(),
