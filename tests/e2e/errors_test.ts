@@ -15,7 +15,7 @@ import {
   type Codec,
   ColourSpace,
   type FileReaderSettings,
-  FileWriter,
+  type FileWriter,
   type FileWriterSettings,
   ObserverError,
   type Pacing,
@@ -31,7 +31,7 @@ import { makeFile, testPicture } from "../helpers/ffmpeg.ts";
 import { withFolder } from "../helpers/folder.ts";
 import { assertLedger } from "../helpers/ledger.ts";
 import { inOrder, recordPattern } from "../helpers/record.ts";
-import { assertRefused, type Refusal } from "../helpers/refusal.ts";
+import { assertRefused, assertRefusedNow, type Refusal } from "../helpers/refusal.ts";
 import { countFrames, probe } from "../helpers/probe.ts";
 
 const sources = VideoSourceFactory.getInstance();
@@ -441,11 +441,11 @@ describe("a writer", IN_TIME, () => {
       const writer = await targets.createFileWriter("h264", join(folder, "a.mkv"), 30);
       one.attach(writer);
       const says = /it is attached to another source; await its detach\(\) first/;
-      await assertRefused((async () => two.attach(writer))(), { is: ObserverError, code: "already_attached", says });
+      assertRefusedNow(() => two.attach(writer), { is: ObserverError, code: "already_attached", says });
       await writer.close();
       const closed = { is: VideoTargetError, code: "closed", says: /it is closed/ } as const;
-      await assertRefused((async () => one.attach(writer))(), closed);
-      await assertRefused((async () => writer.stats())(), closed);
+      assertRefusedNow(() => one.attach(writer), closed);
+      assertRefusedNow(() => writer.stats(), closed);
       await Promise.all([one.close(), two.close()]);
     });
   });

@@ -43,7 +43,7 @@ const FLOORS: Record<Codec, readonly [smallest: number, others: number]> = {
   h264: [24, 38],
   vp9: [35, 38],
   av1: [35, 33],
-  xvid: [40, 44],
+  xvid: [38, 40],
   ffv1: [Infinity, Infinity],
 };
 

@@ -48,7 +48,10 @@ async function copy(
   if (frames === Infinity) {
     await reader.ended;
   } else {
-    while (writer.stats().frames.captured < frames) await new Promise((resolve) => setTimeout(resolve, 5));
+    const enough = async (): Promise<void> => {
+      while (writer.stats().frames.captured <= frames) await new Promise((resolve) => setTimeout(resolve, 5));
+    };
+    await Promise.race([enough(), reader.ended.then(() => assert.fail("it has ended"))]);
     await reader.detach(writer);
   }
   const report = await writer.close();

@@ -32,3 +32,14 @@ export async function assertRefused(promise: Promise<unknown>, refusal: Refusal)
   assertRefusal(error, refusal);
   return error;
 }
+
+/** Asserts that `call` throws the error expected. */
+export function assertRefusedNow(call: () => unknown, refusal: Refusal): void {
+  let error: unknown;
+  try {
+    call();
+  } catch (thrown) {
+    error = thrown;
+  }
+  assertRefusal(error, refusal);
+}

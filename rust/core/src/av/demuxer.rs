@@ -156,12 +156,18 @@ impl Demuxer {
     pub fn rewind(&mut self, index: i32) -> Result<(), AvError> {
         // SAFETY: owned and open; `stream` checks the index.
         check(unsafe {
-            // The extremes of i64 would overflow inside demuxers (mov subtracts its edit list from them).
-            let start = match (*self.stream(index)).start_time {
-                ffi::AV_NOPTS_VALUE => 0,
-                start => start,
-            };
-            ffi::avformat_seek_file(self.context, index, i64::MIN, start, start, 0)
+            let by_byte = ffi::AVFMT_TS_DISCONT | ffi::AVFMT_NOTIMESTAMPS;
+            if (*(*self.context).iformat).flags & by_byte != 0 {
+                // Streams without an index, where searching for a time misses the first packets.
+                ffi::av_seek_frame(self.context, -1, 0, ffi::AVSEEK_FLAG_BYTE)
+            } else {
+                // The extremes of i64 would overflow inside demuxers (mov subtracts its edit list from them).
+                let start = match (*self.stream(index)).start_time {
+                    ffi::AV_NOPTS_VALUE => 0,
+                    start => start,
+                };
+                ffi::avformat_seek_file(self.context, index, i64::MIN, start, start, 0)
+            }
         })
         .map(drop)
     }
