@@ -26,6 +26,13 @@ for file in .npmrc .cargo/config.toml; do
   if [ -f "$HOME/$file" ]; then mkdir -p "$root/root/$(dirname "$file")"; cp "$HOME/$file" "$root/root/$file"; fi
 done
 
+network=()
+while IFS= read -r variable; do
+  network+=("$variable")
+  file=${variable#*=}
+  if [ -f "$file" ]; then mkdir -p "$root$(dirname "$file")"; cp -L "$file" "$root$file"; fi
+done < <(env | grep -iE '^(https?_proxy|no_proxy|[a-z_]*(ca_certs|ca_bundle|cert_file|cainfo|cafile))=' || true)
+
 # Node and Rust, and nothing else.
 node=$(dirname "$(dirname "$(readlink -f "$(command -v node)")")")
 mkdir -p "$root$node/bin" "$root$node/lib/node_modules"
@@ -44,7 +51,7 @@ mount -t sysfs sys "$root/sys"
 inside() {
   chroot "$root" /usr/bin/env -i HOME=/root TERM=dumb CI="${CI:-}" \
     PATH="$node/bin:/opt/rust/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" \
-    $(env | grep -iE '^(https?_proxy|no_proxy|npm_config_[a-z_]*|cargo_[a-z_]*)=' | grep -v ' ' || true) \
+    "${network[@]}" \
     bash -c "cd /root/giftgrab && $1" </dev/null
 }
 echo "fresh machine: $(inside 'cat /etc/debian_version'), node $(inside 'node --version'), $(inside 'cargo --version')"

@@ -173,6 +173,14 @@ pub(super) const ENCODERS: &[EncoderInfo] = &[
     },
 ];
 
+impl EncoderInfo {
+    /// Whether it can hold pictures of this size.
+    #[must_use]
+    pub fn holds(&self, width: u32, height: u32) -> bool {
+        width >= self.min_width && height >= self.min_size
+    }
+}
+
 /// An encoder's row.
 #[must_use]
 pub fn encoder_info(name: &str) -> Option<&'static EncoderInfo> {

@@ -162,7 +162,7 @@ impl EncodeThread {
         if self.open.is_some() {
             return Ok(());
         }
-        let fits = |info: &&&EncoderInfo| input.width.min(input.height) >= info.min_size;
+        let fits = |info: &&&EncoderInfo| info.holds(input.width, input.height);
         let Some(info) = self.encoders.iter().find(fits).or(self.encoders.first()) else {
             return Err(Error::new(Code::Internal, Stage::Encode, "Cannot encode: no encoder was chosen"));
         };
