@@ -15,8 +15,8 @@ const RATE = 30;
 const PATTERN = { width: 640, height: 360, frameRate: RATE };
 /** Kills of each combination. */
 const KILLS = isFullProof ? 30 : 1;
-/** Recordings at once: two cores hold two of this size. */
-const WIDTH = 2;
+/** Recordings at once: two cores hold three of this size. */
+const WIDTH = 3;
 const MAX_LOSS_MS = 1000;
 /** Missed instants of a recording from which on it is repeated: they measure the machine. */
 const MAX_MISSED = 3;

@@ -1,5 +1,7 @@
 //! Hands each frame of a source to its targets, in the order in which they were attached.
 
+use std::time::{Duration, Instant};
+
 use crossbeam_channel::Receiver;
 
 use crate::{
@@ -7,12 +9,17 @@ use crate::{
     target::{Delivery, Intake},
 };
 
+/// How long a target that is leaving may take to accept the frame that it is owed.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// One target of a source, under the identity that its owner gave it.
 pub(crate) struct Edge {
     pub(crate) target: u32,
     intake: Intake,
     /// Whether the frame in turn is counted as captured and not yet given.
     owed: bool,
+    /// Until when it may still accept the frame it is owed; then it is let go.
+    leaving: Option<Instant>,
 }
 
 /// The targets of one source. It belongs to the source's thread: no lock is taken for a frame.
@@ -29,14 +36,29 @@ impl Hub {
     /// Adds a target; one that is there already stays where it is.
     pub(crate) fn attach(&mut self, target: u32, intake: Intake) {
         if !self.edges.iter().any(|edge| edge.target == target) {
-            self.edges.push(Edge { target, intake, owed: false });
+            self.edges.push(Edge { target, intake, owed: false, leaving: None });
         }
     }
 
-    /// Removes a target; a frame that it is still owed is counted as dropped.
-    pub(crate) fn detach(&mut self, target: u32) {
-        if let Some(index) = self.edges.iter().position(|edge| edge.target == target) {
-            self.edges.remove(index).let_go();
+    /// Removes a target, at once unless it is owed a frame, which it then still gets; returns whether it is gone.
+    pub(crate) fn detach(&mut self, target: u32) -> bool {
+        match self.edges.iter_mut().find(|edge| edge.target == target) {
+            Some(edge) if edge.owed => {
+                edge.leaving.get_or_insert_with(|| Instant::now() + PATIENCE);
+                false
+            }
+            _ => {
+                self.edges.retain(|edge| edge.target != target);
+                true
+            }
+        }
+    }
+
+    /// Lets every target go as soon as it has the frame that it is owed.
+    pub(crate) fn detach_all(&mut self) {
+        let until = Instant::now() + PATIENCE;
+        for edge in &mut self.edges {
+            edge.leaving.get_or_insert(until);
         }
     }
 
@@ -45,17 +67,17 @@ impl Hub {
         self.edges.drain(..).map(|edge| edge.let_go()).collect()
     }
 
-    /// Removes the targets that were closed and names them.
-    pub(crate) fn remove_closed(&mut self) -> Vec<u32> {
-        let mut closed = Vec::new();
-        self.edges.retain_mut(|edge| {
-            let gone = edge.intake.is_closed() && !edge.owed;
-            if gone {
-                closed.push(edge.target);
+    /// Removes the targets that are leaving or were closed, and names them.
+    pub(crate) fn remove_gone(&mut self) -> Vec<u32> {
+        let mut gone = Vec::new();
+        self.edges.retain(|edge| {
+            let stays = edge.owed || (edge.leaving.is_none() && !edge.intake.is_closed());
+            if !stays {
+                gone.push(edge.target);
             }
-            !gone
+            stays
         });
-        closed
+        gone
     }
 
     /// Counts a frame as captured by every target.
@@ -77,8 +99,10 @@ impl Hub {
     /// call is to be repeated for the targets that are still owed the frame.
     pub(crate) fn deliver<T>(&mut self, frame: &SharedFrame, interrupt: &Receiver<T>) -> Option<T> {
         for edge in self.edges.iter_mut().filter(|edge| edge.owed) {
-            if let Delivery::Interrupted(word) = edge.intake.deliver(frame, interrupt) {
-                return Some(word);
+            match edge.intake.deliver(frame, interrupt, edge.leaving) {
+                Delivery::Done => {}
+                Delivery::Expired => edge.intake.abandon(),
+                Delivery::Interrupted(word) => return Some(word),
             }
             edge.owed = false;
         }

@@ -108,16 +108,17 @@ impl Runner {
             let captured_ns = monotonic_ns();
             let time_base = self.driver.time_base();
             let frame = Arc::new(Frame { picture, sequence: self.sequence, pts, time_base, captured_ns });
-            if self.give(&frame) == Go::Stop {
+            let go = self.give(&frame);
+            self.note(&frame);
+            if go == Go::Stop {
                 return Ok(Go::Stop);
             }
-            self.note(&frame);
         }
     }
 
     /// Waits while there is nobody to give frames to.
     fn rest(&mut self) -> Go {
-        for target in self.hub.remove_closed() {
+        for target in self.hub.remove_gone() {
             self.shared.events.push(Event::Detached { target });
         }
         loop {
@@ -150,8 +151,9 @@ impl Runner {
                 self.shared.events.push(Event::Attached { target });
             }
             Command::Detach { target } => {
-                self.hub.detach(target);
-                self.shared.events.push(Event::Detached { target });
+                if self.hub.detach(target) {
+                    self.shared.events.push(Event::Detached { target });
+                }
             }
             Command::Start => self.started = true,
             Command::Close => return Go::Stop,
@@ -208,12 +210,14 @@ impl Runner {
             self.hub.offer(frame);
             return Go::On;
         }
+        let mut go = Go::On;
         while let Some(command) = self.hub.deliver(frame, &self.commands) {
             if self.obey(command) == Go::Stop {
-                return Go::Stop;
+                self.hub.detach_all();
+                go = Go::Stop;
             }
         }
-        Go::On
+        go
     }
 
     fn note(&mut self, frame: &Frame) {

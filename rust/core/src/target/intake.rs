@@ -1,8 +1,11 @@
 //! The side of a target that a source sees: it takes frames or counts why not.
 
-use std::sync::{Arc, PoisonError, atomic::Ordering::SeqCst};
+use std::{
+    sync::{Arc, PoisonError, atomic::Ordering::SeqCst},
+    time::Instant,
+};
 
-use crossbeam_channel::{Receiver, Sender, TrySendError, select};
+use crossbeam_channel::{Receiver, Sender, TrySendError, at, never, select};
 
 use super::{encode::Job, shared::Shared};
 use crate::{codec::Shape, frame::SharedFrame, report::DropReason};
@@ -20,6 +23,8 @@ pub(crate) struct Intake {
 pub(crate) enum Delivery<T> {
     /// The target took or counted it.
     Done,
+    /// The time was up; the frame was not given.
+    Expired,
     /// Something else came first; the frame was not given.
     Interrupted(T),
 }
@@ -70,8 +75,14 @@ impl Intake {
         self.shared.in_hand.fetch_sub(1, SeqCst);
     }
 
-    /// Gives a captured frame as soon as the queue has room, or hands the word back when `interrupt` has one.
-    pub(crate) fn deliver<T>(&self, frame: &SharedFrame, interrupt: &Receiver<T>) -> Delivery<T> {
+    /// Gives a captured frame as soon as the queue has room, until a time if there is one, or hands the word back when
+    /// `interrupt` has one.
+    pub(crate) fn deliver<T>(
+        &self,
+        frame: &SharedFrame,
+        interrupt: &Receiver<T>,
+        until: Option<Instant>,
+    ) -> Delivery<T> {
         let taken = if self.shared.has_failed() {
             false
         } else {
@@ -80,6 +91,7 @@ impl Intake {
                 Err(TrySendError::Disconnected(_)) => false,
                 Err(TrySendError::Full(frame)) => select! {
                     send(self.unhurried, frame) -> sent => sent.is_ok(),
+                    recv(until.map_or_else(never, at)) -> _ => return Delivery::Expired,
                     recv(interrupt) -> word => match word {
                         Ok(word) => return Delivery::Interrupted(word),
                         // Nobody can interrupt any more: the source is being dropped and the frame with it.
@@ -95,7 +107,7 @@ impl Intake {
         Delivery::Done
     }
 
-    /// Takes back the capture of a frame that will not be given: its target was detached while it waited.
+    /// Counts a captured frame that will not be given as dropped: its target was detached while it waited.
     pub(crate) fn abandon(&self) {
         self.shared.drop_frames(DropReason::Detached, 1);
         self.shared.in_hand.fetch_sub(1, SeqCst);
