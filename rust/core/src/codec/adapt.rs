@@ -18,7 +18,7 @@ const RGB: u32 = 0;
 const UNKNOWN: u32 = 2;
 
 /// The tags of a picture in `format` made from one of shape `input`.
-pub(super) fn tags(input: Shape, format: PixelFormat) -> ColourTags {
+pub(crate) fn tags(input: Shape, format: PixelFormat) -> ColourTags {
     let from_rgb = is_rgb(input.format);
     match (from_rgb, is_rgb(format)) {
         (true, false) => {

@@ -2,6 +2,7 @@
 
 pub mod colour;
 pub mod convert;
+pub mod header;
 pub mod planes;
 
 use std::sync::Arc;
@@ -26,8 +27,10 @@ pub enum ColourSpace {
 /// A captured frame; its samples are read-only and shared by every target.
 #[derive(Debug)]
 pub struct Frame {
-    /// The samples and their colour tags.
+    /// The samples and their colour tags; of a frame with several views the first one.
     pub picture: Picture,
+    /// The further views of the same instant, of the same shape; none but in stereo.
+    pub others: Vec<Picture>,
     /// Number of the frame in its source, from 0.
     pub sequence: u64,
     /// Presentation time in ticks of `time_base`, 0 at the source's first frame.
@@ -36,6 +39,22 @@ pub struct Frame {
     pub time_base: Rational,
     /// CLOCK_MONOTONIC at capture, in nanoseconds.
     pub captured_ns: u64,
+    /// Wall clock at the source's first frame, in milliseconds since 1970; 0 where it is not known.
+    pub session_start_ms: u64,
+}
+
+impl Frame {
+    /// Every view, in their order.
+    pub fn views(&self) -> impl Iterator<Item = &Picture> {
+        std::iter::once(&self.picture).chain(&self.others)
+    }
+}
+
+/// A frame without samples, shown at `pts`.
+#[cfg(test)]
+pub(crate) fn test_frame(pts: i64, time_base: Rational) -> Frame {
+    let picture = Picture::empty().expect("memory for a frame");
+    Frame { picture, others: Vec::new(), sequence: 0, pts, time_base, captured_ns: 0, session_start_ms: 0 }
 }
 
 /// A frame as it is handed on.

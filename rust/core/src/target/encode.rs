@@ -3,11 +3,10 @@
 use std::{
     collections::VecDeque,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, PoisonError, atomic::Ordering::SeqCst},
-    time::Duration,
+    sync::{Arc, atomic::Ordering::SeqCst},
 };
 
-use crossbeam_channel::{Receiver, Sender, TrySendError, select};
+use crossbeam_channel::{Sender, TrySendError};
 
 use super::{grid::Grid, options::FileWriterOptions, output::Coded, shared::Shared};
 use crate::{
@@ -15,17 +14,10 @@ use crate::{
     codec::{Adapter, Container, Encode, EncoderInfo, Shape, open_encoder},
     error::{Code, Error, Result, Stage},
     frame::SharedFrame,
+    hub::{Inbox, Parcel},
     report::DropReason,
     sys::monotonic_ns,
 };
-
-/// What the encoder thread is asked to do.
-pub(crate) enum Job {
-    /// Open for pictures of this shape.
-    Prepare(Shape),
-    /// Encode a frame.
-    Frame(SharedFrame),
-}
 
 /// An open encoder and the conversion before it.
 struct Open {
@@ -39,36 +31,6 @@ struct Open {
 struct Inside {
     position: i64,
     captured_ns: u64,
-}
-
-/// What comes to the encoder thread.
-pub(super) struct Inbox {
-    /// Requests, and frames that are dropped when the queue is full.
-    pub(super) jobs: Receiver<Job>,
-    /// Frames that come with back-pressure.
-    pub(super) unhurried: Receiver<SharedFrame>,
-    /// The word to end.
-    pub(super) close: Receiver<()>,
-}
-
-impl Inbox {
-    /// The next job, or `None` once the word to end has come.
-    fn next(&self) -> Option<Job> {
-        select! {
-            recv(self.jobs) -> job => job.ok(),
-            recv(self.unhurried) -> frame => frame.ok().map(Job::Frame),
-            recv(self.close) -> _ => None,
-        }
-    }
-
-    /// A job that waits, or that comes within a moment.
-    fn rest(&self) -> Option<Job> {
-        select! {
-            recv(self.jobs) -> job => job.ok(),
-            recv(self.unhurried) -> frame => frame.ok().map(Job::Frame),
-            default(Duration::from_millis(1)) => None,
-        }
-    }
 }
 
 /// The encoder thread of one writer.
@@ -103,38 +65,24 @@ impl EncodeThread {
 
     /// Runs until the writer is closed; afterwards the end is in the packet queue, whatever happened.
     pub(super) fn run(mut self) {
-        while let Some(job) = self.inbox.next() {
-            self.handle(job);
+        while let Some(parcel) = self.inbox.next() {
+            self.handle(parcel);
         }
-        self.drain();
         self.guarded(Self::finish);
-        self.shared.counters.failed(self.inside.len() as u64);
-        let last = *self.shared.last_pts.lock().unwrap_or_else(PoisonError::into_inner);
+        self.shared.gate.counters.failed(self.inside.len() as u64);
+        let last = self.shared.gate.last_pts();
         let end = last.map_or(0, |(pts, time_base)| self.grid.end_after(pts, time_base));
         // The output thread takes packets until this one, so the send ends.
         let _ = self.packets.send(Coded::End { position: end });
     }
 
-    /// Takes what is still in the queues, and what a source still has in hand.
-    fn drain(&mut self) {
-        loop {
-            // Asked first: what was given before is then seen in the queues.
-            let is_quiet = self.shared.in_hand.load(SeqCst) == 0;
-            match self.inbox.rest() {
-                Some(job) => self.handle(job),
-                None if is_quiet => return,
-                None => {}
-            }
-        }
-    }
-
-    fn handle(&mut self, job: Job) {
-        match job {
-            Job::Prepare(shape) => self.guarded(|this| this.prepare(shape)),
-            Job::Frame(frame) => {
+    fn handle(&mut self, parcel: Parcel) {
+        match parcel {
+            Parcel::Shape(shape) => self.guarded(|this| this.prepare(shape)),
+            Parcel::Frame(frame, _) => {
                 self.has_frame = true;
                 self.guarded(|this| this.encode(&frame));
-                self.shared.counters.failed(u64::from(std::mem::take(&mut self.has_frame)));
+                self.shared.gate.counters.failed(u64::from(std::mem::take(&mut self.has_frame)));
             }
         }
     }

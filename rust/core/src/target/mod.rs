@@ -7,12 +7,10 @@ mod budget;
 mod encode;
 mod finalise;
 mod grid;
-mod intake;
 pub mod options;
 mod output;
 mod shared;
 mod sync;
 mod writer;
 
-pub(crate) use intake::{Delivery, Intake};
 pub use writer::FileWriter;

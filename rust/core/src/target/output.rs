@@ -139,7 +139,7 @@ impl OutputThread {
     /// Packets that no muxer holds any more are lost to the error that closed it.
     fn count_failed(&mut self) {
         if self.state.muxer.is_none() {
-            self.shared.counters.failed(self.state.in_muxer.len() as u64);
+            self.shared.gate.counters.failed(self.state.in_muxer.len() as u64);
             self.state.in_muxer.clear();
             self.state.held = None;
             self.state.flush_at = None;
@@ -222,7 +222,7 @@ impl OutputThread {
         let held = usize::from(self.state.held.is_some());
         let count = self.state.in_muxer.len() - held.min(self.state.in_muxer.len());
         let written: Vec<u64> = self.state.in_muxer.drain(..count).collect();
-        self.shared.counters.written(written.len() as u64);
+        self.shared.gate.counters.written(written.len() as u64);
         let mut unsynced = self.shared.unsynced.lock().unwrap_or_else(PoisonError::into_inner);
         unsynced.frames += written.len() as u64;
         unsynced.encoded_ns.extend(written);
@@ -251,7 +251,7 @@ impl OutputThread {
         if let Some(syncer) = self.state.syncer.take() {
             syncer.stop();
         }
-        if self.shared.counters.snapshot().written == 0 {
+        if self.shared.gate.counters.snapshot().written == 0 {
             // A file that was there before is left as it was, unless it was begun over.
             if !self.options.overwrite || self.state.shape.is_some() {
                 let _ = self.volume.remove(&self.path);

@@ -5,18 +5,17 @@ use std::sync::{
     atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::SeqCst},
 };
 
-use crossbeam_channel::{Receiver, Sender};
+use crossbeam_channel::Sender;
 
-use super::{budget::Budget, encode::Job, output::Coded};
+use super::{budget::Budget, output::Coded};
 use crate::{
     error::Error,
     event::Events,
-    frame::SharedFrame,
+    hub::{Gate, Taker},
     latency::Recorder,
-    ledger::{Counters, stage_of},
+    ledger::stage_of,
     report::{DropReason, Durable, Event, Report, TargetInfo, TargetStats},
     sys::monotonic_ns,
-    time::Rational,
 };
 
 /// Packets that may wait for the disk: about ten seconds at 60 frames a second.
@@ -39,7 +38,7 @@ pub(super) struct Unsynced {
 pub(super) struct Shared {
     pub(super) info: TargetInfo,
     pub(super) events: Events,
-    pub(super) counters: Counters,
+    pub(super) gate: Gate,
     pub(super) capture_to_packet: Recorder,
     pub(super) packet_to_durable: Recorder,
     pub(super) packet_budget: Budget,
@@ -50,36 +49,24 @@ pub(super) struct Shared {
     pub(super) indexed_bytes: AtomicU64,
     /// Grid position after the last packet written.
     pub(super) end_position: AtomicI64,
-    /// Presentation time of the last frame captured, dropped ones too, in ticks of the source's timebase.
-    pub(super) last_pts: Mutex<Option<(i64, Rational)>>,
     /// What is in the file since the last sync.
     pub(super) unsynced: Mutex<Unsynced>,
     pub(super) durable: Mutex<Durable>,
-    /// Frames counted as captured that a source has not yet given.
-    pub(super) in_hand: AtomicU64,
     /// Whether a sync failed: what is in the file may not be on the disk.
     pub(super) sync_failed: AtomicBool,
-    closing: AtomicBool,
     closed: AtomicBool,
-    failed: AtomicBool,
     error: Mutex<Option<Error>>,
     last_overload: AtomicU64,
-    queues: Queues,
-}
-
-/// The queues of a writer, only for their lengths.
-pub(super) struct Queues {
-    pub(super) jobs: Receiver<Job>,
-    pub(super) unhurried: Receiver<SharedFrame>,
-    pub(super) packets: Sender<Coded>,
+    /// The packet queue, only for its length.
+    packets: Sender<Coded>,
 }
 
 impl Shared {
-    pub(super) fn new(info: TargetInfo, events: Events, queues: Queues) -> Self {
+    pub(super) fn new(info: TargetInfo, events: Events, packets: Sender<Coded>) -> Self {
         Self {
             info,
             events,
-            counters: Counters::default(),
+            gate: Gate::default(),
             capture_to_packet: Recorder::new(),
             packet_to_durable: Recorder::new(),
             packet_budget: Budget::new(PACKET_BYTES),
@@ -87,17 +74,13 @@ impl Shared {
             bytes: AtomicU64::new(0),
             indexed_bytes: AtomicU64::new(0),
             end_position: AtomicI64::new(0),
-            last_pts: Mutex::new(None),
             unsynced: Mutex::new(Unsynced::default()),
             durable: Mutex::new(Durable::default()),
-            in_hand: AtomicU64::new(0),
             sync_failed: AtomicBool::new(false),
-            closing: AtomicBool::new(false),
             closed: AtomicBool::new(false),
-            failed: AtomicBool::new(false),
             error: Mutex::new(None),
             last_overload: AtomicU64::new(0),
-            queues,
+            packets,
         }
     }
 
@@ -110,7 +93,7 @@ impl Shared {
             }
             *slot = Some(error.clone());
         }
-        self.failed.store(true, SeqCst);
+        self.gate.mark_failed();
         self.events.push(Event::Error { error });
     }
 
@@ -119,16 +102,7 @@ impl Shared {
     }
 
     pub(super) fn has_failed(&self) -> bool {
-        self.failed.load(SeqCst)
-    }
-
-    /// Marks the writer as closing; `false` if it was already.
-    pub(super) fn begin_closing(&self) -> bool {
-        !self.closing.swap(true, SeqCst)
-    }
-
-    pub(super) fn is_closing(&self) -> bool {
-        self.closing.load(SeqCst)
+        self.gate.has_failed()
     }
 
     /// Tells the end; the writer's threads do nothing after it.
@@ -150,7 +124,7 @@ impl Shared {
 
     /// Counts dropped frames; of an overload it tells, at most once a second.
     pub(super) fn drop_frames(&self, reason: DropReason, frames: u64) {
-        let total = self.counters.dropped(reason, frames);
+        let total = self.gate.counters.dropped(reason, frames);
         if !matches!(reason, DropReason::EncoderOverload | DropReason::StorageOverload) {
             return;
         }
@@ -166,15 +140,30 @@ impl Shared {
         let positions = self.end_position.load(SeqCst);
         let rate = self.info.frame_rate;
         TargetStats {
-            frames: self.counters.snapshot(),
+            frames: self.gate.counters.snapshot(),
             bytes: self.bytes.load(SeqCst),
             indexed_bytes: self.indexed_bytes.load(SeqCst),
             duration_seconds: positions as f64 / rate.as_f64(),
             durable: *self.durable.lock().unwrap_or_else(PoisonError::into_inner),
             capture_to_packet: self.capture_to_packet.snapshot(),
             packet_to_durable: self.packet_to_durable.snapshot(),
-            frame_queue: u32::try_from(self.queues.jobs.len() + self.queues.unhurried.len()).unwrap_or(u32::MAX),
-            packet_queue: u32::try_from(self.queues.packets.len()).unwrap_or(u32::MAX),
+            frame_queue: self.gate.queued(),
+            packet_queue: u32::try_from(self.packets.len()).unwrap_or(u32::MAX),
         }
+    }
+}
+
+impl Taker for Shared {
+    fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
+    fn overflow(&self) {
+        let storage = self.storage_blocks.load(SeqCst);
+        self.drop_frames(if storage { DropReason::StorageOverload } else { DropReason::EncoderOverload }, 1);
+    }
+
+    fn tell_room(&self) {
+        self.events.push(Event::Room);
     }
 }

@@ -5,21 +5,20 @@ use std::{
     sync::Arc,
 };
 
-use crossbeam_channel::{Sender, bounded};
+use crossbeam_channel::bounded;
 
 use super::{
-    encode::{EncodeThread, Inbox, Job},
-    intake::Intake,
+    encode::EncodeThread,
     options::FileWriterOptions,
     output::{OutputThread, State},
-    shared::{PACKET_QUEUE, Queues, Shared},
+    shared::{PACKET_QUEUE, Shared},
 };
 use crate::{
     av,
     codec::{Codec, Container, choose_encoder},
     error::{Code, Error, Result, Stage},
     event::{Events, Notify},
-    frame::SharedFrame,
+    hub::{Intake, Room, door},
     report::{Event, TargetInfo, TargetStats},
     storage::{Storage, Volume},
     sys::spawn,
@@ -27,14 +26,12 @@ use crate::{
 };
 
 /// Frames with back-pressure that may wait for the encoder: enough that it never waits for the decoder.
-const UNHURRIED_QUEUE: usize = 4;
+const PATIENT_QUEUE: usize = 4;
 
 /// Records frames into a file. Dropping it closes it as [`FileWriter::close`] does.
 pub struct FileWriter {
     shared: Arc<Shared>,
-    jobs: Sender<Job>,
-    unhurried: Sender<SharedFrame>,
-    close: Sender<()>,
+    intake: Intake,
 }
 
 impl FileWriter {
@@ -63,15 +60,10 @@ impl FileWriter {
             encoder: encoders.first().map_or(String::new(), |info| info.name.to_owned()),
             frame_rate: options.frame_rate,
         };
-        let (jobs, jobs_out) = bounded(options.frame_queue as usize);
-        let (unhurried, unhurried_out) = bounded(UNHURRIED_QUEUE);
-        let (close, close_out) = bounded(1);
         let (packets, packets_out) = bounded(PACKET_QUEUE);
-        let shared = Arc::new(Shared::new(
-            info,
-            Events::new(notify),
-            Queues { jobs: jobs_out.clone(), unhurried: unhurried_out.clone(), packets: packets.clone() },
-        ));
+        let shared = Arc::new(Shared::new(info, Events::new(notify), packets.clone()));
+        let room = Room { hurried: options.frame_queue as usize, patient: PATIENT_QUEUE, displaces: false };
+        let (intake, inbox) = door(shared.clone(), room);
         let output = OutputThread {
             shared: shared.clone(),
             packets: packets_out,
@@ -84,7 +76,7 @@ impl FileWriter {
         };
         let encode = EncodeThread::new(
             shared.clone(),
-            Inbox { jobs: jobs_out, unhurried: unhurried_out, close: close_out },
+            inbox,
             packets.clone(),
             options.clone(),
             container,
@@ -99,7 +91,7 @@ impl FileWriter {
             }
             return Err(error);
         }
-        Ok(Self { shared, jobs, unhurried, close })
+        Ok(Self { shared, intake })
     }
 
     /// Where and how it records.
@@ -127,9 +119,7 @@ impl FileWriter {
 
     /// Asks it to finish the file and returns at once; the `closed` event ends it. Later calls do nothing.
     pub fn close(&self) {
-        if self.shared.begin_closing() {
-            let _ = self.close.try_send(());
-        }
+        self.intake.close();
     }
 
     /// Whether nothing of it runs any more.
@@ -138,8 +128,10 @@ impl FileWriter {
         self.shared.is_closed()
     }
 
-    pub(crate) fn intake(&self) -> Intake {
-        Intake::new(self.jobs.clone(), self.unhurried.clone(), self.shared.clone())
+    /// Where frames go in.
+    #[must_use]
+    pub fn intake(&self) -> &Intake {
+        &self.intake
     }
 }
 
