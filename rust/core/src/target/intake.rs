@@ -8,7 +8,10 @@ use std::{
 use crossbeam_channel::{Receiver, Sender, TrySendError, at, never, select};
 
 use super::{encode::Job, shared::Shared};
-use crate::{codec::Shape, frame::SharedFrame, report::DropReason};
+use crate::{
+    frame::{Shape, SharedFrame},
+    report::DropReason,
+};
 
 /// Frames go in here.
 #[derive(Clone)]
