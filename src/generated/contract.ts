@@ -105,7 +105,27 @@ export const CODECS = {
 export const Codec = { HEVC: "hevc", H264: "h264", VP9: "vp9", AV1: "av1", Xvid: "xvid", FFV1: "ffv1" } as const;
 
 /** The colour spaces by GIFT-Grab's names: `ColourSpace.I420`. */
-export const ColourSpace = { BGRA: "bgra", I420: "i420", UYVY: "uyvy" } as const;
+export const ColourSpace = { BGRA: "bgra", I420: "i420", UYVY: "uyvy", RGBA: "rgba", NV12: "nv12" } as const;
+
+/** The colour spaces by their numbers in a frame's header. */
+export const COLOUR_SPACES = ["bgra", "i420", "uyvy", "rgba", "nv12"] as const;
+
+/** Where a frame's header, an array of doubles, has which number. */
+export const HEADER = {
+  colour: 0,
+  width: 1,
+  height: 2,
+  stereoCount: 3,
+  dataLength: 4,
+  sequence: 5,
+  pts: 6,
+  timeBaseNum: 7,
+  timeBaseDen: 8,
+  captureMs: 9,
+  sessionStartMs: 10,
+  range: 11,
+  matrix: 12,
+} as const;
 
 /**
  * Codecs that a target can encode.
@@ -137,8 +157,10 @@ export type Container = "mp4" | "mov" | "mkv" | "webm" | "avi" | "ts";
  * - `bgra`: Packed blue, green, red, alpha: 4 bytes a pixel.
  * - `i420`: Planar Y, then U, then V at half width and height: 1.5 bytes a pixel.
  * - `uyvy`: Packed U, Y, V, Y for two pixels: 2 bytes a pixel.
+ * - `rgba`: Packed red, green, blue, alpha: 4 bytes a pixel.
+ * - `nv12`: A plane of Y, then one of U and V in turn at half width and height: 1.5 bytes a pixel.
  */
-export type ColourSpace = "bgra" | "i420" | "uyvy";
+export type ColourSpace = "bgra" | "i420" | "uyvy" | "rgba" | "nv12";
 
 /**
  * Why a captured frame was not recorded.
