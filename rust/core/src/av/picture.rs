@@ -144,6 +144,14 @@ impl Picture {
         PixelFormat(unsafe { (*self.0).format })
     }
 
+    /// Calls its samples by another pixel format that has the same layout; any other format changes nothing.
+    pub fn rename(&mut self, format: PixelFormat) {
+        if format.layout().is_some() && format.layout() == self.format().layout() {
+            // SAFETY: owned; the planes of both formats have the same geometry.
+            unsafe { (*self.0).format = format.0 };
+        }
+    }
+
     /// Presentation time in the ticks that its stage names.
     #[must_use]
     pub fn pts(&self) -> Option<i64> {

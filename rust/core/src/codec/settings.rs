@@ -169,7 +169,7 @@ pub(super) const ENCODERS: &[EncoderInfo] = &[
         quality: None,
         min_size: 16,
         min_width: 16,
-        lossless: &[PixelFormat::YUV420P, PixelFormat::YUV422P, PixelFormat::BGRA],
+        lossless: &[PixelFormat::YUV420P, PixelFormat::YUV422P, PixelFormat::BGRA, PixelFormat::BGR0],
     },
 ];
 
@@ -234,9 +234,10 @@ pub(super) fn coded_shape(info: &EncoderInfo, options: &FileWriterOptions, input
     let format = if keeps_samples {
         let wanted = match input.format {
             PixelFormat::UYVY422 => PixelFormat::YUV422P,
-            PixelFormat::BGRA | PixelFormat::BGR0 if info.codec != Codec::Ffv1 => PixelFormat::GBRP,
-            PixelFormat::YUVJ420P => PixelFormat::YUV420P,
-            format => format,
+            PixelFormat::NV12 => PixelFormat::YUV420P,
+            PixelFormat::BGRA | PixelFormat::RGBA | PixelFormat::BGR0 if info.codec != Codec::Ffv1 => PixelFormat::GBRP,
+            PixelFormat::RGBA => PixelFormat::BGRA,
+            format => format.plain(),
         };
         if !info.lossless.contains(&wanted) {
             return Err(Error::argument(
@@ -256,7 +257,7 @@ pub(super) fn coded_shape(info: &EncoderInfo, options: &FileWriterOptions, input
     // 4:2:0 and 4:2:2 of H.264 and HEVC cannot hold odd sizes (their cropping counts chroma samples).
     let even = matches!(info.codec, Codec::Hevc | Codec::H264) && format != PixelFormat::GBRP;
     let size = |value: u32| if even { value.next_multiple_of(2) } else { value };
-    Ok(Shape { width: size(input.width), height: size(input.height), format, tags: super::adapt::tags(input, format) })
+    Ok(input.converted(format, size(input.width), size(input.height)))
 }
 
 /// Refuses pictures that the encoder cannot hold.

@@ -1,14 +1,19 @@
 //! A frame: read-only samples, when they were captured and how they are laid out.
 
+pub(crate) mod adapt;
+pub mod bytes;
 pub mod colour;
 pub mod convert;
 pub mod header;
+mod layout;
 pub mod planes;
+mod shape;
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::shape::{Shape, number as matrix_number};
 use crate::{av::Picture, time::Rational};
 
 /// Colour spaces of frames, by GIFT-Grab's names; 8 bits per sample.
@@ -22,7 +27,15 @@ pub enum ColourSpace {
     I420,
     /// Packed U, Y, V, Y for two pixels: 2 bytes a pixel.
     Uyvy,
+    /// Packed red, green, blue, alpha: 4 bytes a pixel.
+    Rgba,
+    /// A plane of Y, then one of U and V in turn at half width and height: 1.5 bytes a pixel.
+    Nv12,
 }
+
+/// Every colour space; its place here is its number in a frame's header.
+pub const COLOUR_SPACES: [ColourSpace; 5] =
+    [ColourSpace::Bgra, ColourSpace::I420, ColourSpace::Uyvy, ColourSpace::Rgba, ColourSpace::Nv12];
 
 /// A captured frame; its samples are read-only and shared by every target.
 #[derive(Debug)]

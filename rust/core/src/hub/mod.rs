@@ -10,8 +10,8 @@ mod gate;
 mod intake;
 
 pub(crate) use gate::{Gate, Taker};
-pub use intake::{Haste, Intake};
 pub(crate) use intake::{Delivery, Either, Inbox, Parcel, Room, door};
+pub use intake::{Haste, Intake};
 
 /// How long a target that is leaving may take to accept the frame that it is owed.
 const PATIENCE: Duration = Duration::from_secs(2);

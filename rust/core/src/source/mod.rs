@@ -16,10 +16,9 @@ use crossbeam_channel::{Sender, TrySendError, bounded};
 
 use crate::{
     av::{self, Picture},
-    codec::Shape,
     error::{Code, Error, Result, Stage},
     event::{Events, Notify},
-    frame::planes::Area,
+    frame::{Shape, planes::Area},
     hub::Intake,
     latency::Recorder,
     report::{Event, SourceInfo, SourceStats},

@@ -11,9 +11,9 @@ use crossbeam_channel::{Sender, TrySendError};
 use super::{grid::Grid, options::FileWriterOptions, output::Coded, shared::Shared};
 use crate::{
     av::Packet,
-    codec::{Adapter, Container, Encode, EncoderInfo, Shape, open_encoder},
+    codec::{Container, Encode, EncoderInfo, open_encoder},
     error::{Code, Error, Result, Stage},
-    frame::SharedFrame,
+    frame::{Shape, SharedFrame, adapt::Adapter},
     hub::{Inbox, Parcel},
     report::DropReason,
     sys::monotonic_ns,
@@ -117,7 +117,7 @@ impl EncodeThread {
         let (encoder, shape) = open_encoder(info, &self.options, self.container, input)?;
         let parameters = encoder.parameters()?;
         let begin = Some(Coded::Begin { parameters, shape, encoder: info.name });
-        self.open = Some(Open { encoder, adapter: Adapter::new(shape), begin });
+        self.open = Some(Open { encoder, adapter: Adapter::padding(shape), begin });
         Ok(())
     }
 

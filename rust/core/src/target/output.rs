@@ -17,8 +17,9 @@ use super::{
 };
 use crate::{
     av::{AvError, Muxer, MuxerConfig, Packet, StreamParameters},
-    codec::{Container, Shape},
+    codec::Container,
     error::{Code, Error, Result, Stage},
+    frame::Shape,
     report::{Event, Report},
     storage::{Storage, Volume},
     time::now_iso8601,

@@ -74,14 +74,7 @@ impl FileWriter {
             container,
             state: State::default(),
         };
-        let encode = EncodeThread::new(
-            shared.clone(),
-            inbox,
-            packets.clone(),
-            options.clone(),
-            container,
-            encoders,
-        );
+        let encode = EncodeThread::new(shared.clone(), inbox, packets.clone(), options.clone(), container, encoders);
         let spawned = spawn("gg-mux", move || output.run()).and_then(|()| spawn("gg-encode", move || encode.run()));
         if let Err(error) = spawned {
             // A writer thread that runs alone ends with this.
