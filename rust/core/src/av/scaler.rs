@@ -47,7 +47,7 @@ impl Scaler {
                 ptr::null(),
             );
             if context.is_null() {
-                return Err(AvError::new(ffi::AVERROR(EINVAL)));
+                return Err(AvError::invalid());
             }
             let matrix = if tags.matrix == ffi::AVColorSpace::UNSPECIFIED.0 { 5 } else { tags.matrix };
             let coefficients = ffi::sws_getCoefficients(i32::try_from(matrix).unwrap_or(5));
@@ -94,9 +94,6 @@ impl Scaler {
         Ok(result)
     }
 }
-
-/// EINVAL, the same number on every platform FFmpeg runs on.
-const EINVAL: i32 = 22;
 
 impl Drop for Scaler {
     fn drop(&mut self) {

@@ -70,7 +70,8 @@ impl Adapter {
     pub(crate) fn adapt(&mut self, picture: &Picture) -> Result<Picture> {
         let shown = (picture.width(), picture.height());
         let target = (self.to.width, self.to.height);
-        let padded = target != shown && target == (shown.0.next_multiple_of(2), shown.1.next_multiple_of(2));
+        let grows = |to: u32, from: u32| to == from || to == from.next_multiple_of(2);
+        let padded = target != shown && grows(target.0, shown.0) && grows(target.1, shown.1);
         let mut adapted = if target == shown || padded {
             let converted = self.reformat(picture, shown)?;
             if padded { pad(&converted, target)? } else { converted }

@@ -3,6 +3,7 @@
 mod adapt;
 mod av1_rav1e;
 mod libav;
+mod plan;
 mod probe;
 mod settings;
 mod table;
@@ -12,6 +13,7 @@ pub use settings::{EncoderInfo, Quality, encoder_info};
 pub use table::{CODECS, CONTAINERS, Codec, CodecInfo, Container, ContainerInfo};
 
 pub(crate) use adapt::{Adapter, number as matrix_number};
+pub(crate) use plan::{Packer, Plan};
 pub(crate) use probe::choose_encoder;
 
 use crate::{
@@ -21,7 +23,7 @@ use crate::{
     time::Rational,
 };
 
-/// The shape of the pictures that an encoder gets.
+/// The shape of frames, or of the pictures that an encoder gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shape {
     /// Width in pixels.
@@ -32,13 +34,21 @@ pub struct Shape {
     pub format: PixelFormat,
     /// Colour and shape tags.
     pub tags: ColourTags,
+    /// Views of a frame, each of this shape; 1 unless it is a stereo frame.
+    pub views: u32,
 }
 
 impl Shape {
     /// A picture's shape.
     #[must_use]
     pub fn of(picture: &Picture) -> Self {
-        Self { width: picture.width(), height: picture.height(), format: picture.format(), tags: picture.tags() }
+        Self {
+            width: picture.width(),
+            height: picture.height(),
+            format: picture.format(),
+            tags: picture.tags(),
+            views: 1,
+        }
     }
 }
 
@@ -54,18 +64,20 @@ pub(crate) trait Encode: Send {
     fn parameters(&self) -> Result<StreamParameters>;
 }
 
-/// Opens the encoder that `options` ask for; `input` is what the source gives, the result's shape what it must get.
+/// Opens the encoder that `options` ask for; `input` is what the source gives, the plan what the encoder must get.
 pub(crate) fn open_encoder(
     encoder: &EncoderInfo,
     options: &FileWriterOptions,
     container: Container,
     input: Shape,
-) -> Result<(Box<dyn Encode>, Shape)> {
-    let shape = settings::coded_shape(encoder, options, input)?;
+) -> Result<(Box<dyn Encode>, Plan)> {
+    let plan = Plan::new(encoder, options, input)?;
+    let shape = plan.coded();
     if encoder.name == av1_rav1e::NAME {
-        return Ok((Box::new(av1_rav1e::Rav1e::open(options, shape)?), shape));
+        return Ok((Box::new(av1_rav1e::Rav1e::open(options, shape)?), plan));
     }
-    Ok((Box::new(libav::Libav::open(encoder, options, container, shape)?), shape))
+    let opened = libav::Libav::open(encoder, options, container, shape).map_err(|error| plan.explain(error))?;
+    Ok((Box::new(opened), plan))
 }
 
 /// Frames in a second at `rate`, at least one.

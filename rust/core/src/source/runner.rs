@@ -8,7 +8,7 @@ use std::{
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, TryRecvError};
 
-use super::{Command, Driver, Shared, options::Pacing};
+use super::{Captured, Command, Driver, Shared, options::Pacing};
 use crate::{
     error::{Code, Error, Result, Stage},
     frame::{Frame, SharedFrame},
@@ -101,13 +101,13 @@ impl Runner {
             }
             let next = self.driver.next();
             self.shared.decode_errors.store(self.driver.decode_errors(), SeqCst);
-            let Some((picture, pts)) = next? else { return Ok(Go::On) };
+            let Some(Captured { picture, others, pts }) = next? else { return Ok(Go::On) };
             if self.wait_until_due(pts) == Go::Stop {
                 return Ok(Go::Stop);
             }
             let captured_ns = monotonic_ns();
             let time_base = self.driver.time_base();
-            let frame = Arc::new(Frame { picture, sequence: self.sequence, pts, time_base, captured_ns });
+            let frame = Arc::new(Frame { picture, others, sequence: self.sequence, pts, time_base, captured_ns });
             let go = self.give(&frame);
             self.note(&frame);
             if go == Go::Stop {

@@ -58,7 +58,14 @@ mod tests {
 
     fn places(rate: Rational, time_base: Rational, times: &[i64]) -> Vec<Option<i64>> {
         let mut grid = Grid::new(rate);
-        let frame = |pts| Frame { picture: Picture::empty().unwrap(), sequence: 0, pts, time_base, captured_ns: 0 };
+        let frame = |pts| Frame {
+            picture: Picture::empty().unwrap(),
+            others: Vec::new(),
+            sequence: 0,
+            pts,
+            time_base,
+            captured_ns: 0,
+        };
         times.iter().map(|pts| grid.place(&frame(*pts))).collect()
     }
 
