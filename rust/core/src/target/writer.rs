@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crossbeam_channel::{Sender, bounded};
+use crossbeam_channel::{Sender, bounded, never};
 
 use super::{
     encode::{EncodeThread, Inbox, Job, State},
@@ -15,9 +15,9 @@ use super::{
 use crate::{
     av,
     codec::{Codec, Container, choose_encoder},
-    error::{Error, Result},
+    error::{Code, Error, Result, Stage},
     event::{Events, Notify},
-    frame::SharedFrame,
+    frame::{Frame, SharedFrame},
     report::{Event, TargetInfo, TargetStats},
     storage::Volume,
     sys::spawn,
@@ -115,6 +115,24 @@ impl FileWriter {
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.shared.is_closed()
+    }
+
+    /// Gives it a frame that comes from no source: `hurried` ones are dropped when the queue is full, others wait.
+    ///
+    /// # Errors
+    ///
+    /// `Closed` once it is closing.
+    pub fn append(&self, frame: Frame, hurried: bool) -> Result<()> {
+        let (intake, frame) = (self.intake(), Arc::new(frame));
+        if !intake.capture(&frame) {
+            return Err(Error::new(Code::Closed, Stage::Hub, "Cannot append a frame: the target is closed"));
+        }
+        if hurried {
+            intake.offer(frame);
+        } else {
+            intake.deliver(&frame, &never::<()>(), None);
+        }
+        Ok(())
     }
 
     pub(crate) fn intake(&self) -> Intake {
