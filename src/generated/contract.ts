@@ -320,6 +320,17 @@ export type AtEnd = "stop" | "loop" | "black";
 export type Pacing = "realtime" | "asap";
 
 /**
+ * What a writer does when the size of the frames, or the number of their views, changes.
+ *
+ * - `scale`: Go on in the size of the first frame, to which others are scaled without keeping their proportions. Where views
+ * are packed, one that is missing shows the last there is, and surplus ones are left out.
+ * - `segment`: Finish the file and go on in the next one: after `NAME.mp4` follow `NAME_002.mp4`, `NAME_003.mp4` and so on.
+ * Each begins at time 0. A number that is taken is passed over, unless `overwrite` is set. The program needs
+ * permission to write the folder of the file.
+ */
+export type OnResize = "scale" | "segment";
+
+/**
  * What the encoder's defaults aim for.
  *
  * - `live`: Real time with no delay: no B-frames, no lookahead, a key frame each second.
@@ -327,6 +338,14 @@ export type Pacing = "realtime" | "asap";
  * - `lossless`: Every sample as it came; only codecs and pixel formats that can hold it.
  */
 export type Profile = "live" | "quality" | "lossless";
+
+/**
+ * How the views of a frame lie in one packed picture; the first view is the left one, or the top one.
+ *
+ * - `sidebyside`: One view beside the other, from the left.
+ * - `topbottom`: One view below the other, from the top: the order that a frame's views have in memory.
+ */
+export type StereoPacking = "sidebyside" | "topbottom";
 
 /**
  * Every kind of source, as it crosses the boundary.
@@ -396,6 +415,12 @@ export type SourceOptions = {
    * @default "realtime"
    */
   pacing?: Pacing;
+  /**
+   * Views of each frame, 1 to 8: all carry the same barcode, and each differs visibly from the others.
+   *
+   * @default 1
+   */
+  stereoCount?: number;
   /**
    * Width in pixels, 16 to 16384.
    *
@@ -516,7 +541,7 @@ export interface ErrorRecord {
   readonly field?: string;
 }
 
-/** What became of a recording. */
+/** What became of a recording. Of several files, size, pixel format and start are the first one's. */
 export interface Report {
   /** Where and how it was recorded. */
   readonly target: TargetInfo;
@@ -532,10 +557,12 @@ export interface Report {
   readonly startedAt: string;
   /** Whether the file exists: without a frame none is left. */
   readonly exists: boolean;
-  /** Whether the container was closed properly; a file that was not still opens. */
+  /** Whether the container was closed properly, of every file; one that was not still opens. */
   readonly finalised: boolean;
   /** Whether everything written is synced to the disk. */
   readonly synced: boolean;
+  /** The files, in their order: one, or several where a change of size began new ones; none without a frame. */
+  readonly segments: readonly SegmentReport[];
 }
 
 /** A target's immutable facts. */
@@ -564,11 +591,11 @@ export interface Rational {
 export interface TargetStats {
   /** Every frame in exactly one bucket. */
   readonly frames: Ledger;
-  /** Bytes in the file. */
+  /** Bytes in the file, or in all files of the recording. */
   readonly bytes: number;
   /** Bytes copied so far to give the file its index; 0 before, and where none is made. */
   readonly indexedBytes: number;
-  /** Seconds of video in the file. */
+  /** Seconds of video in the file, or in all files of the recording. */
   readonly durationSeconds: number;
   /** What is safe on the disk. */
   readonly durable: Durable;
@@ -614,6 +641,28 @@ export interface Latency {
   readonly maxMs: number;
 }
 
+/** One file of a recording. */
+export interface SegmentReport {
+  /** Path of the file. */
+  readonly path: string;
+  /** Width of the coded frames in pixels. */
+  readonly width: number;
+  /** Height of the coded frames in pixels. */
+  readonly height: number;
+  /** Frames in it. */
+  readonly frames: number;
+  /** Bytes in it. */
+  readonly bytes: number;
+  /** Seconds of video in it. */
+  readonly durationSeconds: number;
+  /** Where it begins on the time line of the recording, in seconds. */
+  readonly startSeconds: number;
+  /** Whether its container was closed properly. */
+  readonly finalised: boolean;
+  /** Whether everything in it is synced to the disk. */
+  readonly synced: boolean;
+}
+
 /** A source's immutable facts. */
 export interface SourceInfo {
   /** Frames per second. */
@@ -622,6 +671,8 @@ export interface SourceInfo {
   readonly width: number;
   /** Height in pixels. */
   readonly height: number;
+  /** Views of each frame; 1 unless it is a stereo source. Width and height are those of one view. */
+  readonly stereoCount: number;
   /** Colour space of the frames that observers see. */
   readonly colour: ColourSpace;
   /** FFmpeg's name of the pixel format in which frames are captured. */
@@ -741,6 +792,12 @@ export interface FileWriterOptions {
    */
   metadata?: Metadata;
   /**
+   * What a change of the frames' size does.
+   *
+   * @default "scale"
+   */
+  onResize?: OnResize;
+  /**
    * Replace an existing file. Without it an existing file is refused.
    *
    * @default false
@@ -757,6 +814,11 @@ export interface FileWriterOptions {
   /** Constant quality on the codec's own scale, lower is better; excludes `bitRate`. */
   quality?: number;
   /**
+   * How the views of stereo frames are packed in the picture, top-bottom unless chosen; excludes `view`. Two views are
+   * tagged as stereo where the container or the codec can tell it, more are packed without a tag.
+   */
+  stereo?: StereoPacking;
+  /**
    * Milliseconds between syncs to the disk, 100 to 60000.
    *
    * @default 1000
@@ -768,6 +830,11 @@ export interface FileWriterOptions {
    * @default 0
    */
   threads?: number;
+  /**
+   * Record only this view of each frame, 0 to 255; for every view there can be a writer. A frame without it is an
+   * error.
+   */
+  view?: number;
 }
 
 /** Descriptive metadata, written into the container. */
@@ -836,6 +903,12 @@ export interface TestPatternOptions {
    * @default "realtime"
    */
   pacing?: Pacing;
+  /**
+   * Views of each frame, 1 to 8: all carry the same barcode, and each differs visibly from the others.
+   *
+   * @default 1
+   */
+  stereoCount?: number;
   /**
    * Width in pixels, 16 to 16384.
    *

@@ -70,6 +70,7 @@ export class FakeBackend implements Backend {
       exists: true,
       finalised: true,
       synced: true,
+      segments: [],
     };
   }
 
@@ -115,6 +116,7 @@ export class FakeBackend implements Backend {
       frameRate: { num: 25, den: 1 },
       width: 64,
       height: 48,
+      stereoCount: 1,
       colour: "i420",
       pixelFormat: "yuv420p",
       codec: "pattern",

@@ -17,6 +17,7 @@ mod parameters;
 mod picture;
 mod pixel;
 mod scaler;
+mod stereo;
 
 use std::{ffi::CStr, sync::Once};
 

@@ -87,7 +87,7 @@ impl Scaler {
     pub fn scale(&mut self, picture: &Picture) -> Result<Picture, AvError> {
         let (format, width, height) = self.scaling.to;
         if self.scaling.from != (picture.format(), picture.width(), picture.height()) {
-            return Err(AvError::new(ffi::AVERROR(EINVAL)));
+            return Err(AvError::invalid());
         }
         let mut result = Picture::alloc(format, width, height)?;
         result.set_tags(picture.tags());
@@ -110,9 +110,6 @@ impl Scaler {
         Ok(result)
     }
 }
-
-/// EINVAL, the same number on every platform FFmpeg runs on.
-const EINVAL: i32 = 22;
 
 impl Drop for Scaler {
     fn drop(&mut self) {

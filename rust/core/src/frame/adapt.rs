@@ -37,9 +37,10 @@ impl Adapter {
     pub(crate) fn adapt(&mut self, picture: &Picture) -> Result<Picture> {
         let shown = (picture.width(), picture.height());
         let target = (self.to.width, self.to.height);
+        let grows = |to: u32, from: u32| to == from || to == from.next_multiple_of(2);
         let mut adapted = if target == shown {
             self.reformat(picture, self.to.format)?
-        } else if self.pads && target == (shown.0.next_multiple_of(2), shown.1.next_multiple_of(2)) {
+        } else if self.pads && grows(target.0, shown.0) && grows(target.1, shown.1) {
             pad(&self.reformat(picture, self.to.format)?, target)?
         } else {
             self.resize(picture)?

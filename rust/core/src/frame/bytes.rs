@@ -27,8 +27,11 @@ pub fn pictures_from(header: &FrameHeader, data: &[u8]) -> Result<Vec<Picture>> 
 ///
 /// # Errors
 ///
-/// As [`pictures_from`].
+/// As [`pictures_from`], and `InvalidArgument` naming `pts` if the header tells no time.
 pub fn frame_from(header: &FrameHeader, data: &[u8]) -> Result<Frame> {
+    if header.time_base.num == 0 {
+        return Err(Error::argument("pts", "Cannot take a frame without a time: give it pts and timeBase"));
+    }
     let mut pictures = pictures_from(header, data)?.into_iter();
     let picture =
         pictures.next().ok_or_else(|| Error::argument("stereoCount", "Cannot take a frame without a view"))?;
@@ -113,8 +116,13 @@ pub fn convert_bytes(from: &FrameHeader, source: &[u8], to: &FrameHeader, target
 
 /// The shapes of both sides of a conversion; what the target's header leaves open follows from the source.
 fn shapes(from: &FrameHeader, to: &FrameHeader) -> (Shape, Shape) {
-    let source =
-        Shape { width: from.width, height: from.height, format: PixelFormat::of(from.colour), tags: from.tags() };
+    let source = Shape {
+        width: from.width,
+        height: from.height,
+        format: PixelFormat::of(from.colour),
+        tags: from.tags(),
+        views: 1,
+    };
     let mut target = source.converted(PixelFormat::of(to.colour), to.width, to.height);
     if !target.format.is_rgb() {
         let asked = to.tags();

@@ -48,11 +48,11 @@ pub struct FrameHeader {
     pub height: u32,
     /// Stereo views, 1 to [`MAX_VIEWS`].
     pub stereo_count: usize,
-    /// Number of the frame in its source.
+    /// Number of the frame in its source; -1 where it has none, which reads as 0.
     pub sequence: u64,
     /// Presentation time in ticks of `time_base`.
     pub pts: i64,
-    /// Seconds per tick of `pts`; both terms are positive.
+    /// Seconds per tick of `pts`; both terms are positive, but the first is 0 where the frame has no time.
     pub time_base: Rational,
     /// CLOCK_MONOTONIC at capture, in milliseconds.
     pub capture_ms: f64,
@@ -151,16 +151,16 @@ impl FrameHeader {
         let mut next = || fields.next().unwrap_or(("", 0.0));
         let [colour, width, height, views, length, sequence, pts, num, den, capture, start, range, matrix] =
             std::array::from_fn(|_| next());
-        let tick = |field| integer(field, 1, i64::from(i32::MAX)).map(|value| value as i32);
+        let tick = |field, least| integer(field, least, i64::from(i32::MAX)).map(|value| value as i32);
         let small = |field, least, most: u32| integer(field, least, i64::from(most)).map(|value| value as u32);
         let header = Self {
             colour: COLOUR_SPACES[small(colour, 0, COLOUR_SPACES.len() as u32 - 1)? as usize],
             width: small(width, 1, MAX_SIZE)?,
             height: small(height, 1, MAX_SIZE)?,
             stereo_count: small(views, 1, MAX_VIEWS as u32)? as usize,
-            sequence: integer(sequence, 0, MAX_INTEGER)?.unsigned_abs(),
+            sequence: integer(sequence, -1, MAX_INTEGER)?.max(0).unsigned_abs(),
             pts: integer(pts, -MAX_INTEGER, MAX_INTEGER)?,
-            time_base: Rational::new(tick(num)?, tick(den)?),
+            time_base: Rational::new(tick(num, 0)?, tick(den, 1)?),
             capture_ms: moment(capture)?,
             session_start_ms: moment(start)?,
             range: small(range, 0, FULL)?,
@@ -249,9 +249,9 @@ mod tests {
             ("height", &[0.0, -2.0, 4.5, 16385.0]),
             ("stereoCount", &[0.0, 9.0, 1.5]),
             ("dataLength", &[0.0, 53.0, 55.0, -54.0]),
-            ("sequence", &[-1.0, 0.5, 1e16]),
+            ("sequence", &[-2.0, 0.5, 1e16]),
             ("pts", &[0.5, 1e16, -1e16]),
-            ("timeBaseNum", &[0.0, -1.0, 2_147_483_648.0]),
+            ("timeBaseNum", &[-1.0, 0.5, 2_147_483_648.0]),
             ("timeBaseDen", &[0.0, -1.0, 2_147_483_648.0]),
             ("captureMs", &[-1.0, 1e300]),
             ("sessionStartMs", &[-1.0, 1e300]),

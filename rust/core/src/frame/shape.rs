@@ -24,19 +24,27 @@ pub struct Shape {
     pub format: PixelFormat,
     /// Colour and shape tags.
     pub tags: ColourTags,
+    /// Views of a frame, each of this shape; 1 unless it is a stereo frame.
+    pub views: u32,
 }
 
 impl Shape {
     /// A picture's shape.
     #[must_use]
     pub fn of(picture: &Picture) -> Self {
-        Self { width: picture.width(), height: picture.height(), format: picture.format(), tags: picture.tags() }
+        Self {
+            width: picture.width(),
+            height: picture.height(),
+            format: picture.format(),
+            tags: picture.tags(),
+            views: 1,
+        }
     }
 
     /// The shape of these pictures after a conversion to another pixel format and size.
     #[must_use]
     pub fn converted(self, format: PixelFormat, width: u32, height: u32) -> Self {
-        Self { width, height, format, tags: tags(self, format) }
+        Self { width, height, format, tags: tags(self, format), views: self.views }
     }
 
     /// The matrix of its Y'CbCr samples; by its height where the tags name none.
