@@ -105,7 +105,7 @@ export const CODECS = {
 export const Codec = { HEVC: "hevc", H264: "h264", VP9: "vp9", AV1: "av1", Xvid: "xvid", FFV1: "ffv1" } as const;
 
 /** The colour spaces by GIFT-Grab's names: `ColourSpace.I420`. */
-export const ColourSpace = { BGRA: "bgra", I420: "i420", UYVY: "uyvy" } as const;
+export const ColourSpace = { BGRA: "bgra", I420: "i420", UYVY: "uyvy", RGBA: "rgba", NV12: "nv12" } as const;
 
 /**
  * Codecs that a target can encode.
@@ -137,8 +137,10 @@ export type Container = "mp4" | "mov" | "mkv" | "webm" | "avi" | "ts";
  * - `bgra`: Packed blue, green, red, alpha: 4 bytes a pixel.
  * - `i420`: Planar Y, then U, then V at half width and height: 1.5 bytes a pixel.
  * - `uyvy`: Packed U, Y, V, Y for two pixels: 2 bytes a pixel.
+ * - `rgba`: Packed red, green, blue, alpha: 4 bytes a pixel.
+ * - `nv12`: Planar Y, then U and V in turn at half width and height: 1.5 bytes a pixel.
  */
-export type ColourSpace = "bgra" | "i420" | "uyvy";
+export type ColourSpace = "bgra" | "i420" | "uyvy" | "rgba" | "nv12";
 
 /**
  * Why a captured frame was not recorded.
