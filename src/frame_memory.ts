@@ -61,7 +61,7 @@ export class FrameMemory {
 
   /** Whether its samples can be read. */
   get isOpen(): boolean {
-    return this.#ending === undefined && this.#buffer !== undefined && this.#buffer.byteLength > 0;
+    return this.#ending === undefined && !isEmpty(this.#buffer);
   }
 
   /**
@@ -110,32 +110,33 @@ export class FrameMemory {
   /** Ends the frame: its views are emptied, unless the memory is the caller's. */
   close(): void {
     if (this.#ending !== undefined) return;
-    this.#ending = "closed";
-    this.#views = undefined;
+    const memory = this.#ownership === "caller" ? undefined : this.#emptied();
     // A lender's memory stays here until it is asked for.
-    if (this.#ownership === "lent") this.#buffer = this.#emptied();
-    else if (this.#ownership === "own") this.#emptied();
-    if (this.#ownership !== "lent") this.#buffer = undefined;
+    this.#end("closed", this.#ownership === "lent" ? memory : undefined);
   }
 
   /** Ends a lent frame and gives its memory back, once; `undefined` if a program has transferred it away. */
   release(): ArrayBuffer | undefined {
     if (this.#ownership !== "lent") return undefined;
     const memory = this.#ending === undefined ? this.#emptied() : this.#buffer;
-    this.#ending ??= "released";
-    this.#views = undefined;
-    this.#buffer = undefined;
+    this.#end(this.#ending ?? "released", undefined);
     return memory;
+  }
+
+  #end(ending: Ending, buffer: ArrayBuffer | undefined): void {
+    this.#ending = ending;
+    this.#buffer = buffer;
+    this.#views = undefined;
   }
 
   #emptied(): ArrayBuffer | undefined {
     const buffer = this.#buffer;
-    return buffer === undefined || buffer.byteLength === 0 ? undefined : detached(buffer);
+    return isEmpty(buffer) ? undefined : detached(buffer);
   }
 
   #open(action: string): ArrayBuffer {
     const buffer = this.#buffer;
-    if (this.#ending === undefined && buffer !== undefined && buffer.byteLength > 0) return buffer;
+    if (this.#ending === undefined && !isEmpty(buffer)) return buffer;
     throw errorOf("library", {
       code: "closed",
       stage: "boundary",
@@ -146,6 +147,11 @@ export class FrameMemory {
   #slice(buffer: ArrayBuffer, start: number, length: number): Uint8Array<ArrayBuffer> {
     return new Uint8Array(buffer, this.#offset + start, length);
   }
+}
+
+/** Whether there is no memory, or a program has transferred it away. */
+function isEmpty(buffer: ArrayBuffer | undefined): buffer is undefined {
+  return buffer === undefined || buffer.byteLength === 0;
 }
 
 /**

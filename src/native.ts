@@ -58,7 +58,7 @@ let opened: Native | undefined;
  * @throws {GiftGrabError} If there is none that can be used.
  */
 export function openNative(): Promise<Native> {
-  opening ??= openBackend().then((backend) => opened = new Native(backend)).catch((error) => {
+  opening ??= nativeOf(openBackend()).catch((error) => {
     opening = undefined;
     throw error;
   });
@@ -71,9 +71,13 @@ export function openedNative(): Native | undefined {
 }
 
 /** Puts `backend` in the place of the runtime's own, or with `undefined` that one back; for tests. */
-export function useBackend(backend: Backend | undefined): void {
-  opened = backend && new Native(backend);
-  opening = opened && Promise.resolve(opened);
+export function useBackend(backend: Backend | Promise<Backend> | undefined): void {
+  opened = undefined;
+  opening = backend && nativeOf(Promise.resolve(backend));
+}
+
+async function nativeOf(backend: Promise<Backend>): Promise<Native> {
+  return opened = new Native(await backend);
 }
 
 async function openBackend(): Promise<Backend> {
