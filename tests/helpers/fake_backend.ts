@@ -33,12 +33,12 @@ export const TARGET_STATS: TargetStats = {
 /** Calls that a test can make fail. */
 export type Refusable = "attach" | "detach" | "start" | "close" | "open" | "events" | "wait" | "convert";
 
-/** A call of `convert`, with copies of what it got. */
+/** A call of `convert`: copies of what it read, and where it wrote. */
 export interface Conversion {
   readonly headerIn: Float64Array;
   readonly dataIn: Uint8Array;
   readonly headerOut: Float64Array;
-  readonly bytesOut: number;
+  readonly dataOut: Uint8Array;
 }
 
 export class FakeBackend implements Backend {
@@ -197,7 +197,7 @@ export class FakeBackend implements Backend {
       headerIn: headerIn.slice(),
       dataIn: dataIn.slice(),
       headerOut: headerOut.slice(),
-      bytesOut: dataOut.length,
+      dataOut,
     });
     dataOut.set(dataOut.map((_, index) => index % 251));
   }
