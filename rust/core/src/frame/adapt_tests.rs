@@ -169,3 +169,20 @@ fn pictures_of_several_shapes_may_follow_each_other() {
         }
     }
 }
+
+#[test]
+fn a_pixel_format_without_a_layout_keeps_its_colours() {
+    let source = picture(PixelFormat::RGBA, SIZE, ColourTags::UNKNOWN);
+    let planar = Shape::of(&source).converted(PixelFormat::GBRP, SIZE.0, SIZE.1);
+    let planar = Adapter::new(planar).adapt(&source).unwrap();
+    for (colour, size) in COLOUR_SPACES.iter().flat_map(|colour| [SIZE, (48, 32)].map(|size| (*colour, size))) {
+        for matrix in [1, 6] {
+            let mut wanted = Shape::of(&planar).converted(PixelFormat::of(colour), size.0, size.1);
+            if !wanted.format.is_rgb() {
+                wanted.tags = ColourTags { range: 1, matrix, ..wanted.tags };
+            }
+            let adapted = Adapter::new(wanted).adapt(&planar).unwrap();
+            assert!(error(&adapted) <= 6.0, "{colour:?} {size:?} {matrix}: {}", error(&adapted));
+        }
+    }
+}

@@ -68,7 +68,7 @@ impl Shape {
 }
 
 /// The tags of a picture in `format` made from one of shape `input`.
-pub(crate) fn tags(input: Shape, format: PixelFormat) -> ColourTags {
+pub(super) fn tags(input: Shape, format: PixelFormat) -> ColourTags {
     match (input.format.is_rgb(), format.is_rgb()) {
         (true, false) => {
             let matrix = ColourMatrix::of_height(input.height as usize);
