@@ -8,7 +8,7 @@
 export const ABI_VERSION = 1;
 
 /** What a call returns when it is done, or neither done nor failed. */
-export const STATUS = { DONE: 0, AGAIN: 1, MORE: 2 } as const;
+export const STATUS = { DONE: 0, AGAIN: 1, MORE: 2, END: 3 } as const;
 
 /** Every error code with its negative status. */
 export const CODES = {
@@ -151,7 +151,16 @@ export type ColourSpace = "bgra" | "i420" | "uyvy" | "rgba" | "nv12";
  * - `encoder`: The encoder took the frame and gave no packet for it.
  * - `detached`: The target was detached while the frame waited for its turn.
  */
-export type DropReason = "encoder_overload" | "storage_overload" | "frame_rate" | "encoder" | "detached";
+export type DropReason =
+  | "encoder_overload"
+  | "storage_overload"
+  | "frame_rate"
+  | "encoder"
+  | "detached"
+  | "observer_overload"
+  | "superseded"
+  | "filter_overload"
+  | "closed";
 
 /**
  * Where in a frame's way it went wrong.
@@ -165,7 +174,7 @@ export type DropReason = "encoder_overload" | "storage_overload" | "frame_rate" 
  * - `storage`: Writing or syncing the file.
  * - `boundary`: Crossing from or to JavaScript.
  */
-export type Stage = "options" | "source" | "decode" | "hub" | "encode" | "mux" | "storage" | "boundary";
+export type Stage = "options" | "source" | "decode" | "hub" | "filter" | "encode" | "mux" | "storage" | "boundary";
 
 /**
  * What went wrong. Numbers and texts are stable and never reused.
@@ -223,6 +232,7 @@ export type ErrorCode =
  * - `detached`: `target` gets no further frame.
  * - `overload`: Frames are being dropped because a stage does not keep up; at most one event a second.
  * - `disklow`: The disk is nearly full; at most one event a minute.
+ * - `room`: A target that had no room for a frame has room again.
  * - `warning`: Something degraded that costs no frame.
  * - `error`: The object failed; what was recorded stays.
  * - `closed`: The object is closed; the last event.
@@ -249,6 +259,8 @@ export type Event = {
   readonly type: "disklow";
   /** Bytes left. */
   readonly freeBytes: number;
+} | {
+  readonly type: "room";
 } | {
   readonly type: "warning";
   /** What and why. */
@@ -760,4 +772,52 @@ export interface TestPatternOptions {
    * @default 1280
    */
   width?: number;
+}
+
+/**
+ * What happens to frames that come faster than the observer takes them.
+ *
+ * - `all`: Every frame: a source that plays as fast as it can waits, one in real time fills a queue and then drops, counted.
+ * - `latest`: The newest frame: older ones that nobody has taken make way, counted. Nobody ever waits.
+ */
+export type TapPolicy = "all" | "latest";
+
+/** Options of a tap: what one observer wants to see. */
+export interface TapOptions {
+  /** Colour space of the frames; by default that in which they come. */
+  colour?: ColourSpace;
+  /** Height in pixels, 1 to 16384; by default that of the frames, or what keeps their shape beside `width`. */
+  height?: number;
+  /**
+   * What happens to frames that come faster than they are taken.
+   *
+   * @default "all"
+   */
+  policy?: TapPolicy;
+  /**
+   * Frames that may wait where every frame is wanted, 1 to 64.
+   *
+   * @default 8
+   */
+  queue?: number;
+  /** At most so many frames per second of the source's time; by default all. */
+  rate?: Rational;
+  /** Width in pixels, 1 to 16384; by default that of the frames, or what keeps their shape beside `height`. */
+  width?: number;
+}
+
+/** The figures of one observer so far. */
+export interface TapStats {
+  /** Every frame in exactly one bucket: `written` are those that the observer has seen, `failed` those at which it failed. */
+  readonly frames: Ledger;
+  /** From capture until the observer gets the frame. */
+  readonly captureToObserver: Latency;
+  /** Frames waiting for the observer. */
+  readonly queue: number;
+}
+
+/** Options of a filter. */
+export interface FilterOptions {
+  /** FFmpeg's description of the filter graph. */
+  description: string;
 }
