@@ -37,7 +37,6 @@ export async function generated(): Promise<Map<string, string>> {
 }
 
 async function typescript(contract: Contract): Promise<string> {
-  const { DONE, AGAIN, MORE } = contract.status;
   const codecs = contract.codecs.map(({ codec, name, containers, extensions, encoders }) =>
     [codec, { name, containers, extensions, encoders }] as const
   );
@@ -51,7 +50,7 @@ async function typescript(contract: Contract): Promise<string> {
 export const ABI_VERSION = ${contract.abiVersion};
 
 /** What a call returns when it is done, or neither done nor failed. */
-export const STATUS = ${constant({ DONE, AGAIN, MORE })};
+export const STATUS = ${constant(contract.status)};
 
 /** Every error code with its negative status. */
 export const CODES = {

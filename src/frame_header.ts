@@ -4,9 +4,7 @@
  * @module
  */
 
-import { type ColourSpace, HEADER } from "./generated/contract.ts";
-
-export { COLOUR_SPACES, HEADER } from "./generated/contract.ts";
+import { COLOUR_SPACES, type ColourSpace, HEADER } from "./generated/contract.ts";
 
 /** How many numbers a header has. */
 export const HEADER_LENGTH: number = Object.keys(HEADER).length;

@@ -45,6 +45,11 @@ export function releaseFrame(frame: VideoFrame): ArrayBuffer | undefined {
   return memoryOf(frame).release();
 }
 
+/** Whether its lender may end it at any time. */
+export function isLent(frame: VideoFrame): boolean {
+  return memoryOf(frame).isLent;
+}
+
 /** Whether its samples can still be read. */
 export function isFrameOpen(frame: VideoFrame): boolean {
   return memoryOf(frame).isOpen;

@@ -59,6 +59,11 @@ export class FrameMemory {
     return this.viewBytes * this.facts.stereoCount;
   }
 
+  /** Whether it ends when its lender wants it. */
+  get isLent(): boolean {
+    return this.#ownership === "lent";
+  }
+
   /** Whether its samples can be read. */
   get isOpen(): boolean {
     return this.#ending === undefined && !isEmpty(this.#buffer);

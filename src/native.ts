@@ -5,6 +5,7 @@
  */
 
 import type { Backend } from "./backend/contract.ts";
+import { BufferPool } from "./buffer_pool.ts";
 import { GiftGrabError } from "./errors.ts";
 import { type Listener, Pump } from "./pump.ts";
 
@@ -22,6 +23,8 @@ export class Native {
   readonly backend: Backend;
   /** What brings their events. */
   readonly pump: Pump;
+  /** Memory for frames. */
+  readonly pool: BufferPool = new BufferPool();
 
   /** An opened backend with a pump that does not run yet. */
   constructor(backend: Backend) {

@@ -8,7 +8,7 @@
 export const ABI_VERSION = 1;
 
 /** What a call returns when it is done, or neither done nor failed. */
-export const STATUS = { DONE: 0, AGAIN: 1, MORE: 2 } as const;
+export const STATUS = { AGAIN: 1, DONE: 0, END: 3, MORE: 2 } as const;
 
 /** Every error code with its negative status. */
 export const CODES = {
@@ -849,8 +849,8 @@ export interface Metadata {
 
 /** Options of a tap: what one observer wants to see. */
 export interface TapOptions {
-  /** Colour space of the frames. */
-  colour: ColourSpace;
+  /** Colour space of the frames; by default their own, or of other pixel formats the nearest of I420 and BGRA. */
+  colour?: ColourSpace;
   /** Height in pixels, 1 to 16384; by default that of the frames, or what keeps their shape beside `width`. */
   height?: number;
   /**

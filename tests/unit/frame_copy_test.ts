@@ -1,7 +1,8 @@
+import { COLOUR_SPACES, HEADER } from "../../src/generated/contract.ts";
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { GiftGrabError, type PlaneLayout, VideoFrame, type VideoFrameCopyToOptions } from "../../mod.ts";
-import { COLOUR_SPACES, HEADER, HEADER_LENGTH, readHeader } from "../../src/frame_header.ts";
+import { HEADER_LENGTH, readHeader } from "../../src/frame_header.ts";
 import { describeFrame, lendFrame, releaseFrame } from "../../src/frame_loan.ts";
 import { openNative, useBackend } from "../../src/native.ts";
 import { FakeBackend } from "../helpers/fake_backend.ts";

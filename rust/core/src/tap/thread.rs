@@ -11,7 +11,7 @@ use super::{Shared, cannot_convert, options::TapOptions, pace::Pace};
 use crate::{
     av::{Picture, PixelFormat},
     error::{Code, Error, Result, Stage},
-    frame::{Shape, SharedFrame, adapt::Adapter, header::FrameHeader},
+    frame::{ColourSpace, Shape, SharedFrame, adapt::Adapter, header::FrameHeader},
     hub::{Inbox, Parcel},
     report::{DropReason, Event},
 };
@@ -134,7 +134,8 @@ impl TapThread {
 impl TapOptions {
     /// The shape asked for, of frames that have the shape `from`.
     fn shape_for(&self, from: Shape) -> Shape {
-        let format = PixelFormat::of(self.colour);
+        let nearest = if from.format.is_rgb() { ColourSpace::Bgra } else { ColourSpace::I420 };
+        let format = PixelFormat::of(self.colour.or(from.format.colour()).unwrap_or(nearest));
         let (width, height) = match (self.width, self.height) {
             (Some(width), Some(height)) => (width, height),
             (Some(width), None) => (width, in_proportion(width, from.height, from.width)),
