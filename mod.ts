@@ -44,6 +44,12 @@ export {
   type VideoTargetEvents,
 } from "./src/events.ts";
 export { FileReader, type FileReaderSettings } from "./src/file_reader.ts";
+export { VideoFrame } from "./src/frame.ts";
+export type { FrameRect, PlaneLayout, VideoFrameCopyToOptions } from "./src/frame_copy.ts";
+export type { VideoPixelFormat } from "./src/frame_layout.ts";
+export type { Component, Plane } from "./src/frame_planes.ts";
+export type { ColourMatrix, ColourRange, VideoFrameDetails, VideoFrameSettings } from "./src/frame_settings.ts";
+export type { FrameColorSpace, FrameImageData, ImageDataLike } from "./src/frame_web.ts";
 export type {
   AtEnd,
   Capabilities,

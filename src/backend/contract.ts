@@ -49,6 +49,12 @@ export interface Backend {
   closeSource(source: number): void;
   /** Request the target's end; the event `closed` ends the request. */
   closeTarget(target: number): void;
+  /**
+   * Convert the picture of `dataIn` into the colour space of `headerOut`, of the same size, and write it to `dataOut`.
+   *
+   * Headers are as `src/frame_header.ts` has them; without padding, one view.
+   */
+  convert(headerIn: Float64Array, dataIn: Uint8Array, headerOut: Float64Array, dataOut: Uint8Array): void;
   /** Free the handle; what is still open is closed natively. Never throws. */
   release(handle: number): void;
   /** Make sure that the runtime lets this program read `path`. */

@@ -105,7 +105,27 @@ export const CODECS = {
 export const Codec = { HEVC: "hevc", H264: "h264", VP9: "vp9", AV1: "av1", Xvid: "xvid", FFV1: "ffv1" } as const;
 
 /** The colour spaces by GIFT-Grab's names: `ColourSpace.I420`. */
-export const ColourSpace = { BGRA: "bgra", I420: "i420", UYVY: "uyvy" } as const;
+export const ColourSpace = { BGRA: "bgra", I420: "i420", UYVY: "uyvy", RGBA: "rgba", NV12: "nv12" } as const;
+
+/** The colour spaces by their numbers in a frame's header. */
+export const COLOUR_SPACES = ["bgra", "i420", "uyvy", "rgba", "nv12"] as const;
+
+/** Where a frame's header, an array of doubles, has which number. */
+export const HEADER = {
+  colour: 0,
+  width: 1,
+  height: 2,
+  stereoCount: 3,
+  dataLength: 4,
+  sequence: 5,
+  pts: 6,
+  timeBaseNum: 7,
+  timeBaseDen: 8,
+  captureMs: 9,
+  sessionStartMs: 10,
+  range: 11,
+  matrix: 12,
+} as const;
 
 /**
  * Codecs that a target can encode.
@@ -137,8 +157,10 @@ export type Container = "mp4" | "mov" | "mkv" | "webm" | "avi" | "ts";
  * - `bgra`: Packed blue, green, red, alpha: 4 bytes a pixel.
  * - `i420`: Planar Y, then U, then V at half width and height: 1.5 bytes a pixel.
  * - `uyvy`: Packed U, Y, V, Y for two pixels: 2 bytes a pixel.
+ * - `rgba`: Packed red, green, blue, alpha: 4 bytes a pixel.
+ * - `nv12`: A plane of Y, then one of U and V in turn at half width and height: 1.5 bytes a pixel.
  */
-export type ColourSpace = "bgra" | "i420" | "uyvy";
+export type ColourSpace = "bgra" | "i420" | "uyvy" | "rgba" | "nv12";
 
 /**
  * Why a captured frame was not recorded.
@@ -148,8 +170,21 @@ export type ColourSpace = "bgra" | "i420" | "uyvy";
  * - `frame_rate`: The target's frame rate is below the source's: there was no place on its grid.
  * - `encoder`: The encoder took the frame and gave no packet for it.
  * - `detached`: The target was detached while the frame waited for its turn.
+ * - `observer_overload`: The observer did not keep up and its queue was full.
+ * - `superseded`: A newer frame came before the observer took this one, and only the newest was wanted.
+ * - `filter_overload`: The filter did not keep up and its queue was full.
+ * - `closed`: The observer left before it took the frame.
  */
-export type DropReason = "encoder_overload" | "storage_overload" | "frame_rate" | "encoder" | "detached";
+export type DropReason =
+  | "encoder_overload"
+  | "storage_overload"
+  | "frame_rate"
+  | "encoder"
+  | "detached"
+  | "observer_overload"
+  | "superseded"
+  | "filter_overload"
+  | "closed";
 
 /**
  * Where in a frame's way it went wrong.
@@ -158,12 +193,13 @@ export type DropReason = "encoder_overload" | "storage_overload" | "frame_rate" 
  * - `source`: Opening or reading a source.
  * - `decode`: Decoding.
  * - `hub`: Attaching, detaching and handing frames on.
+ * - `filter`: Filtering.
  * - `encode`: Converting and encoding.
  * - `mux`: Writing the container.
  * - `storage`: Writing or syncing the file.
  * - `boundary`: Crossing from or to JavaScript.
  */
-export type Stage = "options" | "source" | "decode" | "hub" | "encode" | "mux" | "storage" | "boundary";
+export type Stage = "options" | "source" | "decode" | "hub" | "filter" | "encode" | "mux" | "storage" | "boundary";
 
 /**
  * What went wrong. Numbers and texts are stable and never reused.
@@ -221,6 +257,7 @@ export type ErrorCode =
  * - `detached`: `target` gets no further frame.
  * - `overload`: Frames are being dropped because a stage does not keep up; at most one event a second.
  * - `disklow`: The disk is nearly full; at most one event a minute.
+ * - `room`: A target that had no room for a frame has room again.
  * - `warning`: Something degraded that costs no frame.
  * - `error`: The object failed; what was recorded stays.
  * - `closed`: The object is closed; the last event.
@@ -247,6 +284,8 @@ export type Event = {
   readonly type: "disklow";
   /** Bytes left. */
   readonly freeBytes: number;
+} | {
+  readonly type: "room";
 } | {
   readonly type: "warning";
   /** What and why. */
@@ -389,6 +428,14 @@ export type SourceOptions = {
    */
   width?: number;
 };
+
+/**
+ * What happens to frames that come faster than the observer takes them.
+ *
+ * - `all`: Every frame: a source that plays as fast as it can waits, one in real time fills a queue and then drops, counted.
+ * - `latest`: The newest frame: older ones that nobody has taken make way, counted. Nobody ever waits.
+ */
+export type TapPolicy = "all" | "latest";
 
 /** What this build can encode on this machine. */
 export interface Capabilities {
@@ -658,6 +705,19 @@ export interface SourceStats {
   readonly interval: Latency;
 }
 
+/** The figures of one observer so far. */
+export interface TapStats {
+  /**
+   * Every frame in exactly one bucket: `written` are those that the observer has seen, `failed` those at which it
+   * failed.
+   */
+  readonly frames: Ledger;
+  /** From capture until the observer gets the frame. */
+  readonly captureToObserver: Latency;
+  /** Frames waiting for the observer. */
+  readonly queue: number;
+}
+
 /** Options of a file reader. */
 export interface FileReaderOptions {
   /** Path of the file. */
@@ -785,6 +845,30 @@ export interface Metadata {
   creationTime?: string;
   /** Title. */
   title?: string;
+}
+
+/** Options of a tap: what one observer wants to see. */
+export interface TapOptions {
+  /** Colour space of the frames. */
+  colour: ColourSpace;
+  /** Height in pixels, 1 to 16384; by default that of the frames, or what keeps their shape beside `width`. */
+  height?: number;
+  /**
+   * What happens to frames that come faster than they are taken.
+   *
+   * @default "all"
+   */
+  policy?: TapPolicy;
+  /**
+   * Frames that may wait where every frame is wanted, 1 to 64.
+   *
+   * @default 8
+   */
+  queue?: number;
+  /** At most so many frames per second of the source's time; by default all. */
+  rate?: Rational;
+  /** Width in pixels, 1 to 16384; by default that of the frames, or what keeps their shape beside `height`. */
+  width?: number;
 }
 
 /** Options of the synthetic test pattern: moving bars under a machine-readable barcode of the frame index. */

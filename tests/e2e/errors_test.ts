@@ -177,7 +177,7 @@ describe("an input is refused at the door", IN_TIME, () => {
     await assertRefused(bad({ speed: 1 }), argument("speed", /unknown; known are pacing/, TypeError));
     await assertRefused(bad(7), argument("options", /must be an object/, TypeError));
     const colour = sources.createFileReader("/tmp", "rgb" as ColourSpace);
-    await assertRefused(colour, argument("colour", /one of "bgra", "i420", "uyvy"/));
+    await assertRefused(colour, argument("colour", /one of "bgra", "i420", "uyvy", "rgba", "nv12"/));
   });
 });
 

@@ -31,7 +31,15 @@ export const TARGET_STATS: TargetStats = {
 };
 
 /** Calls that a test can make fail. */
-export type Refusable = "attach" | "detach" | "start" | "close" | "open" | "events" | "wait";
+export type Refusable = "attach" | "detach" | "start" | "close" | "open" | "events" | "wait" | "convert";
+
+/** A call of `convert`: copies of what it read, and where it wrote. */
+export interface Conversion {
+  readonly headerIn: Float64Array;
+  readonly dataIn: Uint8Array;
+  readonly headerOut: Float64Array;
+  readonly dataOut: Uint8Array;
+}
 
 export class FakeBackend implements Backend {
   /** What was called, in order, without the reading calls: `attach 1 2`. */
@@ -40,6 +48,8 @@ export class FakeBackend implements Backend {
   readonly opened: (SourceOptions | FileWriterOptions)[] = [];
   /** Calls that fail, with what they tell. */
   readonly refusals = new Map<Refusable, ErrorRecord>();
+  /** Every conversion. */
+  readonly conversions: Conversion[] = [];
   /** Whether `detach` and `close` are answered at once. */
   answers = true;
   /** The figures that `targetStats` tells. */
@@ -180,6 +190,18 @@ export class FakeBackend implements Backend {
     this.calls.push(`close ${target}`);
     this.#refuse("target", "close");
     if (this.answers) this.emit(target, { type: "closed", report: this.report(target) });
+  }
+
+  /** Counts up in the output: byte `i` is `i % 251`. */
+  convert(headerIn: Float64Array, dataIn: Uint8Array, headerOut: Float64Array, dataOut: Uint8Array): void {
+    this.#refuse("library", "convert");
+    this.conversions.push({
+      headerIn: headerIn.slice(),
+      dataIn: dataIn.slice(),
+      headerOut: headerOut.slice(),
+      dataOut,
+    });
+    dataOut.set(dataOut.map((_, index) => index % 251));
   }
 
   release(handle: number): void {

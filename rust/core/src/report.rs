@@ -36,6 +36,14 @@ pub enum DropReason {
     Encoder,
     /// The target was detached while the frame waited for its turn.
     Detached,
+    /// The observer did not keep up and its queue was full.
+    ObserverOverload,
+    /// A newer frame came before the observer took this one, and only the newest was wanted.
+    Superseded,
+    /// The filter did not keep up and its queue was full.
+    FilterOverload,
+    /// The observer left before it took the frame.
+    Closed,
 }
 
 /// Frames that were not recorded, by reason and stage.
@@ -166,6 +174,19 @@ pub struct TargetStats {
     pub packet_queue: u32,
 }
 
+/// The figures of one observer so far.
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TapStats {
+    /// Every frame in exactly one bucket: `written` are those that the observer has seen, `failed` those at which it
+    /// failed.
+    pub frames: Ledger,
+    /// From capture until the observer gets the frame.
+    pub capture_to_observer: Latency,
+    /// Frames waiting for the observer.
+    pub queue: u32,
+}
+
 /// One file of a recording.
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -247,6 +268,8 @@ pub enum Event {
         /// Bytes left.
         free_bytes: u64,
     },
+    /// A target that had no room for a frame has room again.
+    Room,
     /// Something degraded that costs no frame.
     Warning {
         /// What and why.

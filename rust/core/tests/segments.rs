@@ -14,6 +14,7 @@ use giftgrab_core::{
     codec::Codec,
     error::{Code, Stage},
     frame::{ColourSpace, Frame, StereoPacking},
+    hub::Haste,
     report::{Event, Report},
     source::pattern::Pattern,
     storage::{Storage, Volume},
@@ -49,7 +50,15 @@ fn frame((width, height): (u32, u32), views: usize, index: u64, pts: i64) -> Fra
         picture
     });
     let picture = views.next().unwrap();
-    Frame { picture, others: views.collect(), sequence: index, pts, time_base: RATE.inverse(), captured_ns: 0 }
+    Frame {
+        picture,
+        others: views.collect(),
+        sequence: index,
+        pts,
+        time_base: RATE.inverse(),
+        captured_ns: 0,
+        session_start_ms: 0,
+    }
 }
 
 /// What is given: frames of one size and count of views, and the time of the first.
@@ -65,11 +74,19 @@ const fn run(size: (u32, u32), from: i64, frames: i64) -> Run {
     Run { size, views: 1, from, frames }
 }
 
+/// Gives a frame as soon as there is room for it.
+fn append(writer: &FileWriter, frame: Frame) {
+    while !writer.intake().has_room() {
+        std::thread::yield_now();
+    }
+    assert!(writer.intake().append(Arc::new(frame), Haste::Patient));
+}
+
 /// Gives every frame; its index is its time.
 fn give(writer: &FileWriter, runs: &[Run]) {
     for run in runs {
         for pts in run.from..run.from + run.frames {
-            writer.append(frame(run.size, run.views, pts.unsigned_abs(), pts), false).unwrap();
+            append(writer, frame(run.size, run.views, pts.unsigned_abs(), pts));
         }
     }
 }

@@ -93,6 +93,9 @@ function backendOf(symbols: Library["symbols"], context: number): Backend {
     closeTarget: (target) => {
       check("target", symbols.gg_close(target, error, ERROR_ROOM), error);
     },
+    convert: () => {
+      throw new Error("TODO(#4): gg_convert");
+    },
     release: (handle) => void symbols.gg_release(handle),
     requestRead: (path) => requestPermission("read", path),
     requestWrite: (path) => requestPermission("write", path),

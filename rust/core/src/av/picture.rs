@@ -2,7 +2,7 @@
 
 use super::{AvError, PixelFormat, error::check, ffi};
 use crate::{
-    frame::planes::{Plane, PlaneMut, Planes, PlanesMut},
+    frame::planes::{Area, Plane, PlaneMut, Planes, PlanesMut},
     time::Rational,
 };
 
@@ -78,6 +78,51 @@ impl Picture {
         Ok(copy)
     }
 
+    /// The part of this picture inside `area`, over the same samples where they can be addressed.
+    ///
+    /// Where pixels share their chroma, a part that begins at an odd place begins with the chroma of the place before
+    /// it, as FFmpeg's filter `crop` does with `exact=1`.
+    ///
+    /// # Errors
+    ///
+    /// Out of memory, or an area that is not inside the picture.
+    pub fn crop(self, area: Area) -> Result<Self, AvError> {
+        if self.format() == PixelFormat::UYVY422 && area.x % 2 == 1 {
+            return self.crop_odd_uyvy(area);
+        }
+        let (width, height) = (self.width() as usize, self.height() as usize);
+        // SAFETY: owned; the call refuses a crop that leaves nothing, and moves plane pointers inside their buffers.
+        check(unsafe {
+            (*self.0).crop_left = area.x;
+            (*self.0).crop_top = area.y;
+            (*self.0).crop_right = width.saturating_sub(area.x + area.width);
+            (*self.0).crop_bottom = height.saturating_sub(area.y + area.height);
+            ffi::av_frame_apply_cropping(self.0, ffi::AV_FRAME_CROP_UNALIGNED.0 as i32)
+        })?;
+        Ok(self)
+    }
+
+    /// A pixel pair of UYVY cannot be addressed in its middle: luma moves by a pixel against chroma.
+    fn crop_odd_uyvy(&self, area: Area) -> Result<Self, AvError> {
+        let size = |value: usize| u32::try_from(value).unwrap_or(0);
+        let mut part = Self::alloc(PixelFormat::UYVY422, size(area.width), size(area.height))?;
+        part.set_tags(self.tags());
+        if let (Some(from), Some(mut to)) = (self.view(), part.view_mut()?) {
+            for (to, from) in to.rows_mut(0).zip(from.rows(0).skip(area.y)) {
+                let from = &from[(area.x - 1) * 2..];
+                for (place, pair) in to.chunks_exact_mut(4).enumerate() {
+                    let chroma = &from[place * 4..];
+                    let next = chroma.get(5).or(chroma.get(3)).copied().unwrap_or(0);
+                    pair.copy_from_slice(&[chroma[0], chroma[3], chroma[2], next]);
+                }
+            }
+        }
+        if let Some(pts) = self.pts() {
+            part.set_pts(pts);
+        }
+        Ok(part)
+    }
+
     /// Width in pixels.
     #[must_use]
     pub fn width(&self) -> u32 {
@@ -97,6 +142,14 @@ impl Picture {
     pub fn format(&self) -> PixelFormat {
         // SAFETY: owned.
         PixelFormat(unsafe { (*self.0).format })
+    }
+
+    /// Calls its samples by another pixel format that has the same layout; any other format changes nothing.
+    pub fn rename(&mut self, format: PixelFormat) {
+        if format.layout().is_some() && format.layout() == self.format().layout() {
+            // SAFETY: owned; the planes of both formats have the same geometry.
+            unsafe { (*self.0).format = format.0 };
+        }
     }
 
     /// Presentation time in the ticks that its stage names.

@@ -1,6 +1,5 @@
 //! Codecs, the containers that hold them and the encoders that serve them.
 
-mod adapt;
 mod av1_rav1e;
 mod libav;
 mod plan;
@@ -12,45 +11,16 @@ pub use probe::{Capabilities, CodecCapability, EncoderCapability, FfmpegFacts, c
 pub use settings::{EncoderInfo, Quality, encoder_info};
 pub use table::{CODECS, CONTAINERS, Codec, CodecInfo, Container, ContainerInfo};
 
-pub(crate) use adapt::{Adapter, number as matrix_number};
 pub(crate) use plan::{Packer, Plan};
 pub(crate) use probe::choose_encoder;
 
 use crate::{
-    av::{ColourTags, Packet, Picture, PixelFormat, StreamParameters},
+    av::{Packet, Picture, StreamParameters},
     error::Result,
+    frame::Shape,
     target::options::FileWriterOptions,
     time::Rational,
 };
-
-/// The shape of frames, or of the pictures that an encoder gets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Shape {
-    /// Width in pixels.
-    pub width: u32,
-    /// Height in pixels.
-    pub height: u32,
-    /// Pixel format.
-    pub format: PixelFormat,
-    /// Colour and shape tags.
-    pub tags: ColourTags,
-    /// Views of a frame, each of this shape; 1 unless it is a stereo frame.
-    pub views: u32,
-}
-
-impl Shape {
-    /// A picture's shape.
-    #[must_use]
-    pub fn of(picture: &Picture) -> Self {
-        Self {
-            width: picture.width(),
-            height: picture.height(),
-            format: picture.format(),
-            tags: picture.tags(),
-            views: 1,
-        }
-    }
-}
 
 /// An open encoder: pictures in, packets out, one packet for each picture.
 pub(crate) trait Encode: Send {

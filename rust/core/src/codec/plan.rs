@@ -1,10 +1,10 @@
 //! How a frame becomes the picture that an encoder takes: its size, its pixel format, and the views packed in it.
 
-use super::{Adapter, Codec, EncoderInfo, Shape, adapt};
+use super::{Codec, EncoderInfo};
 use crate::{
     av::{AvError, Picture, PixelFormat},
     error::{Code, Error, Result, Stage},
-    frame::{StereoPacking, planes::Layout},
+    frame::{Shape, StereoPacking, adapt::Adapter, planes::Layout},
     target::options::{FileWriterOptions, Profile},
 };
 
@@ -38,13 +38,7 @@ impl Plan {
             (across, down) = (true, true);
         }
         let size = |value: u32, even: bool| if even { value.next_multiple_of(2) } else { value };
-        let view = Shape {
-            width: size(input.width, across),
-            height: size(input.height, down),
-            format,
-            tags: adapt::tags(input, format),
-            views: 1,
-        };
+        let view = Shape { views: 1, ..input.converted(format, size(input.width, across), size(input.height, down)) };
         let plan = Self { view, views: input.views, packing };
         plan.check_packed(input)?;
         Ok(plan)
@@ -98,9 +92,10 @@ fn coded_format(info: &EncoderInfo, options: &FileWriterOptions, input: Shape) -
     }
     let wanted = match input.format {
         PixelFormat::UYVY422 => PixelFormat::YUV422P,
-        PixelFormat::BGRA | PixelFormat::BGR0 if info.codec != Codec::Ffv1 => PixelFormat::GBRP,
-        PixelFormat::YUVJ420P => PixelFormat::YUV420P,
-        format => format,
+        PixelFormat::NV12 => PixelFormat::YUV420P,
+        PixelFormat::BGRA | PixelFormat::RGBA | PixelFormat::BGR0 if info.codec != Codec::Ffv1 => PixelFormat::GBRP,
+        PixelFormat::RGBA => PixelFormat::BGRA,
+        format => format.plain(),
     };
     if info.lossless.contains(&wanted) {
         return Ok(wanted);
@@ -138,7 +133,7 @@ pub(crate) struct Packer {
 
 impl Packer {
     pub(crate) fn new(plan: Plan) -> Self {
-        Self { plan, adapter: Adapter::new(plan.view) }
+        Self { plan, adapter: Adapter::padding(plan.view) }
     }
 
     /// The coded picture of a frame; without a copy if it is one view that has the wanted shape already.

@@ -169,7 +169,7 @@ pub(super) const ENCODERS: &[EncoderInfo] = &[
         quality: None,
         min_size: 16,
         min_width: 16,
-        lossless: &[PixelFormat::YUV420P, PixelFormat::YUV422P, PixelFormat::BGRA],
+        lossless: &[PixelFormat::YUV420P, PixelFormat::YUV422P, PixelFormat::BGRA, PixelFormat::BGR0],
     },
 ];
 

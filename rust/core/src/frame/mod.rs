@@ -1,13 +1,19 @@
 //! A frame: read-only samples, when they were captured and how they are laid out.
 
+pub(crate) mod adapt;
+pub mod bytes;
 pub mod colour;
 pub mod convert;
+pub mod header;
+mod layout;
 pub mod planes;
+mod shape;
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::shape::{Shape, number as matrix_number};
 use crate::{av::Picture, time::Rational};
 
 /// Colour spaces of frames, by GIFT-Grab's names; 8 bits per sample.
@@ -21,8 +27,15 @@ pub enum ColourSpace {
     I420,
     /// Packed U, Y, V, Y for two pixels: 2 bytes a pixel.
     Uyvy,
+    /// Packed red, green, blue, alpha: 4 bytes a pixel.
+    Rgba,
+    /// A plane of Y, then one of U and V in turn at half width and height: 1.5 bytes a pixel.
+    Nv12,
 }
 
+/// Every colour space; its place here is its number in a frame's header.
+pub const COLOUR_SPACES: [ColourSpace; 5] =
+    [ColourSpace::Bgra, ColourSpace::I420, ColourSpace::Uyvy, ColourSpace::Rgba, ColourSpace::Nv12];
 /// How the views of a frame lie in one packed picture; the first view is the left one, or the top one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -69,6 +82,8 @@ pub struct Frame {
     pub time_base: Rational,
     /// CLOCK_MONOTONIC at capture, in nanoseconds.
     pub captured_ns: u64,
+    /// Wall clock at the source's first frame, in milliseconds since 1970; 0 where it is not known.
+    pub session_start_ms: u64,
 }
 
 impl Frame {
@@ -76,6 +91,13 @@ impl Frame {
     pub fn views(&self) -> impl Iterator<Item = &Picture> {
         std::iter::once(&self.picture).chain(&self.others)
     }
+}
+
+/// A frame without samples, shown at `pts`.
+#[cfg(test)]
+pub(crate) fn test_frame(pts: i64, time_base: Rational) -> Frame {
+    let picture = Picture::empty().expect("memory for a frame");
+    Frame { picture, others: Vec::new(), sequence: 0, pts, time_base, captured_ns: 0, session_start_ms: 0 }
 }
 
 /// A frame as it is handed on.

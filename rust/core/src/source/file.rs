@@ -8,9 +8,8 @@ use super::{
 };
 use crate::{
     av::{AvError, ColourTags, Decoder, Demuxer, DemuxerOptions, Packet, Picture, PixelFormat, StreamFacts},
-    codec::{Adapter, Shape, matrix_number},
     error::{Code, Error, Result, Stage},
-    frame::colour::ColourMatrix,
+    frame::{Shape, adapt::Adapter, colour::ColourMatrix, matrix_number},
     report::SourceInfo,
     storage::Volume,
     time::Rational,

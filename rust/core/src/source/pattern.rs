@@ -125,6 +125,7 @@ fn bounce(time: usize, span: usize) -> usize {
 mod tests {
     use super::*;
     use crate::frame::{
+        COLOUR_SPACES,
         colour::ColourRange,
         convert::convert,
         planes::{PlaneMut, Planes},
@@ -144,7 +145,7 @@ mod tests {
             for index in [0, 1, 50, 1000] {
                 let view = (index % 8) as usize;
                 let reference = drawn(width, height, ColourSpace::I420, index, view);
-                for colour in [ColourSpace::Bgra, ColourSpace::Uyvy] {
+                for colour in [ColourSpace::Bgra, ColourSpace::Rgba, ColourSpace::Nv12, ColourSpace::Uyvy] {
                     let data = drawn(width, height, colour, index, view);
                     let mut converted = vec![0; reference.len()];
                     let mut to = PlanesMut::tight(Layout::I420, width, height, &mut converted).unwrap();
@@ -185,7 +186,7 @@ mod tests {
 
     #[test]
     fn padding_is_left_alone_and_late_frames_are_drawn() {
-        for colour in [ColourSpace::Bgra, ColourSpace::I420, ColourSpace::Uyvy] {
+        for colour in COLOUR_SPACES {
             let (layout, width, height) = (Layout::from(colour), 33, 21);
             let tight = drawn(width, height, colour, u64::MAX, 0);
             let mut stores: Vec<Vec<u8>> = (0..layout.planes())

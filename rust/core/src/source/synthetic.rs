@@ -3,9 +3,8 @@
 use super::{Captured, Driver, options::TestPatternOptions, pattern::Pattern};
 use crate::{
     av::{ColourTags, Picture, PixelFormat},
-    codec::{Shape, matrix_number},
     error::{Code, Error, Result, Stage},
-    frame::ColourSpace,
+    frame::{Shape, matrix_number},
     report::SourceInfo,
     time::Rational,
 };
@@ -25,7 +24,7 @@ impl PatternDriver {
         let format = PixelFormat::of(options.colour);
         let pattern = Pattern::new(options.width as usize, options.height as usize, options.colour);
         let square = Rational::new(1, 1);
-        let tags = if options.colour == ColourSpace::Bgra {
+        let tags = if format.is_rgb() {
             ColourTags { range: 2, matrix: 0, pixel_aspect: square, ..ColourTags::UNKNOWN }
         } else {
             let matrix = matrix_number(pattern.matrix());

@@ -3,11 +3,10 @@
 use std::{
     collections::VecDeque,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, PoisonError, atomic::Ordering::SeqCst},
-    time::Duration,
+    sync::{Arc, atomic::Ordering::SeqCst},
 };
 
-use crossbeam_channel::{Receiver, TrySendError, select};
+use crossbeam_channel::TrySendError;
 
 use super::{
     files::{Files, Output},
@@ -18,20 +17,13 @@ use super::{
 };
 use crate::{
     av::{Packet, Picture},
-    codec::{Container, Encode, EncoderInfo, Packer, Shape, open_encoder},
+    codec::{Container, Encode, EncoderInfo, Packer, open_encoder},
     error::{Code, Error, Result, Stage},
-    frame::{Frame, SharedFrame},
+    frame::{Frame, Shape, SharedFrame},
+    hub::{Inbox, Parcel},
     report::{DropReason, Event},
     sys::monotonic_ns,
 };
-
-/// What the encoder thread is asked to do.
-pub(crate) enum Job {
-    /// Open for frames of this shape.
-    Prepare(Shape),
-    /// Encode a frame.
-    Frame(SharedFrame),
-}
 
 /// An open encoder and the conversion before it.
 struct Open {
@@ -49,36 +41,6 @@ struct Open {
 struct Inside {
     position: i64,
     captured_ns: u64,
-}
-
-/// What comes to the encoder thread.
-pub(super) struct Inbox {
-    /// Requests, and frames that are dropped when the queue is full.
-    pub(super) jobs: Receiver<Job>,
-    /// Frames that come with back-pressure.
-    pub(super) unhurried: Receiver<SharedFrame>,
-    /// The word to end.
-    pub(super) close: Receiver<()>,
-}
-
-impl Inbox {
-    /// The next job, or `None` once the word to end has come.
-    fn next(&self) -> Option<Job> {
-        select! {
-            recv(self.jobs) -> job => job.ok(),
-            recv(self.unhurried) -> frame => frame.ok().map(Job::Frame),
-            recv(self.close) -> _ => None,
-        }
-    }
-
-    /// A job that waits, or that comes within a moment.
-    fn rest(&self) -> Option<Job> {
-        select! {
-            recv(self.jobs) -> job => job.ok(),
-            recv(self.unhurried) -> frame => frame.ok().map(Job::Frame),
-            default(Duration::from_millis(1)) => None,
-        }
-    }
 }
 
 /// The encoder thread of one writer.
@@ -110,39 +72,25 @@ pub(super) struct State {
 impl EncodeThread {
     /// Runs until the writer is closed; afterwards the end is in the packet queue, whatever happened.
     pub(super) fn run(mut self) {
-        while let Some(job) = self.inbox.next() {
-            self.handle(job);
+        while let Some(parcel) = self.inbox.next() {
+            self.handle(parcel);
         }
-        self.drain();
         self.guarded(Self::finish);
-        self.shared.counters.failed(self.state.inside.len() as u64);
-        let last = *self.shared.last_pts.lock().unwrap_or_else(PoisonError::into_inner);
+        self.shared.gate.counters.failed(self.state.inside.len() as u64);
+        let last = self.shared.gate.last_pts();
         self.end_file(last.map_or(0, |(pts, time_base)| self.grid.end_after(pts, time_base)));
     }
 
-    /// Takes what is still in the queues, and what a source still has in hand.
-    fn drain(&mut self) {
-        loop {
-            // Asked first: what was given before is then seen in the queues.
-            let is_quiet = self.shared.in_hand.load(SeqCst) == 0;
-            match self.inbox.rest() {
-                Some(job) => self.handle(job),
-                None if is_quiet => return,
-                None => {}
-            }
-        }
-    }
-
-    fn handle(&mut self, job: Job) {
-        match job {
-            Job::Prepare(shape) => {
+    fn handle(&mut self, parcel: Parcel) {
+        match parcel {
+            Parcel::Shape(shape) => {
                 let views = if self.options.view.is_some() { 1 } else { shape.views };
                 self.guarded(|this| this.prepare(Shape { views, ..shape }));
             }
-            Job::Frame(frame) => {
+            Parcel::Frame(frame, _) => {
                 self.state.has_frame = true;
                 self.guarded(|this| this.encode(&frame));
-                self.shared.counters.failed(u64::from(std::mem::take(&mut self.state.has_frame)));
+                self.shared.gate.counters.failed(u64::from(std::mem::take(&mut self.state.has_frame)));
             }
         }
     }
@@ -273,7 +221,7 @@ impl EncodeThread {
         let Some(inside) = index.and_then(|index| self.state.inside.remove(index)) else { return };
         self.shared.capture_to_packet.record(encoded_ns.saturating_sub(inside.captured_ns));
         let begin = self.state.open.as_mut().and_then(|open| open.begin.take());
-        let Some(output) = &self.output else { return self.shared.counters.failed(1) };
+        let Some(output) = &self.output else { return self.shared.gate.counters.failed(1) };
         for coded in begin.into_iter().chain([Coded::Packet { packet, encoded_ns }]) {
             send(&self.shared, output, coded);
         }

@@ -9,7 +9,6 @@ mod encode;
 mod files;
 mod finalise;
 mod grid;
-mod intake;
 pub mod options;
 mod output;
 mod segment;
@@ -18,5 +17,4 @@ mod shared;
 mod sync;
 mod writer;
 
-pub(crate) use intake::{Delivery, Intake};
 pub use writer::FileWriter;

@@ -17,9 +17,9 @@ use super::{
 };
 use crate::{
     av::{AvError, Muxer, MuxerConfig, Packet, StreamParameters},
-    codec::{Container, Shape},
+    codec::Container,
     error::{Code, Error, Result, Stage},
-    frame::StereoPacking,
+    frame::{Shape, StereoPacking},
     storage::{Storage, Volume},
     time::now_iso8601,
 };
@@ -150,7 +150,7 @@ impl OutputThread {
     /// Packets that no muxer holds any more are lost to the error that closed it.
     fn count_failed(&mut self) {
         if self.state.muxer.is_none() {
-            self.shared.counters.failed(self.state.in_muxer.len() as u64);
+            self.shared.gate.counters.failed(self.state.in_muxer.len() as u64);
             self.state.in_muxer.clear();
             self.state.held = None;
             self.state.flush_at = None;
@@ -232,7 +232,7 @@ impl OutputThread {
         let held = usize::from(self.state.held.is_some());
         let count = self.state.in_muxer.len() - held.min(self.state.in_muxer.len());
         let written: Vec<u64> = self.state.in_muxer.drain(..count).collect();
-        self.shared.counters.written(written.len() as u64);
+        self.shared.gate.counters.written(written.len() as u64);
         let mut unsynced = self.segment.unsynced.lock().unwrap_or_else(PoisonError::into_inner);
         unsynced.frames += written.len() as u64;
         unsynced.encoded_ns.extend(written);

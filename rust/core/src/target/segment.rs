@@ -9,7 +9,7 @@ use std::{
 };
 
 use crate::{
-    codec::Shape,
+    frame::Shape,
     report::{Durable, SegmentReport},
     time::Rational,
 };

@@ -5,18 +5,15 @@ use std::sync::{
     atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::SeqCst},
 };
 
-use crossbeam_channel::Receiver;
-
-use super::{budget::Budget, encode::Job, segment::Segments};
+use super::{budget::Budget, segment::Segments};
 use crate::{
     error::Error,
     event::Events,
-    frame::SharedFrame,
+    hub::{Gate, Taker},
     latency::Recorder,
-    ledger::{Counters, stage_of},
+    ledger::stage_of,
     report::{DropReason, Event, Report, TargetInfo, TargetStats},
     sys::monotonic_ns,
-    time::Rational,
 };
 
 /// Packets that may wait for the disk: about ten seconds at 60 frames a second.
@@ -32,7 +29,7 @@ const OVERLOAD_EVENT_NS: u64 = 1_000_000_000;
 pub(super) struct Shared {
     pub(super) info: TargetInfo,
     pub(super) events: Events,
-    pub(super) counters: Counters,
+    pub(super) gate: Gate,
     pub(super) capture_to_packet: Recorder,
     pub(super) packet_to_durable: Recorder,
     pub(super) packet_budget: Budget,
@@ -42,30 +39,17 @@ pub(super) struct Shared {
     pub(super) segments: Segments,
     /// Whether the encoder waits for the packet queue: drops are then the storage's.
     pub(super) storage_blocks: AtomicBool,
-    /// Presentation time of the last frame captured, dropped ones too, in ticks of the source's timebase.
-    pub(super) last_pts: Mutex<Option<(i64, Rational)>>,
-    /// Frames counted as captured that a source has not yet given.
-    pub(super) in_hand: AtomicU64,
-    closing: AtomicBool,
     closed: AtomicBool,
-    failed: AtomicBool,
     error: Mutex<Option<Error>>,
     last_overload: AtomicU64,
-    queues: Queues,
-}
-
-/// The queues of a writer, only for their lengths.
-pub(super) struct Queues {
-    pub(super) jobs: Receiver<Job>,
-    pub(super) unhurried: Receiver<SharedFrame>,
 }
 
 impl Shared {
-    pub(super) fn new(info: TargetInfo, events: Events, queues: Queues) -> Self {
+    pub(super) fn new(info: TargetInfo, events: Events) -> Self {
         Self {
             info,
             events,
-            counters: Counters::default(),
+            gate: Gate::default(),
             capture_to_packet: Recorder::new(),
             packet_to_durable: Recorder::new(),
             packet_budget: Budget::new(PACKET_BYTES),
@@ -73,14 +57,9 @@ impl Shared {
             open_files: Budget::new(OPEN_FILES),
             segments: Segments::default(),
             storage_blocks: AtomicBool::new(false),
-            last_pts: Mutex::new(None),
-            in_hand: AtomicU64::new(0),
-            closing: AtomicBool::new(false),
             closed: AtomicBool::new(false),
-            failed: AtomicBool::new(false),
             error: Mutex::new(None),
             last_overload: AtomicU64::new(0),
-            queues,
         }
     }
 
@@ -93,7 +72,7 @@ impl Shared {
             }
             *slot = Some(error.clone());
         }
-        self.failed.store(true, SeqCst);
+        self.gate.mark_failed();
         self.events.push(Event::Error { error });
     }
 
@@ -102,16 +81,7 @@ impl Shared {
     }
 
     pub(super) fn has_failed(&self) -> bool {
-        self.failed.load(SeqCst)
-    }
-
-    /// Marks the writer as closing; `false` if it was already.
-    pub(super) fn begin_closing(&self) -> bool {
-        !self.closing.swap(true, SeqCst)
-    }
-
-    pub(super) fn is_closing(&self) -> bool {
-        self.closing.load(SeqCst)
+        self.gate.has_failed()
     }
 
     /// Tells the end; the writer's threads do nothing after it.
@@ -126,7 +96,7 @@ impl Shared {
 
     /// Counts dropped frames; of an overload it tells, at most once a second.
     pub(super) fn drop_frames(&self, reason: DropReason, frames: u64) {
-        let total = self.counters.dropped(reason, frames);
+        let total = self.gate.counters.dropped(reason, frames);
         if !matches!(reason, DropReason::EncoderOverload | DropReason::StorageOverload) {
             return;
         }
@@ -141,14 +111,14 @@ impl Shared {
     pub(super) fn stats(&self) -> TargetStats {
         let totals = self.segments.totals();
         TargetStats {
-            frames: self.counters.snapshot(),
+            frames: self.gate.counters.snapshot(),
             bytes: totals.bytes,
             indexed_bytes: totals.indexed_bytes,
             duration_seconds: totals.positions as f64 / self.info.frame_rate.as_f64(),
             durable: totals.durable,
             capture_to_packet: self.capture_to_packet.snapshot(),
             packet_to_durable: self.packet_to_durable.snapshot(),
-            frame_queue: u32::try_from(self.queues.jobs.len() + self.queues.unhurried.len()).unwrap_or(u32::MAX),
+            frame_queue: self.gate.queued(),
             packet_queue: self.packet_queue.load(SeqCst),
         }
     }
@@ -174,5 +144,20 @@ impl Shared {
             synced: first.is_some() && segments.iter().all(|segment| segment.synced),
             segments,
         }
+    }
+}
+
+impl Taker for Shared {
+    fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
+    fn overflow(&self) {
+        let storage = self.storage_blocks.load(SeqCst);
+        self.drop_frames(if storage { DropReason::StorageOverload } else { DropReason::EncoderOverload }, 1);
+    }
+
+    fn tell_room(&self) {
+        self.events.push(Event::Room);
     }
 }

@@ -2,22 +2,19 @@
 
 use std::sync::Arc;
 
-use crossbeam_channel::{Sender, bounded, never};
-
 use super::{
-    encode::{EncodeThread, Inbox, Job, State},
+    encode::{EncodeThread, State},
     files::Files,
     grid::Grid,
-    intake::Intake,
     options::FileWriterOptions,
-    shared::{Queues, Shared},
+    shared::Shared,
 };
 use crate::{
     av,
     codec::{Codec, Container, choose_encoder},
-    error::{Code, Error, Result, Stage},
+    error::{Error, Result},
     event::{Events, Notify},
-    frame::{Frame, SharedFrame},
+    hub::{Intake, Room, door},
     report::{Event, TargetInfo, TargetStats},
     storage::Volume,
     sys::spawn,
@@ -25,14 +22,12 @@ use crate::{
 };
 
 /// Frames with back-pressure that may wait for the encoder: enough that it never waits for the decoder.
-const UNHURRIED_QUEUE: usize = 4;
+const PATIENT_QUEUE: usize = 4;
 
 /// Records frames into a file. Dropping it closes it as [`FileWriter::close`] does.
 pub struct FileWriter {
     shared: Arc<Shared>,
-    jobs: Sender<Job>,
-    unhurried: Sender<SharedFrame>,
-    close: Sender<()>,
+    intake: Intake,
 }
 
 impl FileWriter {
@@ -54,17 +49,11 @@ impl FileWriter {
             encoder: encoders.first().map_or(String::new(), |info| info.name.to_owned()),
             frame_rate: options.frame_rate,
         };
-        let (jobs, jobs_out) = bounded(options.frame_queue as usize);
-        let (unhurried, unhurried_out) = bounded(UNHURRIED_QUEUE);
-        let (close, close_out) = bounded(1);
-        let shared = Arc::new(Shared::new(
-            info,
-            Events::new(notify),
-            Queues { jobs: jobs_out.clone(), unhurried: unhurried_out.clone() },
-        ));
+        let shared = Arc::new(Shared::new(info, Events::new(notify)));
+        let room = Room { hurried: options.frame_queue as usize, patient: PATIENT_QUEUE, displaces: false };
+        let (intake, inbox) = door(shared.clone(), room);
         let mut files = Files::new(shared.clone(), volume, options.clone(), container);
         let first = files.open(0)?;
-        let inbox = Inbox { jobs: jobs_out, unhurried: unhurried_out, close: close_out };
         let encode = EncodeThread {
             shared: shared.clone(),
             inbox,
@@ -78,7 +67,7 @@ impl FileWriter {
         };
         // Without this thread the first file's ends, and removes the file.
         spawn("gg-encode", move || encode.run())?;
-        Ok(Self { shared, jobs, unhurried, close })
+        Ok(Self { shared, intake })
     }
 
     /// Where and how it records.
@@ -106,9 +95,7 @@ impl FileWriter {
 
     /// Asks it to finish the file and returns at once; the `closed` event ends it. Later calls do nothing.
     pub fn close(&self) {
-        if self.shared.begin_closing() {
-            let _ = self.close.try_send(());
-        }
+        self.intake.close();
     }
 
     /// Whether nothing of it runs any more.
@@ -117,26 +104,10 @@ impl FileWriter {
         self.shared.is_closed()
     }
 
-    /// Gives it a frame that comes from no source: `hurried` ones are dropped when the queue is full, others wait.
-    ///
-    /// # Errors
-    ///
-    /// `Closed` once it is closing.
-    pub fn append(&self, frame: Frame, hurried: bool) -> Result<()> {
-        let (intake, frame) = (self.intake(), Arc::new(frame));
-        if !intake.capture(&frame) {
-            return Err(Error::new(Code::Closed, Stage::Hub, "Cannot append a frame: the target is closed"));
-        }
-        if hurried {
-            intake.offer(frame);
-        } else {
-            intake.deliver(&frame, &never::<()>(), None);
-        }
-        Ok(())
-    }
-
-    pub(crate) fn intake(&self) -> Intake {
-        Intake::new(self.jobs.clone(), self.unhurried.clone(), self.shared.clone())
+    /// Where frames go in.
+    #[must_use]
+    pub fn intake(&self) -> &Intake {
+        &self.intake
     }
 }
 

@@ -143,7 +143,7 @@ pub struct Recorded {
 pub fn record(options: FileWriterOptions, source: &SourceOptions, volume: Arc<dyn Volume>) -> Result<Recorded, Error> {
     let mut writer = Watched::writer(options, volume)?;
     let mut source = Watched::source(source);
-    source.object.attach(&writer.object, 1)?;
+    source.object.attach(writer.object.intake(), 1)?;
     source.object.start()?;
     source.wait_for(|event| matches!(event, Event::Ended));
     let (report, error) = writer.close();
