@@ -102,28 +102,20 @@ const roughness = (values: Uint8Array): number => {
 };
 
 describe("pipelines", () => {
-  for (
-    const [id, node, check] of [
-      ["T31", () => new Swapper(), (before: Uint8Array, now: Uint8Array): void => {
-        assert.ok(mean(before, 2, 3) - mean(before, 0, 3) > 60, "the input is red");
-        assert.ok(mean(now, 0, 3) - mean(now, 2, 3) > 60, "the output is not blue");
-      }],
-      ["T32", () => new Smoother(), (before: Uint8Array, now: Uint8Array): void => {
-        assert.ok(roughness(now) < roughness(before) / 2, `${roughness(now)} of ${roughness(before)}`);
-      }],
-    ] as const
-  ) {
+  for (const [id, node, check] of [
+    ["T31", () => new Swapper(), (before: Uint8Array, now: Uint8Array): void => {
+      assert.ok(mean(before, 2, 3) - mean(before, 0, 3) > 60, "the input is red");
+      assert.ok(mean(now, 0, 3) - mean(now, 2, 3) > 60, "the output is not blue");
+    }],
+    ["T32", () => new Smoother(), (before: Uint8Array, now: Uint8Array): void => {
+      assert.ok(roughness(now) < roughness(before) / 2, `${roughness(now)} of ${roughness(before)}`);
+    }],
+  ] as const) {
     it(`${id} records to Xvid what a node made of a file, at the file's own rate`, async () => {
       await withFolder(async (folder) => {
         const [input, path] = [join(folder, "in.mp4"), join(folder, "out.avi")];
         const picture = id === "T31" ? "color=c=0xE02010" : "testsrc2";
-        await makeFile(
-          input,
-          "-f",
-          "lavfi",
-          "-i",
-          `${picture}${id === "T31" ? ":" : "="}size=128x96:rate=20:duration=2`,
-        );
+        await makeFile(input, "-f", "lavfi", "-i", `${picture}${id === "T31" ? ":" : "="}size=128x96:rate=20:duration=2`);
         const reader = await sources.createFileReader(input, ColourSpace.BGRA);
         const writer = await targets.createFileWriter(Codec.Xvid, path, reader.getFrameRate(), { quality: 2 });
         const editor = node();
@@ -229,14 +221,12 @@ describe("pipelines", () => {
         await enough;
         await reader.close();
         for (const frame of black.slice(0, 10)) {
-          for (
-            const { name, width, height, at } of frame.components().map((part) => ({
-              name: part.name,
-              width: part.width,
-              height: part.height,
-              at: (x: number, y: number): number => part.at(x, y),
-            }))
-          ) {
+          for (const { name, width, height, at } of frame.components().map((part) => ({
+            name: part.name,
+            width: part.width,
+            height: part.height,
+            at: (x: number, y: number): number => part.at(x, y),
+          }))) {
             const expected = { Y: 16, U: 128, V: 128, A: 255 }[name] ?? 0;
             assert.deepEqual([at(0, 0), at(width - 1, height - 1)], [expected, expected], name);
           }

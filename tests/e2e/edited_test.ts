@@ -34,9 +34,7 @@ async function drawnNumbers(path: string): Promise<number[]> {
   const filter = `crop=${CELL * BITS}:${CELL}:0:600,scale=${BITS}:1:flags=area,format=gray`;
   const numbers: number[] = [];
   let rest: number[] = [];
-  for await (
-    const part of output("ffmpeg", ["-v", "error", "-i", `file:${path}`, "-vf", filter, "-f", "rawvideo", "-"])
-  ) {
+  for await (const part of output("ffmpeg", ["-v", "error", "-i", `file:${path}`, "-vf", filter, "-f", "rawvideo", "-"])) {
     rest.push(...part);
     while (rest.length >= BITS) {
       numbers.push(rest.slice(0, BITS).reduce((sum, grey, bit) => sum + (grey > 128 ? 1 << bit : 0), 0));

@@ -11,12 +11,7 @@ const FRAMES = isFullProof ? 10_000 : 2500;
 /** One buffer of a frame of 720p BGRA is 3.5 MiB: a leak of one in a hundred would be far above. */
 const MAX_GROWTH_MIB = 16;
 
-for (
-  const [what, size] of [["small frames", { width: 64, height: 48 }], ["720p frames", {
-    width: 1280,
-    height: 720,
-  }]] as const
-) {
+for (const [what, size] of [["small frames", { width: 64, height: 48 }], ["720p frames", { width: 1280, height: 720 }]] as const) {
   it(`${FRAMES} ${what} pass an observer, and memory stays as it was`, async () => {
     const source = await VideoSourceFactory.getInstance().createTestPattern({
       ...size,

@@ -257,12 +257,7 @@ it("random operations leave no crash, no deadlock and no call after detach", asy
   const random = new Random();
   console.log(`seed ${random.seed}`);
   const open = (): Promise<TestPattern> =>
-    sources.createTestPattern({
-      width: 32,
-      height: 32,
-      pacing: random.below(2) === 0 ? "asap" : "realtime",
-      frameRate: 500,
-    });
+    sources.createTestPattern({ width: 32, height: 32, pacing: random.below(2) === 0 ? "asap" : "realtime", frameRate: 500 });
   let source = await open();
   let failed: unknown;
   const subjects = Array.from({ length: 6 }, () => new Subject());
@@ -292,11 +287,9 @@ it("random operations leave no crash, no deadlock and no call after detach", asy
         const parent = parents.get(subject);
         if (parent === undefined) return;
         parents.delete(subject);
-        leaving.push(
-          parent.detach(subject).then(() => {
-            if (!parents.has(subject)) subject.mayBeCalled = false;
-          }),
-        );
+        leaving.push(parent.detach(subject).then(() => {
+          if (!parents.has(subject)) subject.mayBeCalled = false;
+        }));
         return;
       }
       case 5:

@@ -65,10 +65,7 @@ describe("a sub-frame", () => {
         for (const region of REGIONS) {
           // FFmpeg cannot cut a pair of UYVY pixels in two.
           if (colour === "uyvy" && region.x % 2 === 1) continue;
-          const [theirs, ours] = [
-            await cropped(path, format, region),
-            await observed(path, colour as ColourSpace, region),
-          ];
+          const [theirs, ours] = [await cropped(path, format, region), await observed(path, colour as ColourSpace, region)];
           assert.deepEqual(ours, theirs, JSON.stringify(region));
         }
       });
