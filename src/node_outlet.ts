@@ -94,6 +94,7 @@ export class NodeOutlet implements Outlet, ChildOwner {
     let buffer: ArrayBuffer | undefined;
     let data = frameBytes(frame);
     if (frame === origin) {
+      const { length } = data;
       describeFrame(frame, this.#header);
       const { length } = data;
       // The node is done with it: from here on it is nobody's, and its last observer's in the end.
