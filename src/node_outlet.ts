@@ -95,10 +95,11 @@ export class NodeOutlet implements Outlet, ChildOwner {
     let data = frameBytes(frame);
     if (frame === origin) {
       describeFrame(frame, this.#header);
+      const { length } = data;
       // The node is done with it: from here on it is nobody's, and its last observer's in the end.
       buffer = releaseFrame(frame);
       if (buffer === undefined) throw goneError();
-      data = new Uint8Array(buffer, 0, data.length);
+      data = new Uint8Array(buffer, 0, length);
     } else {
       inheritTime(frame, origin);
       describeFrame(frame, this.#header);

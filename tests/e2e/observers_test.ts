@@ -141,8 +141,8 @@ describe("what an observer sees", () => {
       seen.push(frame.sequence ?? NaN);
       await after(95);
     };
-    let stats: ReturnType<TestPattern["observerStats"]>;
-    source.addEventListener("detached", () => stats ??= source.observerStats(observer));
+    let stats: ReturnType<TestPattern["observerStats"]> | undefined;
+    source.addEventListener("detached", () => stats = source.observerStats(observer));
     source.attach(observer, { policy: "latest" });
     const figures = setTimeout(() => stats = source.observerStats(observer), 900);
     await source.ended;
