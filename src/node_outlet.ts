@@ -96,7 +96,6 @@ export class NodeOutlet implements Outlet, ChildOwner {
     if (frame === origin) {
       const { length } = data;
       describeFrame(frame, this.#header);
-      const { length } = data;
       // The node is done with it: from here on it is nobody's, and its last observer's in the end.
       buffer = releaseFrame(frame);
       if (buffer === undefined) throw goneError();
