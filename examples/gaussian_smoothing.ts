@@ -51,8 +51,9 @@ const smoother = new Smoother(Number(width));
 const writer = await VideoTargetFactory.getInstance()
   .createFileWriter(Codec.H264, output, reader.getFrameRate());
 
-// A failing observer stops nobody else, so somebody must look.
+// Whoever fails stops nobody else, so somebody must look: the reader tells of the smoother, the smoother of the writer.
 reader.addEventListener("error", ({ error }) => console.error(error));
+smoother.addEventListener("error", ({ error }) => console.error(error));
 
 reader.attach(smoother);
 smoother.attach(writer);
