@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Consumer, consumerOf } from "./consumer.ts";
+import { type Consumer, consumerOf } from "./consumer.ts";
 import { errorOf, wrongType } from "./errors.ts";
 import { leadsTo, type NativeTarget, nativeTarget, type Outlet, outletOf } from "./link.ts";
 import type { AnyObserver } from "./observer.ts";

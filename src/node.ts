@@ -11,7 +11,6 @@ import { NodeOutlet } from "./node_outlet.ts";
 import { Observable } from "./observable.ts";
 
 /** What a node hands on: nothing said means the frame it got, `null` means none. */
-// deno-lint-ignore no-invalid-void-type -- a method without a return statement is the usual case
 export type Emission = VideoFrame | null | undefined | void;
 
 /**

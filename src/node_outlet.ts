@@ -94,8 +94,8 @@ export class NodeOutlet implements Outlet, ChildOwner {
     let buffer: ArrayBuffer | undefined;
     let data = frameBytes(frame);
     if (frame === origin) {
-      describeFrame(frame, this.#header);
       const { length } = data;
+      describeFrame(frame, this.#header);
       // The node is done with it: from here on it is nobody's, and its last observer's in the end.
       buffer = releaseFrame(frame);
       if (buffer === undefined) throw goneError();

@@ -152,13 +152,13 @@ export class FakeBackend implements Backend {
     this.#refuse("library", "wait");
     if (this.isParked) throw new Error("two waits at once");
     if (timeoutMs === 0) {
-      // As the runtime: an answer comes in a later turn.
+      // As in the runtime, an answer comes in a later turn.
       await new Promise((resolve) => setTimeout(resolve, 0));
     } else if (this.#pending.size === 0 && this.#ready.size === 0 && !this.#isWoken) {
       let timer: ReturnType<typeof setTimeout> | undefined;
       this.isParked = true;
       await new Promise<void>((resolve) => {
-        this.#unpark = resolve;
+        this.#unpark = () => setTimeout(resolve, 0);
         timer = setTimeout(resolve, timeoutMs);
       });
       clearTimeout(timer);

@@ -42,6 +42,7 @@ pub(super) unsafe fn tag_stream(stream: *mut ffi::AVStream, packing: StereoPacki
             return Err(AvError::no_memory());
         }
         (*tag).type_ = number(packing);
+        (*tag).view = ffi::AVStereo3DView::PACKED;
         let place = place(stream, size);
         if !place.is_null() {
             ptr::copy_nonoverlapping(tag.cast::<u8>(), place, size);

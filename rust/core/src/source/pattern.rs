@@ -1,7 +1,7 @@
 //! The test pattern: scrolling colour bars, a scrolling grey ramp and a moving box under a [`Barcode`].
 //!
 //! The picture is a function of the frame index, the view, the size and the colour space alone. In view `n` the bars are
-//! `n` bars further on, and the box has the colour that stands at place `n` in [`BOXES`]. Two by two pixels always have one
+//! `n` bars further on, and the box has the colour that stands at place `n` in `BOXES`. Two by two pixels always have one
 //! colour, so subsampled chroma loses nothing and every colour space shows the same picture. Rows are copies of lines
 //! drawn once: the encoder gets the processor.
 

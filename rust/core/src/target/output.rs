@@ -106,7 +106,8 @@ impl OutputThread {
                 Ok(Coded::Begin { parameters, shape, stereo, encoder }) => {
                     self.guarded(|this| {
                         this.state.begun = Some((shape, encoder));
-                        this.state.stereo = stereo;
+                        // QuickTime has a box for the eyes, but none for how they are packed.
+                        this.state.stereo = stereo.filter(|_| this.container != Container::Mov);
                         this.begin(&parameters)
                     });
                 }
