@@ -2,7 +2,7 @@
  * Smooths a video with OpenCV on its way to the recording:
  * `deno run -A examples/gaussian_smoothing.ts in.mp4 out.mp4 5`.
  *
- * The third argument is the width of the Gaussian in pixels, an odd number; 5 takes some 10 ms a frame at 720p. The
+ * The third argument is the width of the Gaussian in pixels, an odd number; 5 takes 10 to 20 ms a frame at 720p. The
  * fourth is the pacing: "asap" waits for the smoothing, "realtime" drops and counts what it cannot keep up with.
  */
 
