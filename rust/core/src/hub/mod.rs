@@ -4,14 +4,14 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::Receiver;
 
-use crate::frame::SharedFrame;
+use crate::{codec::Shape, frame::SharedFrame};
 
 mod gate;
 mod intake;
 
 pub(crate) use gate::{Gate, Taker};
-pub use intake::{Haste, Intake};
 pub(crate) use intake::{Delivery, Either, Inbox, Parcel, Room, door};
+pub use intake::{Haste, Intake};
 
 /// How long a target that is leaving may take to accept the frame that it is owed.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -41,6 +41,13 @@ impl Hub {
     pub(crate) fn attach(&mut self, target: u32, intake: Intake) {
         if !self.edges.iter().any(|edge| edge.target == target) {
             self.edges.push(Edge { target, intake, owed: false, leaving: None });
+        }
+    }
+
+    /// Lets every target get ready for frames of a shape.
+    pub(crate) fn prepare(&self, shape: Shape) {
+        for edge in &self.edges {
+            edge.intake.prepare(shape);
         }
     }
 

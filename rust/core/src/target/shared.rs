@@ -10,20 +10,17 @@ use crossbeam_channel::Sender;
 use super::{budget::Budget, output::Coded};
 use crate::{
     error::Error,
-    event::Events,
+    event::{Events, Throttle},
     hub::{Gate, Taker},
     latency::Recorder,
     ledger::stage_of,
     report::{DropReason, Durable, Event, Report, TargetInfo, TargetStats},
-    sys::monotonic_ns,
 };
 
 /// Packets that may wait for the disk: about ten seconds at 60 frames a second.
 pub(super) const PACKET_QUEUE: usize = 600;
 /// Bytes of packets that may wait for the disk.
 const PACKET_BYTES: usize = 64 << 20;
-/// Shortest time between two events of the same kind.
-const OVERLOAD_EVENT_NS: u64 = 1_000_000_000;
 
 /// What has been handed to the operating system and not been synced.
 #[derive(Debug, Default)]
@@ -56,7 +53,7 @@ pub(super) struct Shared {
     pub(super) sync_failed: AtomicBool,
     closed: AtomicBool,
     error: Mutex<Option<Error>>,
-    last_overload: AtomicU64,
+    overload: Throttle,
     /// The packet queue, only for its length.
     packets: Sender<Coded>,
 }
@@ -79,7 +76,7 @@ impl Shared {
             sync_failed: AtomicBool::new(false),
             closed: AtomicBool::new(false),
             error: Mutex::new(None),
-            last_overload: AtomicU64::new(0),
+            overload: Throttle::default(),
             packets,
         }
     }
@@ -128,10 +125,7 @@ impl Shared {
         if !matches!(reason, DropReason::EncoderOverload | DropReason::StorageOverload) {
             return;
         }
-        let now = monotonic_ns();
-        let last = self.last_overload.load(SeqCst);
-        let due = last == 0 || now.saturating_sub(last) >= OVERLOAD_EVENT_NS;
-        if due && self.last_overload.compare_exchange(last, now, SeqCst, SeqCst).is_ok() {
+        if self.overload.is_due() {
             self.events.push(Event::Overload { stage: stage_of(reason), reason, frames: total });
         }
     }
