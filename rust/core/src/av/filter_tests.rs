@@ -30,7 +30,6 @@ fn picture(shape: Shape, seed: usize) -> Picture {
             }
         }
     }
-    drop(planes);
     picture
 }
 

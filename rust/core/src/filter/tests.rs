@@ -61,7 +61,6 @@ fn frame(size: (u32, u32), index: u64, views: usize) -> SharedFrame {
                 }
             }
         }
-        drop(planes);
         picture
     };
     Arc::new(Frame {

@@ -50,7 +50,7 @@ pub(super) unsafe fn resolve(
 }
 
 /// Options may also be those of what the filter is made of, which need not be made yet.
-const CHILDREN: i32 = ffi::AV_OPT_SEARCH_CHILDREN as i32 | ffi::AV_OPT_SEARCH_FAKE_OBJ as i32;
+const CHILDREN: i32 = ffi::AV_OPT_SEARCH_CHILDREN | ffi::AV_OPT_SEARCH_FAKE_OBJ;
 
 /// Whether an object has an option of that name.
 ///
