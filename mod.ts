@@ -36,7 +36,9 @@ export {
   ClosedEvent,
   DiskLowEvent,
   FailureEvent,
+  type ObservableEvents,
   ObserverEvent,
+  ObserverFailureEvent,
   OverloadEvent,
   TypedEventTarget,
   type TypedListener,
@@ -44,6 +46,13 @@ export {
   type VideoTargetEvents,
 } from "./src/events.ts";
 export { FileReader, type FileReaderSettings } from "./src/file_reader.ts";
+export { createFilter, Filter, type FilterEvents } from "./src/filter.ts";
+export { VideoFrame } from "./src/frame.ts";
+export type { FrameRect, PlaneLayout, VideoFrameCopyToOptions } from "./src/frame_copy.ts";
+export type { VideoPixelFormat } from "./src/frame_layout.ts";
+export type { Component, Plane } from "./src/frame_planes.ts";
+export type { ColourMatrix, ColourRange, VideoFrameDetails, VideoFrameSettings } from "./src/frame_settings.ts";
+export type { FrameColorSpace, FrameImageData, ImageDataLike } from "./src/frame_web.ts";
 export type {
   AtEnd,
   Capabilities,
@@ -61,18 +70,27 @@ export type {
   Latency,
   Ledger,
   Metadata,
+  OnResize,
   Pacing,
   Profile,
   QualityScale,
   Rational,
   Report,
+  SegmentReport,
   SourceInfo,
   SourceStats,
   Stage,
+  StereoPacking,
+  TapPolicy,
+  TapStats,
   TargetInfo,
   TargetStats,
   TestPatternOptions,
 } from "./src/generated/contract.ts";
+export { type Emission, ObservableObserver } from "./src/node.ts";
+export { Observable } from "./src/observable.ts";
+export { type AnyObserver, Observer, type ObserverFunction } from "./src/observer.ts";
+export type { FrameRequest } from "./src/request.ts";
 export { type FrameDimensions, VideoSource } from "./src/source.ts";
 export { VideoSourceFactory } from "./src/source_factory.ts";
 export { type FileWriterSettings, VideoTargetFactory } from "./src/target_factory.ts";

@@ -83,6 +83,11 @@ export function recordOf(error: unknown): ErrorRecord {
   return { code, stage, message };
 }
 
+/** What was thrown, as an error. */
+export function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new GiftGrabError(recordOf(thrown), { cause: thrown });
+}
+
 /** The error for the use of something closed. */
 export function closedError(side: Side, action: string): GiftGrabError | ArgumentError {
   return errorOf(side, { code: "closed", stage: "boundary", message: `Cannot ${action}: it is closed` });

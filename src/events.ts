@@ -5,7 +5,7 @@
  */
 
 import type { DropReason, Report, Stage } from "./generated/contract.ts";
-import type { FileWriter } from "./writer.ts";
+import type { AnyObserver } from "./observer.ts";
 
 /** What is called for an event: a function, or an object with a method for it. */
 export type TypedListener<E extends Event> = ((event: E) => void) | {
@@ -34,13 +34,13 @@ export class TypedEventTarget<Events extends { [Type in keyof Events]: Event }> 
   }
 }
 
-/** An observer got its first frame from a source, or gets no further one. */
+/** An observer got its first frame, or gets no further one. */
 export class ObserverEvent extends Event {
   /** The observer. */
-  readonly observer: FileWriter;
+  readonly observer: AnyObserver;
 
   /** An event about `observer`. */
-  constructor(type: "attached" | "detached", observer: FileWriter) {
+  constructor(type: "attached" | "detached", observer: AnyObserver) {
     super(type);
     this.observer = observer;
   }
@@ -88,7 +88,22 @@ export class FailureEvent extends Event {
   }
 }
 
-/** A source or target is closed; its last event. */
+/** An observer failed, or could not be attached; nobody else is affected. */
+export class ObserverFailureEvent extends FailureEvent {
+  /** The observer. */
+  readonly observer: AnyObserver;
+  /** Frames in a row at which it failed; after 10 it is detached. 0 if it failed otherwise. */
+  readonly failures: number;
+
+  /** An event about the failure of `observer`. */
+  constructor(error: Error, observer: AnyObserver, failures: number) {
+    super("error", error);
+    this.observer = observer;
+    this.failures = failures;
+  }
+}
+
+/** A source, filter or target is closed; its last event. */
 export class ClosedEvent extends Event {
   /** What became of a target's recording. */
   readonly report: Report | undefined;
@@ -103,18 +118,22 @@ export class ClosedEvent extends Event {
   }
 }
 
-/** The events of a source by their names. */
-export interface VideoSourceEvents {
-  /** It has given its last frame. */
-  readonly ended: Event;
+/** The events of whatever gives frames, by their names. */
+export interface ObservableEvents {
   /** An observer got its first frame. */
   readonly attached: ObserverEvent;
   /** An observer gets no further frame. */
   readonly detached: ObserverEvent;
-  /** Something degraded that costs no frame. */
+  /** Something degraded, or a frame could not be given in the form that an observer asked for. */
   readonly warning: FailureEvent;
-  /** It failed; `ended` follows. */
+  /** An observer failed, as an {@linkcode ObserverFailureEvent} tells; or what gives the frames did. */
   readonly error: FailureEvent;
+}
+
+/** The events of a source by their names; after an `error` that is none of an observer, `ended` follows. */
+export interface VideoSourceEvents extends ObservableEvents {
+  /** It has given its last frame, and its observers have seen it. */
+  readonly ended: Event;
   /** It is closed. */
   readonly closed: ClosedEvent;
 }

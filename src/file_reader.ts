@@ -39,5 +39,10 @@ export async function openFileReader(
   const native = await openNative();
   native.backend.requestRead(options.path);
   const handle = await native.backend.openSource(options);
-  return new FileReader({ native, handle, name: JSON.stringify(options.path) });
+  return new FileReader({
+    native,
+    handle,
+    name: JSON.stringify(options.path),
+    pacing: options.pacing ?? "realtime",
+  });
 }

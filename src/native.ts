@@ -5,6 +5,7 @@
  */
 
 import type { Backend } from "./backend/contract.ts";
+import { BufferPool } from "./buffer_pool.ts";
 import { GiftGrabError } from "./errors.ts";
 import { type Listener, Pump } from "./pump.ts";
 
@@ -22,6 +23,8 @@ export class Native {
   readonly backend: Backend;
   /** What brings their events. */
   readonly pump: Pump;
+  /** Memory for frames. */
+  readonly pool: BufferPool = new BufferPool();
 
   /** An opened backend with a pump that does not run yet. */
   constructor(backend: Backend) {
@@ -50,6 +53,7 @@ export class Native {
 }
 
 let opening: Promise<Native> | undefined;
+let opened: Native | undefined;
 
 /**
  * The native library of this context; the first call opens it, and a failed one can be repeated.
@@ -57,16 +61,26 @@ let opening: Promise<Native> | undefined;
  * @throws {GiftGrabError} If there is none that can be used.
  */
 export function openNative(): Promise<Native> {
-  opening ??= openBackend().then((backend) => new Native(backend)).catch((error) => {
+  opening ??= nativeOf(openBackend()).catch((error) => {
     opening = undefined;
     throw error;
   });
   return opening;
 }
 
+/** The native library of this context if it is open: for what must happen before the turn ends. */
+export function openedNative(): Native | undefined {
+  return opened;
+}
+
 /** Puts `backend` in the place of the runtime's own, or with `undefined` that one back; for tests. */
-export function useBackend(backend: Backend | undefined): void {
-  opening = backend && Promise.resolve(new Native(backend));
+export function useBackend(backend: Backend | Promise<Backend> | undefined): void {
+  opened = undefined;
+  opening = backend && nativeOf(Promise.resolve(backend));
+}
+
+async function nativeOf(backend: Promise<Backend>): Promise<Native> {
+  return opened = new Native(await backend);
 }
 
 async function openBackend(): Promise<Backend> {

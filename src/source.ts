@@ -1,17 +1,25 @@
 /**
- * Sources: what all that give frames have in common.
+ * Sources: what all that give frames of their own have in common.
  *
  * @module
  */
 
-import type { ColourSpace, Event as NativeEvent, Rational, SourceInfo, SourceStats } from "./generated/contract.ts";
+import type {
+  ColourSpace,
+  Event as NativeEvent,
+  Pacing,
+  Rational,
+  SourceInfo,
+  SourceStats,
+} from "./generated/contract.ts";
 import { type Deferred, deferred } from "./deferred.ts";
-import { closedError, errorOf, GiftGrabError, recordOf, VideoSourceError, wrongType } from "./errors.ts";
-import { ClosedEvent, FailureEvent, ObserverEvent, TypedEventTarget, type VideoSourceEvents } from "./events.ts";
-import { type NativeTarget, nativeTarget } from "./link.ts";
+import { asError, closedError, outOfRange, recordOf, VideoSourceError, wrongType } from "./errors.ts";
+import { ClosedEvent, FailureEvent, type VideoSourceEvents } from "./events.ts";
+import { linkOutlet } from "./link.ts";
 import type { Native } from "./native.ts";
+import { Observable } from "./observable.ts";
+import { NativeOutlet } from "./outlet.ts";
 import type { Listener } from "./pump.ts";
-import type { FileWriter } from "./writer.ts";
 
 /** Width and height of a frame. */
 export interface FrameDimensions {
@@ -29,15 +37,8 @@ export interface OpenedSource {
   readonly handle: number;
   /** Its name in messages. */
   readonly name: string;
-}
-
-/** A target of which native code has been told. */
-interface Edge {
-  readonly target: NativeTarget;
-  /** Whether its detachment has been requested natively. */
-  isLeaving: boolean;
-  /** Who waits for its detachment. */
-  departure: Deferred<void> | undefined;
+  /** How it keeps time. */
+  readonly pacing: Pacing;
 }
 
 /**
@@ -45,11 +46,12 @@ interface Edge {
  *
  * It runs while an observer is attached and pauses while none is. Close it when it is no longer needed.
  */
-export abstract class VideoSource extends TypedEventTarget<VideoSourceEvents> {
+export abstract class VideoSource extends Observable<VideoSourceEvents> {
   /** Its immutable facts. */
   readonly info: SourceInfo;
   /**
-   * Fulfilled after the last frame, or when it is closed; rejects with a {@linkcode VideoSourceError} if it failed.
+   * Fulfilled after the last frame, when every observer has seen all of its frames, or when it is closed; rejects with a
+   * {@linkcode VideoSourceError} if it failed.
    *
    * Nobody has to wait for it: a rejection that nobody sees is no unhandled one.
    */
@@ -57,22 +59,26 @@ export abstract class VideoSource extends TypedEventTarget<VideoSourceEvents> {
   readonly #native: Native;
   readonly #handle: number;
   readonly #name: string;
+  readonly #outlet: NativeOutlet;
   readonly #end: Deferred<void> = deferred();
-  readonly #wanted = new Set<NativeTarget>();
-  readonly #edges = new Map<number, Edge>();
   readonly #listener: Listener = {
-    receive: (events) => events.forEach((event) => this.#receive(event)),
+    ready: () => {
+      for (const event of this.#native.backend.events(this.#handle)) this.#receive(event);
+      return false;
+    },
     abandon: (error) => this.#abandon(error),
   };
-  #isScheduled = false;
-  #isEnding = false;
+  /** The part of its frames that was asked for. */
+  #region: FrameDimensions | undefined;
+  /** Whether native code has given its last frame. */
+  #isOver = false;
   #hasEnded = false;
   #isClosed = false;
   #failure: Error | undefined;
   #closing: Deferred<void> | undefined;
 
   /** @internal */
-  constructor({ native, handle, name }: OpenedSource) {
+  constructor({ native, handle, name, pacing }: OpenedSource) {
     super();
     this.#native = native;
     this.#handle = handle;
@@ -80,10 +86,27 @@ export abstract class VideoSource extends TypedEventTarget<VideoSourceEvents> {
     this.info = native.backend.sourceInfo(handle);
     this.ended = this.#end.promise;
     this.ended.catch(() => {});
+    this.#outlet = new NativeOutlet({
+      observable: this,
+      native,
+      handle,
+      name,
+      colour: this.info.colour,
+      isPatient: () => pacing === "asap",
+      checkOpen: () => this.#checkOpen("attach an observer to"),
+      changed: () => this.#refresh(),
+      // Whoever waits for the end would wait for ever.
+      deserted: (error) => this.#end.reject(error),
+      unstarted: (error) => {
+        this.#fail(error);
+        this.#settle();
+      },
+    });
+    linkOutlet(this, this.#outlet);
     native.adopt(handle, this.#listener);
   }
 
-  /** Colour space of the frames that observers see. */
+  /** Colour space of its frames. */
   get colour(): ColourSpace {
     return this.info.colour;
   }
@@ -93,10 +116,41 @@ export abstract class VideoSource extends TypedEventTarget<VideoSourceEvents> {
     return { ...this.info.frameRate };
   }
 
-  /** Width and height of its frames in pixels. */
+  /** Width and height of its frames in pixels; of the sub-frame if there is one. */
   getFrameDimensions(): FrameDimensions {
-    const { width, height } = this.info;
+    const { width, height } = this.#region ?? this.info;
     return { width, height };
+  }
+
+  /**
+   * Gives only this part of each frame, from the next one that is captured on.
+   *
+   * @param x Left edge in pixels, in the full frame.
+   * @param y Upper edge in pixels, in the full frame.
+   * @param width Width in pixels.
+   * @param height Height in pixels.
+   * @throws {TypeError} If an argument is no number.
+   * @throws {RangeError} If an argument is no integer, or the part is empty or not inside the full frame.
+   * @throws {VideoSourceError} With the code `closed` if it is closed.
+   */
+  setSubFrame(x: number, y: number, width: number, height: number): void {
+    this.#checkOpen("set a sub-frame of");
+    const { info } = this;
+    checkSpan(["x", x], ["width", width], info.width, info);
+    checkSpan(["y", y], ["height", height], info.height, info);
+    this.#native.backend.crop(this.#handle, x, y, width, height);
+    this.#region = { width, height };
+  }
+
+  /**
+   * Gives its frames in full again, from the next one that is captured on.
+   *
+   * @throws {VideoSourceError} With the code `closed` if it is closed.
+   */
+  getFullFrame(): void {
+    this.#checkOpen("get the full frames of");
+    this.#native.backend.crop(this.#handle, 0, 0, 0, 0);
+    this.#region = undefined;
   }
 
   /**
@@ -109,60 +163,6 @@ export abstract class VideoSource extends TypedEventTarget<VideoSourceEvents> {
     return this.#native.backend.sourceStats(this.#handle);
   }
 
-  /**
-   * Gives its frames to `observer` from the end of this turn on; twice is once.
-   *
-   * Observers attached in one turn all see the same first frame.
-   *
-   * @throws {TypeError} If it is no observer.
-   * @throws {ObserverError} With the code `already_attached` if it is attached to another source.
-   * @throws {VideoSourceError} With the code `closed` if this source is closed.
-   * @throws {VideoTargetError} With the code `closed` if the observer is closed.
-   */
-  attach(observer: FileWriter): void {
-    if (this.#closing !== undefined || this.#isClosed) {
-      throw closedError("source", `attach an observer to ${this.#name}`);
-    }
-    const target = nativeTarget(observer);
-    if (target === undefined) {
-      throw wrongType("observer", `Cannot attach ${String(observer)}: it is no target of this library`);
-    }
-    target.checkOpen();
-    if (target.source !== undefined && target.source !== this) {
-      throw errorOf("observer", {
-        code: "already_attached",
-        stage: "hub",
-        message: `Cannot attach ${JSON.stringify(observer.info.path)} to ${this.#name}: ` +
-          "it is attached to another source; await its detach() first",
-      });
-    }
-    target.source = this;
-    this.#wanted.add(target);
-    this.#schedule();
-  }
-
-  /**
-   * Gives `observer` no more frames; one that is not attached is none of its business.
-   *
-   * After the promise is fulfilled the observer gets no further frame.
-   *
-   * @throws {ObserverError} If the native side refuses.
-   */
-  detach(observer: FileWriter): Promise<void> {
-    const target = nativeTarget(observer);
-    if (target?.source !== this) return Promise.resolve();
-    this.#wanted.delete(target);
-    const edge = this.#edges.get(target.handle);
-    if (edge === undefined) {
-      target.source = undefined;
-      return Promise.resolve();
-    }
-    edge.departure ??= deferred();
-    this.#schedule();
-    this.#refresh();
-    return edge.departure.promise;
-  }
-
   /** Detaches every observer and frees what it holds; closing twice is closing once. */
   close(): Promise<void> {
     if (this.#closing !== undefined) return this.#closing.promise;
@@ -171,10 +171,7 @@ export abstract class VideoSource extends TypedEventTarget<VideoSourceEvents> {
       this.#closing.resolve();
       return this.#closing.promise;
     }
-    for (const target of this.#wanted) {
-      if (!this.#edges.has(target.handle)) target.source = undefined;
-    }
-    this.#wanted.clear();
+    this.#outlet.abandon();
     this.#refresh();
     try {
       this.#native.backend.closeSource(this.#handle);
@@ -194,83 +191,32 @@ export abstract class VideoSource extends TypedEventTarget<VideoSourceEvents> {
     return this.close();
   }
 
-  /** Lets the end of the turn tell native code the difference between what is wanted and what it knows. */
-  #schedule(): void {
-    if (this.#isScheduled) return;
-    this.#isScheduled = true;
-    queueMicrotask(() => {
-      this.#isScheduled = false;
-      if (this.#closing === undefined && !this.#isClosed) this.#reconcile();
-    });
+  #checkOpen(action: string): void {
+    if (this.#closing !== undefined || this.#isClosed) throw closedError("source", `${action} ${this.#name}`);
   }
 
-  #reconcile(): void {
-    const newcomers = [...this.#wanted].filter((target) => !this.#edges.has(target.handle));
-    for (const target of newcomers) this.#join(target);
-    for (const edge of [...this.#edges.values()]) {
-      if (edge.isLeaving) continue;
-      if (!this.#wanted.has(edge.target)) {
-        this.#leave(edge);
-      } else {
-        // Detached and attached again in one turn.
-        edge.departure?.resolve();
-        edge.departure = undefined;
-      }
-    }
-    try {
-      if (newcomers.length > 0 && this.#edges.size > 0) this.#native.backend.start(this.#handle);
-    } catch (error) {
-      this.#fail(error);
-      this.#settle();
-    }
-    this.#refresh();
-  }
-
-  #join(target: NativeTarget): void {
-    try {
-      this.#native.backend.attach(this.#handle, target.handle);
-      this.#edges.set(target.handle, { target, isLeaving: false, departure: undefined });
-    } catch (error) {
-      this.#wanted.delete(target);
-      target.source = undefined;
-      target.fail(error);
-      this.dispatchEvent(new FailureEvent("error", asError(error)));
-      // Whoever waits for the end would wait for ever: nothing makes the source run.
-      if (this.#wanted.size === 0) this.#end.reject(asError(error));
-    }
-  }
-
-  #leave(edge: Edge): void {
-    edge.isLeaving = true;
-    try {
-      this.#native.backend.detach(this.#handle, edge.target.handle);
-    } catch (error) {
-      this.#edges.delete(edge.target.handle);
-      edge.target.source = undefined;
-      edge.departure?.reject(error);
-    }
-  }
-
-  /** Keeps the process alive while frames flow or somebody waits for an answer. */
+  /** Keeps the process alive while frames flow or somebody waits for an answer, and tells the end when all is done. */
   #refresh(): void {
-    const isRunning = (this.#wanted.size > 0 || this.#isEnding) && !this.#hasEnded;
-    const isAwaited = this.#closing !== undefined || [...this.#edges.values()].some((edge) => edge.departure);
+    if (this.#isOver && !this.#hasEnded && this.#outlet.isDrained) {
+      this.#settle();
+      this.dispatchEvent(new Event("ended"));
+    }
+    const isRunning = this.#outlet.isActive && !this.#hasEnded;
+    const isAwaited = this.#closing !== undefined || this.#outlet.isAwaited;
     this.#native.pump.keep(this.#listener, !this.#isClosed && (isRunning || isAwaited));
   }
 
   #receive(event: NativeEvent): void {
     switch (event.type) {
       case "ended":
-        this.#settle();
-        this.dispatchEvent(new Event("ended"));
+        this.#isOver = true;
+        this.#refresh();
         break;
-      case "attached": {
-        const edge = this.#edges.get(event.target);
-        if (edge !== undefined) this.dispatchEvent(new ObserverEvent("attached", edge.target.observer));
+      case "attached":
+        this.#outlet.attached(event.target);
         break;
-      }
       case "detached":
-        this.#parted(event.target);
+        this.#outlet.detached(event.target);
         break;
       case "warning":
         this.dispatchEvent(new FailureEvent("warning", new VideoSourceError(event.error)));
@@ -280,39 +226,31 @@ export abstract class VideoSource extends TypedEventTarget<VideoSourceEvents> {
         break;
       case "closed": {
         const error = event.error && new VideoSourceError(event.error);
-        this.#failure ??= error;
+        if (error !== undefined) this.#remember(error);
         this.#finish();
         this.dispatchEvent(new ClosedEvent(undefined, error));
         break;
       }
       case "overload":
       case "disklow":
+      case "room":
         break;
     }
   }
 
-  #parted(handle: number): void {
-    const edge = this.#edges.get(handle);
-    if (edge === undefined) return;
-    this.#edges.delete(handle);
-    if (!edge.isLeaving) {
-      // Native code lets its targets go by itself at the end, just before it tells `ended`.
-      this.#wanted.delete(edge.target);
-      this.#isEnding ||= !edge.target.isClosed();
-    }
-    if (this.#wanted.has(edge.target)) this.#schedule();
-    else edge.target.source = undefined;
-    edge.departure?.resolve();
-    this.dispatchEvent(new ObserverEvent("detached", edge.target.observer));
-    this.#refresh();
-  }
-
   #fail(error: unknown): void {
-    this.#failure ??= asError(error);
-    this.dispatchEvent(new FailureEvent("error", this.#failure));
+    const failure = asError(error);
+    this.#remember(failure);
+    this.dispatchEvent(new FailureEvent("error", failure));
   }
 
-  /** No further frame will come. */
+  /** The first failure is the one that is told. */
+  #remember(failure: Error): void {
+    this.#failure ??= failure;
+    this.#outlet.fail(this.#failure);
+  }
+
+  /** No further frame will come, and all have been seen. */
   #settle(): void {
     this.#hasEnded = true;
     if (this.#failure === undefined) this.#end.resolve();
@@ -322,13 +260,7 @@ export abstract class VideoSource extends TypedEventTarget<VideoSourceEvents> {
 
   #finish(): void {
     this.#isClosed = true;
-    for (const { target, departure } of this.#edges.values()) {
-      target.source = undefined;
-      departure?.resolve();
-    }
-    for (const target of this.#wanted) target.source = undefined;
-    this.#edges.clear();
-    this.#wanted.clear();
+    this.#outlet.close();
     this.#native.release(this.#handle, this.#listener);
     this.#settle();
     this.#closing?.resolve();
@@ -336,12 +268,25 @@ export abstract class VideoSource extends TypedEventTarget<VideoSourceEvents> {
 
   #abandon(error: unknown): void {
     if (this.#isClosed) return;
-    this.#failure ??= new VideoSourceError(recordOf(error), { cause: error });
+    this.#remember(new VideoSourceError(recordOf(error), { cause: error }));
     this.#closing?.reject(this.#failure);
     this.#finish();
   }
 }
 
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new GiftGrabError(recordOf(error));
+/** Refuses a span that is empty or not inside `whole` pixels of the frame. */
+function checkSpan(
+  [startField, start]: readonly [field: string, value: number],
+  [sizeField, size]: readonly [field: string, value: number],
+  whole: number,
+  { width, height }: FrameDimensions,
+): void {
+  const check = (field: string, value: number, least: number, most: number): void => {
+    if (typeof value !== "number") throw wrongType(field, `Cannot use ${field} ${String(value)}: it must be a number`);
+    if (Number.isInteger(value) && value >= least && value <= most) return;
+    const range = least === most ? `${least}` : `an integer from ${least} to ${most}`;
+    throw outOfRange(field, `Cannot use ${field} ${value}: in frames of ${width}x${height} it must be ${range}`);
+  };
+  check(startField, start, 0, whole - 1);
+  check(sizeField, size, 1, whole - start);
 }

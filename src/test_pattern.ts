@@ -25,6 +25,7 @@ const RULES = {
   width: "integer",
   height: "integer",
   colour: Object.values(ColourSpace),
+  stereoCount: "integer",
   pacing: ["realtime", "asap"],
   frames: "integer",
 } as const satisfies Record<keyof Omit<TestPatternSettings, "frameRate">, Rule>;
@@ -41,5 +42,5 @@ export async function openTestPattern({ frameRate, ...settings }: TestPatternSet
   };
   const native = await openNative();
   const handle = await native.backend.openSource(options);
-  return new TestPattern({ native, handle, name: "the test pattern" });
+  return new TestPattern({ native, handle, name: "the test pattern", pacing: options.pacing ?? "realtime" });
 }

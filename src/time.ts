@@ -1,5 +1,5 @@
 /**
- * Frame rates as exact ratios.
+ * Frame rates and timebases as exact ratios.
  *
  * @module
  */
@@ -42,10 +42,22 @@ export function rationalFromNumber(value: number, field: string): Rational {
  * @throws {RangeError} Unless it is from one frame in 1000 seconds to 1000 frames a second.
  */
 export function frameRateOf(value: number | Rational, field = "frameRate"): Rational {
-  const rate = typeof value === "number" ? rationalFromNumber(value, field) : checkedTerms(value, field);
+  const rate = typeof value === "number"
+    ? rationalFromNumber(value, field)
+    : checkedTerms(value, field, "frame rate", "a number or { num, den }");
   if (rate.num > MAX_RATE * rate.den) throw refuse(field, value, `it is above ${MAX_RATE} frames per second`);
   if (rate.den > MAX_PERIOD * rate.num) throw refuse(field, value, `it is below one frame in ${MAX_PERIOD} seconds`);
   return rate;
+}
+
+/**
+ * A timebase from what a caller gives, checked.
+ *
+ * @throws {TypeError} Unless it is a `Rational`.
+ * @throws {RangeError} Unless both terms are from 1 to 2147483647.
+ */
+export function timeBaseOf(value: Rational, field = "timeBase"): Rational {
+  return checkedTerms(value, field, "timebase", "{ num, den }");
 }
 
 /** The nearest floating-point value. */
@@ -53,19 +65,19 @@ export function rationalToNumber({ num, den }: Rational): number {
   return num / den;
 }
 
-function checkedTerms(value: Rational, field: string): Rational {
+function checkedTerms(value: Rational, field: string, noun: string, must: string): Rational {
   const { num, den } = (value ?? {}) as Partial<Rational>;
   if (typeof num !== "number" || typeof den !== "number") {
-    throw wrongType(field, `Cannot use frame rate ${shown(value)}: it must be a number or { num, den }`);
+    throw wrongType(field, `Cannot use ${noun} ${shown(value)}: it must be ${must}`);
   }
   if (![num, den].every((term) => Number.isInteger(term) && term > 0 && term <= MAX_TERM)) {
-    throw refuse(field, value, `both terms must be integers from 1 to ${MAX_TERM}`);
+    throw refuse(field, value, `both terms must be integers from 1 to ${MAX_TERM}`, noun);
   }
   return { num, den };
 }
 
-function refuse(field: string, value: number | Rational, why: string): RangeError {
-  return outOfRange(field, `Cannot use frame rate ${shown(value)}: ${why}`);
+function refuse(field: string, value: number | Rational, why: string, noun = "frame rate"): RangeError {
+  return outOfRange(field, `Cannot use ${noun} ${shown(value)}: ${why}`);
 }
 
 function shown(value: unknown): string {

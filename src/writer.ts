@@ -5,6 +5,7 @@
  */
 
 import type { ErrorRecord, Event as NativeEvent, Report, TargetInfo, TargetStats } from "./generated/contract.ts";
+import { Appender } from "./append.ts";
 import { type Deferred, deferred, withProgress } from "./deferred.ts";
 import { closedError, outOfRange, recordOf, VideoTargetError } from "./errors.ts";
 import {
@@ -15,6 +16,8 @@ import {
   TypedEventTarget,
   type VideoTargetEvents,
 } from "./events.ts";
+import { Feed } from "./feed.ts";
+import type { VideoFrame } from "./frame.ts";
 import { linkTarget, type NativeTarget } from "./link.ts";
 import type { Native } from "./native.ts";
 import type { Listener } from "./pump.ts";
@@ -50,19 +53,25 @@ const MAX_TIMEOUT_MS = 2_147_483_647;
  * Records a source into a file, made by {@linkcode VideoTargetFactory}.
  *
  * Encoding, writing and syncing run on native threads: a busy or crashed program costs no frame. Attach it to a source,
- * and close it at the end: only then is the file finished and every frame accounted for.
+ * a filter or a node, or append frames to it, and close it at the end: only then is the file finished and every frame
+ * accounted for.
  */
 export class FileWriter extends TypedEventTarget<VideoTargetEvents> {
   /** Its immutable facts. */
   readonly info: TargetInfo;
   readonly #native: Native;
   readonly #target: NativeTarget;
+  readonly #appender: Appender;
   readonly #closed: Deferred<Report> = deferred();
   readonly #listener: Listener = {
-    receive: (events) => events.forEach((event) => this.#receive(event)),
+    ready: () => {
+      for (const event of this.#native.backend.events(this.#target.handle)) this.#receive(event);
+      return false;
+    },
     abandon: (error) => this.#abandon(error),
   };
   #isClosed = false;
+  #isClosingAwaited = false;
   #failure: ErrorRecord | undefined;
   #shutting: Promise<Report> | undefined;
   #closing: Promise<Report> | undefined;
@@ -71,17 +80,23 @@ export class FileWriter extends TypedEventTarget<VideoTargetEvents> {
   constructor({ native, handle }: OpenedTarget) {
     super();
     this.#native = native;
+    this.info = native.backend.targetInfo(handle);
+    const name = JSON.stringify(this.info.path);
     this.#target = {
       handle,
       observer: this,
-      source: undefined,
+      name,
+      feed: new Feed(native, handle, name, "target", () => this.#refresh()),
+      upstream: undefined,
       isClosed: () => this.#isClosed,
       checkOpen: () => {
-        if (this.#shutting !== undefined || this.#isClosed) throw this.#closedError("attach");
+        if (this.#shutting !== undefined || this.#isClosed) throw this.#closedError("attach or append to");
       },
       fail: (error) => this.#fail(recordOf(error)),
+      stats: () => this.stats(),
+      drained: () => undefined,
     };
-    this.info = native.backend.targetInfo(handle);
+    this.#appender = new Appender(this.#target, this.info.frameRate);
     // Whoever closes the writer gets a promise of their own.
     this.#closed.promise.catch(() => {});
     linkTarget(this.#target);
@@ -96,6 +111,22 @@ export class FileWriter extends TypedEventTarget<VideoTargetEvents> {
   stats(): TargetStats {
     if (this.#isClosed) throw this.#closedError("read the figures of");
     return this.#native.backend.targetStats(this.#target.handle);
+  }
+
+  /**
+   * Records a frame of the program's own; await each one before the next, that is the back-pressure.
+   *
+   * The frame's samples are copied at once where the encoder has room. Otherwise the frame itself is kept, so leave it
+   * alone until the promise is fulfilled; at most 64 can wait. A frame without a time gets the next place on the grid of
+   * the writer's frame rate.
+   *
+   * @throws {TypeError} If it is no frame.
+   * @throws {ObserverError} With the code `already_attached` if the writer is attached.
+   * @throws {VideoTargetError} With the code `closed` if the frame or the writer is closed, `busy` if too many wait, or
+   * with what made the recording fail.
+   */
+  append(frame: VideoFrame): Promise<void> {
+    return this.#appender.append(frame);
   }
 
   /**
@@ -116,7 +147,8 @@ export class FileWriter extends TypedEventTarget<VideoTargetEvents> {
       return Promise.reject(outOfRange("timeoutMs", message));
     }
     this.#shutting ??= this.#shut();
-    if (!this.#isClosed) this.#native.pump.keep(this.#listener, true);
+    this.#isClosingAwaited = true;
+    this.#refresh();
     this.#closing = withProgress(this.#shutting, timeoutMs, () => this.#progress(), () => this.#expired(timeoutMs));
     return this.#closing;
   }
@@ -133,9 +165,10 @@ export class FileWriter extends TypedEventTarget<VideoTargetEvents> {
 
   async #shut(): Promise<Report> {
     try {
-      await this.#target.source?.detach(this);
+      await this.#target.upstream?.detach(this);
+      await this.#target.feed.settled();
     } catch {
-      // A source that cannot let go must not keep the file from being finished.
+      // What cannot let go must not keep the file from being finished.
     }
     try {
       if (!this.#isClosed) this.#native.backend.closeTarget(this.#target.handle);
@@ -143,6 +176,12 @@ export class FileWriter extends TypedEventTarget<VideoTargetEvents> {
       this.#abandon(error);
     }
     return this.#closed.promise;
+  }
+
+  /** Keeps the process alive while somebody waits for an answer. */
+  #refresh(): void {
+    const isAwaited = this.#isClosingAwaited || this.#target.feed.isWaiting;
+    this.#native.pump.keep(this.#listener, !this.#isClosed && isAwaited);
   }
 
   /** What changes while closing gets on. */
@@ -157,7 +196,8 @@ export class FileWriter extends TypedEventTarget<VideoTargetEvents> {
 
   #expired(timeoutMs: number): VideoTargetError {
     this.#closing = undefined;
-    this.#native.pump.keep(this.#listener, false);
+    this.#isClosingAwaited = false;
+    this.#refresh();
     return new VideoTargetError({
       code: "timeout",
       stage: "boundary",
@@ -179,6 +219,9 @@ export class FileWriter extends TypedEventTarget<VideoTargetEvents> {
         break;
       case "error":
         this.#fail(event.error);
+        break;
+      case "room":
+        this.#target.feed.room();
         break;
       case "closed":
         this.#finish(event.report, event.error);
@@ -208,6 +251,7 @@ export class FileWriter extends TypedEventTarget<VideoTargetEvents> {
 
   #settle(report: Report | undefined, error: VideoTargetError | undefined): void {
     this.#isClosed = true;
+    this.#target.feed.abandon(error ?? this.#closedError("append to"));
     this.#native.release(this.#target.handle, this.#listener);
     if (error === undefined && report !== undefined) this.#closed.resolve(report);
     else this.#closed.reject(error);
@@ -218,6 +262,6 @@ export class FileWriter extends TypedEventTarget<VideoTargetEvents> {
   }
 
   get #name(): string {
-    return JSON.stringify(this.info.path);
+    return this.#target.name;
   }
 }

@@ -10,12 +10,21 @@ import type {
   Capabilities,
   Event,
   FileWriterOptions,
+  FilterOptions,
   SourceInfo,
   SourceOptions,
   SourceStats,
+  TapOptions,
+  TapStats,
   TargetInfo,
   TargetStats,
 } from "../generated/contract.ts";
+
+/** What became of the frame that a tap gave before: there was none (0), it was observed (1), the observer failed (2). */
+export type Outcome = 0 | 1 | 2;
+
+/** Whether a frame waits for room in a target (0), or is dropped without (1). */
+export type AppendMode = 0 | 1;
 
 /** The native library, opened for one JavaScript context. */
 export interface Backend {
@@ -39,16 +48,47 @@ export interface Backend {
   targetStats(target: number): TargetStats;
   /** Take all events that the handle has. */
   events(handle: number): readonly Event[];
-  /** Request that the target gets the source's frames. */
-  attach(source: number, target: number): void;
+  /** Open a tap, attached to nothing. */
+  openTap(options: TapOptions): number;
+  /** The tap's figures so far. */
+  tapStats(tap: number): TapStats;
+  /**
+   * Tell the outcome of the frame taken before, and copy the next one to `data` and its facts to `header`.
+   *
+   * @returns `DONE`; `AGAIN` without a frame, and the tap is waited for; `MORE` if `data` is too small, and the frame
+   * stays; `END` after the last frame of a closed tap.
+   */
+  exchange(tap: number, outcome: Outcome, header: Float64Array<ArrayBuffer>, data: Uint8Array<ArrayBuffer>): number;
+  /**
+   * Give a copy of a frame to a writer, filter or tap.
+   *
+   * @returns `DONE`; in patient mode `AGAIN` without room, and the event `room` follows.
+   */
+  append(target: number, mode: AppendMode, header: Float64Array<ArrayBuffer>, data: Uint8Array<ArrayBuffer>): number;
+  /**
+   * Convert the picture of `dataIn` into the colour space of `headerOut`, of the same size, and write it to `dataOut`.
+   *
+   * Headers are as `src/frame_header.ts` has them; without padding, one view.
+   */
+  convert(headerIn: Float64Array, dataIn: Uint8Array, headerOut: Float64Array, dataOut: Uint8Array): void;
+  /** Open a filter, attached to nothing. */
+  openFilter(options: FilterOptions): Promise<number>;
+  /** Ask the source for a part of each frame from the next one on; a width of 0 asks for all of it. */
+  crop(source: number, x: number, y: number, width: number, height: number): void;
+  /** Request that the target gets the frames of the source or filter. */
+  attach(observable: number, target: number): void;
   /** Request that it gets no more; the event `detached` ends the request. */
-  detach(source: number, target: number): void;
-  /** Start the source, once. */
-  start(source: number): void;
+  detach(observable: number, target: number): void;
+  /** Start the source or filter, once. */
+  start(observable: number): void;
   /** Request the source's end; the event `closed` ends the request. */
   closeSource(source: number): void;
   /** Request the target's end; the event `closed` ends the request. */
   closeTarget(target: number): void;
+  /** Let nothing more into the tap; what waits in it can still be taken. */
+  closeTap(tap: number): void;
+  /** Request the filter's end; the event `closed` ends the request. */
+  closeFilter(filter: number): void;
   /** Free the handle; what is still open is closed natively. Never throws. */
   release(handle: number): void;
   /** Make sure that the runtime lets this program read `path`. */

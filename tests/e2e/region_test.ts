@@ -60,13 +60,18 @@ describe("a sub-frame", () => {
     it(`shows the samples of FFmpeg's crop in ${colour}`, async () => {
       await withFolder(async (folder) => {
         // Stored as it is asked for, so that no conversion stands between the two.
-        const path = join(folder, "in.mov");
-        await makeFile(path, ...testPicture("128x64", 30, 0.2), "-pix_fmt", format, "-c:v", "rawvideo");
+        const path = join(folder, colour === "uyvy" ? "in.mov" : "in.mkv");
+        const codec = colour === "uyvy" ? "rawvideo" : "ffv1";
+        await makeFile(path, ...testPicture("128x64", 30, 0.2), "-pix_fmt", format, "-c:v", codec);
         for (const region of REGIONS) {
-          // FFmpeg cannot cut a pair of UYVY pixels in two.
-          if (colour === "uyvy" && region.x % 2 === 1) continue;
-          const [theirs, ours] = [await cropped(path, format, region), await observed(path, colour as ColourSpace, region)];
-          assert.deepEqual(ours, theirs, JSON.stringify(region));
+          // FFmpeg cannot cut a pair of UYVY pixels in two: it leaves its samples empty.
+          if (colour === "uyvy" && (region.x % 2 === 1 || region.width % 2 === 1)) continue;
+          const [theirs, ours] = [
+            await cropped(path, format, region),
+            await observed(path, colour as ColourSpace, region),
+          ];
+          const differs = ours.findIndex((value, index) => value !== theirs[index]);
+          assert.deepEqual([ours.length, differs], [theirs.length, -1], JSON.stringify(region));
         }
       });
     });

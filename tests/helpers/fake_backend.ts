@@ -1,19 +1,24 @@
 /** A backend without native code: it records the calls, and a test decides what happens. */
 
-import type { Backend } from "../../src/backend/contract.ts";
+import type { AppendMode, Backend, Outcome } from "../../src/backend/contract.ts";
 import type {
   Capabilities,
   ErrorRecord,
   Event,
   FileWriterOptions,
+  FilterOptions,
   Report,
   SourceInfo,
   SourceOptions,
   SourceStats,
+  TapOptions,
+  TapStats,
   TargetInfo,
   TargetStats,
 } from "../../src/generated/contract.ts";
 import { errorOf, type Side } from "../../src/errors.ts";
+import { STATUS } from "../../src/generated/contract.ts";
+import { FakeTap } from "./fake_tap.ts";
 
 const LATENCY = { count: 0, meanMs: 0, p50Ms: 0, p95Ms: 0, p99Ms: 0, maxMs: 0 };
 
@@ -31,15 +36,45 @@ export const TARGET_STATS: TargetStats = {
 };
 
 /** Calls that a test can make fail. */
-export type Refusable = "attach" | "detach" | "start" | "close" | "open" | "events" | "wait";
+export type Refusable =
+  | "attach"
+  | "detach"
+  | "start"
+  | "close"
+  | "open"
+  | "events"
+  | "wait"
+  | "convert"
+  | "tap"
+  | "exchange"
+  | "append";
+
+/** A call of `convert`: copies of what it read, and where it wrote. */
+export interface Conversion {
+  readonly headerIn: Float64Array;
+  readonly dataIn: Uint8Array;
+  readonly headerOut: Float64Array;
+  readonly dataOut: Uint8Array;
+}
+
+/** A frame that a writer or filter got from JavaScript. */
+export interface Appended {
+  readonly mode: AppendMode;
+  readonly header: Float64Array;
+  readonly data: Uint8Array;
+}
 
 export class FakeBackend implements Backend {
   /** What was called, in order, without the reading calls: `attach 1 2`. */
   readonly calls: string[] = [];
+  /** The options of every opened filter. */
+  readonly filters: FilterOptions[] = [];
   /** The options of every opened source and target. */
   readonly opened: (SourceOptions | FileWriterOptions)[] = [];
   /** Calls that fail, with what they tell. */
   readonly refusals = new Map<Refusable, ErrorRecord>();
+  /** Every conversion. */
+  readonly conversions: Conversion[] = [];
   /** Whether `detach` and `close` are answered at once. */
   answers = true;
   /** The figures that `targetStats` tells. */
@@ -49,6 +84,18 @@ export class FakeBackend implements Backend {
   #next = 1;
   #targets = new Map<number, FileWriterOptions>();
   #pending = new Map<number, Event[]>();
+  /** Handles that have something else than an event. */
+  #ready = new Set<number>();
+  /** What is attached, in order. */
+  #edges = new Map<number, number[]>();
+  /** Open taps by their handles. */
+  readonly taps = new Map<number, FakeTap>();
+  /** Every tap that was ever opened. */
+  readonly everyTap: FakeTap[] = [];
+  /** Frames that writers and filters got, by their handles. */
+  readonly appended = new Map<number, Appended[]>();
+  /** How many more patient frames a writer or filter takes; without a number, all. */
+  readonly room = new Map<number, number>();
   #unpark: (() => void) | undefined;
   #isWoken = false;
 
@@ -56,6 +103,33 @@ export class FakeBackend implements Backend {
   emit(handle: number, ...events: Event[]): void {
     this.#pending.set(handle, [...(this.#pending.get(handle) ?? []), ...events]);
     this.#unpark?.();
+  }
+
+  /** Hands a frame to every tap that is attached to `observable`. */
+  give(observable: number, header: Float64Array, data: Uint8Array): void {
+    for (const target of this.#edges.get(observable) ?? []) this.taps.get(target)?.push(header, data, true);
+  }
+
+  /** What is attached to `observable`. */
+  attachedTo(observable: number): readonly number[] {
+    return this.#edges.get(observable) ?? [];
+  }
+
+  /** Lets go of everything that is attached to `observable`, then tells the end. */
+  end(observable: number): void {
+    const targets = this.#edges.get(observable) ?? [];
+    this.#edges.delete(observable);
+    this.emit(
+      observable,
+      ...targets.map((target): Event => ({ type: "detached", target })),
+      { type: "ended" },
+    );
+  }
+
+  /** Lets a writer or filter take so many more patient frames. */
+  makeRoom(target: number, frames = Infinity): void {
+    this.room.set(target, frames);
+    this.emit(target, { type: "room" });
   }
 
   /** The report of the target. */
@@ -70,17 +144,21 @@ export class FakeBackend implements Backend {
       exists: true,
       finalised: true,
       synced: true,
+      segments: [],
     };
   }
 
   async wait(timeoutMs: number): Promise<readonly number[]> {
     this.#refuse("library", "wait");
     if (this.isParked) throw new Error("two waits at once");
-    if (this.#pending.size === 0 && !this.#isWoken) {
+    if (timeoutMs === 0) {
+      // As in the runtime, an answer comes in a later turn.
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    } else if (this.#pending.size === 0 && this.#ready.size === 0 && !this.#isWoken) {
       let timer: ReturnType<typeof setTimeout> | undefined;
       this.isParked = true;
       await new Promise<void>((resolve) => {
-        this.#unpark = resolve;
+        this.#unpark = () => setTimeout(resolve, 0);
         timer = setTimeout(resolve, timeoutMs);
       });
       clearTimeout(timer);
@@ -88,7 +166,9 @@ export class FakeBackend implements Backend {
       this.#unpark = undefined;
     }
     this.#isWoken = false;
-    return [...this.#pending.keys()];
+    const handles = new Set([...this.#pending.keys(), ...this.#ready]);
+    this.#ready.clear();
+    return [...handles];
   }
 
   wake(): void {
@@ -115,6 +195,7 @@ export class FakeBackend implements Backend {
       frameRate: { num: 25, den: 1 },
       width: 64,
       height: 48,
+      stereoCount: 1,
       colour: "i420",
       pixelFormat: "yuv420p",
       codec: "pattern",
@@ -155,11 +236,13 @@ export class FakeBackend implements Backend {
   attach(source: number, target: number): void {
     this.calls.push(`attach ${source} ${target}`);
     this.#refuse("observer", "attach");
+    this.#edges.set(source, [...(this.#edges.get(source) ?? []), target]);
   }
 
   detach(source: number, target: number): void {
     this.calls.push(`detach ${source} ${target}`);
     this.#refuse("observer", "detach");
+    this.#edges.set(source, (this.#edges.get(source) ?? []).filter((one) => one !== target));
     if (this.answers) this.emit(source, { type: "detached", target });
   }
 
@@ -171,6 +254,7 @@ export class FakeBackend implements Backend {
   closeSource(source: number): void {
     this.calls.push(`close ${source}`);
     this.#refuse("source", "close");
+    this.#edges.delete(source);
     if (this.answers) this.emit(source, { type: "closed" });
   }
 
@@ -180,9 +264,88 @@ export class FakeBackend implements Backend {
     if (this.answers) this.emit(target, { type: "closed", report: this.report(target) });
   }
 
+  /** Counts up in the output: byte `i` is `i % 251`. */
+  convert(headerIn: Float64Array, dataIn: Uint8Array, headerOut: Float64Array, dataOut: Uint8Array): void {
+    this.#refuse("library", "convert");
+    this.conversions.push({
+      headerIn: headerIn.slice(),
+      dataIn: dataIn.slice(),
+      headerOut: headerOut.slice(),
+      dataOut,
+    });
+    dataOut.set(dataOut.map((_, index) => index % 251));
+  }
+
   release(handle: number): void {
     this.calls.push(`release ${handle}`);
     this.#pending.delete(handle);
+    this.#ready.delete(handle);
+    this.taps.get(handle)?.release();
+    this.taps.delete(handle);
+  }
+
+  openTap(options: TapOptions): number {
+    this.#refuse("observer", "tap");
+    const handle = this.#next++;
+    const tap = new FakeTap(handle, options, {
+      ready: () => {
+        this.#ready.add(handle);
+        this.#unpark?.();
+      },
+      room: () => this.emit(handle, { type: "room" }),
+    });
+    this.taps.set(handle, tap);
+    this.everyTap.push(tap);
+    return handle;
+  }
+
+  tapStats(tap: number): TapStats {
+    return this.#tap(tap).stats();
+  }
+
+  exchange(tap: number, outcome: Outcome, header: Float64Array, data: Uint8Array): number {
+    this.#refuse("observer", "exchange");
+    return this.#tap(tap).exchange(outcome, header, data);
+  }
+
+  append(target: number, mode: AppendMode, header: Float64Array, data: Uint8Array): number {
+    this.#refuse("target", "append");
+    const tap = this.taps.get(target);
+    if (tap !== undefined) return tap.append(mode, header, data);
+    const left = this.room.get(target) ?? Infinity;
+    if (mode === 0 && left < 1) return STATUS.AGAIN;
+    this.room.set(target, left - 1);
+    const frames = this.appended.get(target) ?? [];
+    if (left >= 1) frames.push({ mode, header: header.slice(), data: data.slice() });
+    this.appended.set(target, frames);
+    return STATUS.DONE;
+  }
+
+  async openFilter(options: FilterOptions): Promise<number> {
+    await Promise.resolve();
+    this.#refuse("observer", "open");
+    this.filters.push(options);
+    return this.#next++;
+  }
+
+  crop(source: number, x: number, y: number, width: number, height: number): void {
+    this.calls.push(`crop ${source} ${x} ${y} ${width} ${height}`);
+  }
+
+  closeTap(tap: number): void {
+    this.#tap(tap).close();
+  }
+
+  closeFilter(filter: number): void {
+    this.calls.push(`close ${filter}`);
+    this.#refuse("observer", "close");
+    if (this.answers) this.emit(filter, { type: "closed" });
+  }
+
+  #tap(handle: number): FakeTap {
+    const tap = this.taps.get(handle);
+    if (tap !== undefined) return tap;
+    throw errorOf("observer", { code: "closed", stage: "boundary", message: "Cannot use the object: it is closed" });
   }
 
   requestRead(path: string): void {

@@ -71,6 +71,7 @@ describe("closing a writer", () => {
     const { backend, writer } = await fixture();
     backend.refusals.set("close", { code: "internal", stage: "boundary", message: "Cannot close" });
     await assert.rejects(writer.close(), { name: "VideoTargetError", code: "internal" });
+    await settled();
     assert.equal(backend.isParked, false);
   });
 

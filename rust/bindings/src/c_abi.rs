@@ -185,7 +185,9 @@ pub unsafe extern "C" fn gg_describe(
             let json = match &*OBJECTS.get(handle).ok_or_else(stale)? {
                 Object::Source(source) => to_json(source.info())?,
                 Object::Target(target) => to_json(target.info())?,
-                Object::Tap(_) => return Err(Error::new(Code::Internal, Stage::Boundary, "A tap has no facts to tell")),
+                Object::Tap(_) => {
+                    return Err(Error::new(Code::Internal, Stage::Boundary, "A tap has no facts to tell"));
+                }
             };
             Ok(write_text(&json, &Buffer { pointer: out, length: cap }, length_out))
         })

@@ -3,8 +3,8 @@
 use std::{slice, sync::Arc};
 
 use giftgrab_core::{
-    error::{Code, Error, Result, Stage},
-    frame::{Frame, header, planes::Area},
+    error::{Code, Error, Stage},
+    frame::{bytes, header::FrameHeader, planes::Area},
     hub::Haste,
     tap::{Exchange, Outcome, Tap, options::TapOptions},
 };
@@ -102,7 +102,8 @@ pub unsafe extern "C" fn gg_append(
             if haste == Haste::Patient && !intake.has_room() {
                 return Ok(GG_AGAIN);
             }
-            let frame = Frame::from_bytes(as_slice(header, header_len), as_slice(data, data_len))?;
+            let header = FrameHeader::from_words(as_slice(header, header_len))?;
+            let frame = bytes::frame_from(&header, as_slice(data, data_len))?;
             if intake.append(Arc::new(frame), haste) {
                 Ok(GG_OK)
             } else {
@@ -132,13 +133,10 @@ pub unsafe extern "C" fn gg_convert(
     // SAFETY: promised by the caller.
     unsafe {
         run(&Buffer { pointer: err, length: err_cap }, || {
+            let from = FrameHeader::from_words(as_slice(header_in, header_len))?;
+            let to = FrameHeader::from_words(as_slice(header_out, header_len))?;
             let out = Buffer { pointer: data_out, length: out_cap };
-            header::convert_bytes(
-                as_slice(header_in, header_len),
-                as_slice(data_in, in_len),
-                as_slice(header_out, header_len),
-                out.as_mut_slice(),
-            )?;
+            bytes::convert_bytes(&from, as_slice(data_in, in_len), &to, out.as_mut_slice())?;
             Ok(GG_OK)
         })
     }

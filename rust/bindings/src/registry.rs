@@ -7,8 +7,8 @@ use std::{
 
 use giftgrab_core::{
     error::{Code, Error, Result, Stage},
-    report::Event,
     hub::Intake,
+    report::Event,
     source::Source,
     tap::Tap,
     target::FileWriter,

@@ -8,6 +8,7 @@ mod header;
 use giftgrab_core::{
     codec::{CODECS, CONTAINERS, Capabilities, CodecInfo, Container, ContainerInfo},
     error::{self, CODES},
+    frame::{COLOUR_SPACES, header::FIELDS},
     report, source, tap, target,
 };
 use schemars::generate::{SchemaGenerator, SchemaSettings};
@@ -26,6 +27,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "codes": CODES.iter().map(code).collect::<Vec<_>>(),
         "containers": CONTAINERS.iter().map(container).collect::<Vec<_>>(),
         "codecs": CODECS.iter().map(codec).collect::<Vec<_>>(),
+        "colourSpaces": COLOUR_SPACES,
+        "frameHeader": FIELDS,
         "inputs": inputs(),
         "outputs": outputs(),
         "header": header,

@@ -36,6 +36,7 @@ function backendOf(symbols: Library["symbols"], context: number): Backend {
   const text = new TextBuffer();
   const handles = new Uint32Array(WAIT_HANDLES);
   const count = new Uint32Array(1);
+  const handle = new Uint32Array(1);
 
   type Read = "gg_describe" | "gg_stats" | "gg_events";
   const read = <T>(side: Side, name: Read, handle: number): T =>
@@ -43,7 +44,8 @@ function backendOf(symbols: Library["symbols"], context: number): Backend {
       check(side, symbols[name](handle, bytes, BigInt(bytes.length), length, error, ERROR_ROOM), error)
     ) as T;
 
-  const open = async (side: Side, name: "gg_source_open" | "gg_target_open", options: object): Promise<number> => {
+  type Open = "gg_source_open" | "gg_target_open" | "gg_filter_open";
+  const open = async (side: Side, name: Open, options: object): Promise<number> => {
     const json = new TextEncoder().encode(JSON.stringify(options));
     const handle = new Uint32Array(1);
     const ownError = new Uint8Array(ERROR_BYTES);
@@ -78,20 +80,77 @@ function backendOf(symbols: Library["symbols"], context: number): Backend {
     sourceStats: (source) => read("source", "gg_stats", source),
     targetStats: (target) => read("target", "gg_stats", target),
     events: (handle) => read("library", "gg_events", handle),
-    attach: (source, target) => {
-      check("observer", symbols.gg_source_attach(source, target, error, ERROR_ROOM), error);
+    openTap: (options) => {
+      const json = new TextEncoder().encode(JSON.stringify(options));
+      const status = symbols.gg_tap_open(context, json, BigInt(json.length), handle, error, ERROR_ROOM);
+      check("observer", status, error);
+      return handle[0] ?? 0;
     },
-    detach: (source, target) => {
-      check("observer", symbols.gg_source_detach(source, target, error, ERROR_ROOM), error);
+    tapStats: (tap) => read("observer", "gg_stats", tap),
+    exchange: (tap, outcome, header, data) => {
+      const status = symbols.gg_tap_exchange(
+        tap,
+        outcome,
+        header,
+        BigInt(header.length),
+        data,
+        BigInt(data.byteLength),
+        error,
+        ERROR_ROOM,
+      );
+      return status < 0 ? check("observer", status, error) : status;
     },
-    start: (source) => {
-      check("source", symbols.gg_source_start(source, error, ERROR_ROOM), error);
+    append: (target, mode, header, data) => {
+      const status = symbols.gg_append(
+        target,
+        mode,
+        header,
+        BigInt(header.length),
+        data,
+        BigInt(data.byteLength),
+        error,
+        ERROR_ROOM,
+      );
+      return status < 0 ? check("target", status, error) : status;
+    },
+    convert: (headerIn, dataIn, headerOut, dataOut) => {
+      const status = symbols.gg_convert(
+        unshared(headerIn),
+        unshared(dataIn),
+        BigInt(dataIn.byteLength),
+        unshared(headerOut),
+        BigInt(headerIn.length),
+        unshared(dataOut),
+        BigInt(dataOut.byteLength),
+        error,
+        ERROR_ROOM,
+      );
+      check("library", status, error);
+    },
+    openFilter: (options) => open("observer", "gg_filter_open", options),
+    crop: (source, x, y, width, height) => {
+      check("source", symbols.gg_source_crop(source, x, y, width, height, error, ERROR_ROOM), error);
+    },
+    attach: (observable, target) => {
+      check("observer", symbols.gg_attach(observable, target, error, ERROR_ROOM), error);
+    },
+    detach: (observable, target) => {
+      check("observer", symbols.gg_detach(observable, target, error, ERROR_ROOM), error);
+    },
+    start: (observable) => {
+      check("source", symbols.gg_start(observable, error, ERROR_ROOM), error);
     },
     closeSource: (source) => {
       check("source", symbols.gg_close(source, error, ERROR_ROOM), error);
     },
     closeTarget: (target) => {
       check("target", symbols.gg_close(target, error, ERROR_ROOM), error);
+    },
+    closeTap: (tap) => {
+      check("observer", symbols.gg_close(tap, error, ERROR_ROOM), error);
+    },
+    closeFilter: (filter) => {
+      check("observer", symbols.gg_close(filter, error, ERROR_ROOM), error);
     },
     release: (handle) => void symbols.gg_release(handle),
     requestRead: (path) => requestPermission("read", path),
@@ -100,6 +159,11 @@ function backendOf(symbols: Library["symbols"], context: number): Backend {
 }
 
 const EMPTY = new Uint8Array(0);
+
+/** The same array: frames never lie in shared memory, which native code must not get. */
+function unshared<T extends Uint8Array | Float64Array>(array: T): T & { readonly buffer: ArrayBuffer } {
+  return array as T & { readonly buffer: ArrayBuffer };
+}
 
 /** Takes JSON from native code, with more room where it asks for it. */
 class TextBuffer {

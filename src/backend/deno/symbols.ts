@@ -37,11 +37,32 @@ export const SYMBOLS = {
   gg_describe: { parameters: ["u32", "buffer", "usize", "buffer", "buffer", "usize"], result: "i32" },
   gg_stats: { parameters: ["u32", "buffer", "usize", "buffer", "buffer", "usize"], result: "i32" },
   gg_events: { parameters: ["u32", "buffer", "usize", "buffer", "buffer", "usize"], result: "i32" },
-  // Source, target; error, its room.
-  gg_source_attach: { parameters: ["u32", "u32", "buffer", "usize"], result: "i32" },
-  gg_source_detach: { parameters: ["u32", "u32", "buffer", "usize"], result: "i32" },
+  // Context; JSON, length; handle out; error, its room.
+  gg_tap_open: { parameters: ["u32", "buffer", "usize", "buffer", "buffer", "usize"], result: "i32" },
+  gg_filter_open: {
+    parameters: ["u32", "buffer", "usize", "buffer", "buffer", "usize"],
+    result: "i32",
+    nonblocking: true,
+  },
+  // Tap, outcome; header out, its length; data out, its room; error, its room.
+  gg_tap_exchange: {
+    parameters: ["u32", "u32", "buffer", "usize", "buffer", "usize", "buffer", "usize"],
+    result: "i32",
+  },
+  // Target, mode; header, its length; data, its length; error, its room.
+  gg_append: { parameters: ["u32", "u32", "buffer", "usize", "buffer", "usize", "buffer", "usize"], result: "i32" },
+  // Header, data, its length; header asked for, the length of both headers; data out, its room; error, its room.
+  gg_convert: {
+    parameters: ["buffer", "buffer", "usize", "buffer", "usize", "buffer", "usize", "buffer", "usize"],
+    result: "i32",
+  },
+  // Source; x, y, width, height; error, its room.
+  gg_source_crop: { parameters: ["u32", "u32", "u32", "u32", "u32", "buffer", "usize"], result: "i32" },
+  // Source or filter, target; error, its room.
+  gg_attach: { parameters: ["u32", "u32", "buffer", "usize"], result: "i32" },
+  gg_detach: { parameters: ["u32", "u32", "buffer", "usize"], result: "i32" },
   // Handle; error, its room.
-  gg_source_start: { parameters: ["u32", "buffer", "usize"], result: "i32" },
+  gg_start: { parameters: ["u32", "buffer", "usize"], result: "i32" },
   gg_close: { parameters: ["u32", "buffer", "usize"], result: "i32" },
   // Handle.
   gg_release: { parameters: ["u32"], result: "i32" },

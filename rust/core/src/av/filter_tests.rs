@@ -1,7 +1,7 @@
 //! What graphs make of a small picture, compared with the same done here.
 
 use super::{ColourTags, FilterGraph, Picture, PixelFormat};
-use crate::{codec::Shape, filter::Description, time::Rational};
+use crate::{filter::Description, frame::Shape, time::Rational};
 
 const TICK: Rational = Rational::new(1, 30);
 
@@ -10,7 +10,7 @@ fn description(text: &str) -> Description {
 }
 
 fn shape(format: PixelFormat, width: u32, height: u32) -> Shape {
-    Shape { width, height, format, tags: ColourTags::UNKNOWN }
+    Shape { width, height, format, tags: ColourTags::UNKNOWN, views: 1 }
 }
 
 fn open(text: &str, shape: Shape) -> FilterGraph {
@@ -174,7 +174,6 @@ fn marks_pass_through() {
 
 #[test]
 fn colours_keep_their_meaning_through_a_change_of_format() {
-    use crate::codec::{Adapter, adapted_tags};
     // High and standard definition have different matrices where a picture names none.
     for (width, height) in [(64, 720), (64, 48)] {
         let mut input = Picture::alloc(PixelFormat::BGRA, width, height).unwrap();
@@ -185,9 +184,8 @@ fn colours_keep_their_meaning_through_a_change_of_format() {
         let output = filter("format=yuv444p,null", &input).remove(0);
         let tags = output.tags();
         assert_eq!((output.format().name().as_str(), tags.range), ("yuv444p", 1));
-        let to = Shape { format: PixelFormat::BGRA, ..Shape::of(&output) };
-        let back =
-            Adapter::new(Shape { tags: adapted_tags(Shape::of(&output), to.format), ..to }).adapt(&output).unwrap();
+        let to = Shape::of(&output).converted(PixelFormat::BGRA, width, height);
+        let back = crate::frame::adapt::Adapter::new(to).adapt(&output).unwrap();
         for (sample, wanted) in rows(&back, 0)[5][20..24].iter().zip([40_u8, 90, 200, 255]) {
             assert!(sample.abs_diff(wanted) <= 3, "{height}: {:?} {tags:?}", &rows(&back, 0)[5][20..24]);
         }

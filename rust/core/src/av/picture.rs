@@ -144,6 +144,14 @@ impl Picture {
         PixelFormat(unsafe { (*self.0).format })
     }
 
+    /// Calls its samples by another pixel format that has the same layout; any other format changes nothing.
+    pub fn rename(&mut self, format: PixelFormat) {
+        if format.layout().is_some() && format.layout() == self.format().layout() {
+            // SAFETY: owned; the planes of both formats have the same geometry.
+            unsafe { (*self.0).format = format.0 };
+        }
+    }
+
     /// Presentation time in the ticks that its stage names.
     #[must_use]
     pub fn pts(&self) -> Option<i64> {
@@ -218,6 +226,46 @@ impl Picture {
             (*self.0).color_trc = ffi::AVColorTransferCharacteristic(tags.transfer);
             (*self.0).sample_aspect_ratio = tags.pixel_aspect.into();
         }
+    }
+
+    /// Copies `part` into this picture, its top left pixel to column `x` and row `y`; where chroma samples are shared, both
+    /// are even.
+    ///
+    /// # Errors
+    ///
+    /// Another pixel format, a part that reaches beyond the picture, or out of memory while unsharing.
+    pub fn paste(&mut self, part: &Self, (x, y): (u32, u32)) -> Result<(), AvError> {
+        let fits = |at: u32, length: u32, limit: u32| at.checked_add(length).is_some_and(|end| end <= limit);
+        let is_inside = fits(x, part.width(), self.width()) && fits(y, part.height(), self.height());
+        let format = ffi::AVPixelFormat(self.format().0);
+        // SAFETY: owned; the descriptor is a static table's row, or null for an unknown format.
+        let descriptor = unsafe {
+            check(ffi::av_frame_make_writable(self.0))?;
+            ffi::av_pix_fmt_desc_get(format).as_ref()
+        };
+        let Some(descriptor) = descriptor.filter(|_| is_inside && part.format() == self.format()) else {
+            return Err(AvError::invalid());
+        };
+        let pixels = |value: u32| i32::try_from(value).unwrap_or(0);
+        // SAFETY: a known format; both pictures hold all planes of it, and the part lies inside this one.
+        unsafe {
+            for plane in 0..ffi::av_pix_fmt_count_planes(format).max(0) {
+                let index = plane.unsigned_abs() as usize;
+                let shift = if matches!(plane, 1 | 2) { descriptor.log2_chroma_h } else { 0 };
+                let rows = |count: u32| (count + (1 << shift) - 1) >> shift;
+                let (from, to) = (&*part.0, &*self.0);
+                let row = to.data[index].offset(rows(y) as isize * to.linesize[index] as isize);
+                ffi::av_image_copy_plane(
+                    row.offset(check(ffi::av_image_get_linesize(format, pixels(x), plane))? as isize),
+                    to.linesize[index],
+                    from.data[index],
+                    from.linesize[index],
+                    check(ffi::av_image_get_linesize(format, pixels(part.width()), plane))?,
+                    pixels(rows(part.height())),
+                );
+            }
+        }
+        Ok(())
     }
 
     /// Its samples, if its pixel format is one of our layouts and its rows run downwards in memory.

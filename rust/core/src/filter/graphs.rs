@@ -5,8 +5,7 @@ use std::collections::VecDeque;
 use super::description::Description;
 use crate::{
     av::{AvError, FilterGraph, GraphError, Picture},
-    codec::Shape,
-    frame::Frame,
+    frame::{Frame, Shape},
     time::Rational,
 };
 
@@ -22,13 +21,13 @@ const HELD_BACK: u32 = 256;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Form {
     pub(super) shape: Shape,
-    pub(super) views: usize,
     pub(super) time_base: Rational,
 }
 
 impl Form {
     pub(super) fn of(frame: &Frame) -> Self {
-        Self { shape: Shape::of(&frame.picture), views: 1 + frame.others.len(), time_base: frame.time_base }
+        let views = u32::try_from(frame.views().count()).unwrap_or(u32::MAX);
+        Self { shape: Shape { views, ..Shape::of(&frame.picture) }, time_base: frame.time_base }
     }
 }
 
@@ -86,7 +85,7 @@ impl Graphs {
             let graph = FilterGraph::open(description, form.shape, form.time_base, None)?;
             Ok(View { graph, waiting: VecDeque::new() })
         };
-        let views = (0..form.views).map(open).collect::<Result<Vec<_>, GraphError>>()?;
+        let views = (0..form.shape.views).map(open).collect::<Result<Vec<_>, GraphError>>()?;
         let time_base = views.first().map_or(form.time_base, |view| view.graph.time_base());
         Ok(Self { form, views, time_base, taken: VecDeque::new(), last_pts: None, held_back: 0 })
     }
@@ -211,5 +210,5 @@ pub(super) fn output_shape(description: &Description, input: Shape) -> Option<Sh
     picture.view_mut().ok()??.fill_black();
     graph.send(Some(&picture)).ok()?;
     graph.send(None).ok()?;
-    graph.receive().ok().map(|picture| Shape::of(&picture))
+    graph.receive().ok().map(|picture| Shape { views: input.views, ..Shape::of(&picture) })
 }

@@ -13,9 +13,8 @@ use super::{
     graphs::{Fault, Filtered, Form, Graphs, Ready, output_shape},
 };
 use crate::{
-    codec::Shape,
     error::{Code, Error, Result, Stage},
-    frame::{Frame, SharedFrame},
+    frame::{Frame, Shape, SharedFrame},
     hub::{Either, Haste, Hub, Inbox, Parcel},
     report::{DropReason, Event},
     sys::monotonic_ns,
@@ -280,9 +279,10 @@ impl Runner {
 
     fn give(&mut self, filtered: Filtered, time_base: Rational) {
         let Filtered { views, pts, captured_ns } = filtered;
+        let count = u32::try_from(views.len()).unwrap_or(u32::MAX);
         let mut views = views.into_iter();
         let Some(picture) = views.next() else { return };
-        self.output = Some(Shape::of(&picture));
+        self.output = Some(Shape { views: count, ..Shape::of(&picture) });
         let frame = Arc::new(Frame {
             picture,
             others: views.collect(),

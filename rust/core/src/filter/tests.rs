@@ -7,8 +7,7 @@ use crossbeam_channel::{Receiver, Sender, never, unbounded};
 use super::*;
 use crate::{
     av::{ColourTags, Picture, PixelFormat},
-    codec::Shape,
-    frame::{Frame, SharedFrame},
+    frame::{Frame, Shape, SharedFrame},
     hub::{Delivery, Haste, Inbox, Parcel},
     report::Ledger,
     time::Rational,
@@ -339,12 +338,12 @@ fn targets_learn_the_shape_before_the_first_frame() {
     let (filter, news) = filter("scale=64:32,format=yuv444p");
     let (intake, mut inbox, _) = collector(4);
     attach(&filter, &news, &intake, 1);
-    filter.intake().prepare(Shape::of(&frame((32, 16), 0, 1).picture));
+    filter.intake().prepare(Shape { views: 2, ..Shape::of(&frame((32, 16), 0, 1).picture) });
     let Some(Parcel::Shape(shape)) = inbox.next() else { panic!("no shape came") };
-    assert_eq!((shape.width, shape.height, shape.format.name().as_str()), (64, 32, "yuv444p"));
-    give(&filter, &frame((32, 16), 0, 1));
+    assert_eq!((shape.width, shape.height, shape.format.name().as_str(), shape.views), (64, 32, "yuv444p", 2));
+    give(&filter, &frame((32, 16), 0, 2));
     let Some(Parcel::Frame(out, _)) = inbox.next() else { panic!("no frame came") };
-    assert_eq!(Shape::of(&out.picture), shape);
+    assert_eq!(Shape { views: 2, ..Shape::of(&out.picture) }, shape);
     close(&filter, &news);
 }
 

@@ -8,7 +8,10 @@ use std::{
 use crossbeam_channel::{Receiver, Sender, TrySendError, at, bounded, never, select};
 
 use super::gate::{Gate, Taker};
-use crate::{codec::Shape, frame::SharedFrame, report::DropReason};
+use crate::{
+    frame::{Shape, SharedFrame},
+    report::DropReason,
+};
 
 /// How a frame is handed in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::Receiver;
 
-use crate::{codec::Shape, frame::SharedFrame};
+use crate::frame::{Shape, SharedFrame};
 
 mod gate;
 mod intake;

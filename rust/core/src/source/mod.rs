@@ -16,10 +16,9 @@ use crossbeam_channel::{Sender, TrySendError, bounded};
 
 use crate::{
     av::{self, Picture},
-    codec::Shape,
     error::{Code, Error, Result, Stage},
     event::{Events, Notify},
-    frame::planes::Area,
+    frame::{Shape, planes::Area},
     hub::Intake,
     latency::Recorder,
     report::{Event, SourceInfo, SourceStats},
@@ -32,19 +31,28 @@ use options::{Pacing, SourceOptions};
 /// Requests that may wait for a source's thread.
 const COMMANDS: usize = 256;
 
+/// What a driver captured at one instant.
+pub(crate) struct Captured {
+    pub(crate) picture: Picture,
+    /// The further views of a stereo frame.
+    pub(crate) others: Vec<Picture>,
+    /// In ticks of [`Driver::time_base`], from the first.
+    pub(crate) pts: i64,
+}
+
 /// What gives frames: the part that differs from source to source.
 pub(crate) trait Driver: Send {
     /// Immutable facts.
     fn info(&self) -> &SourceInfo;
 
-    /// The shape of its pictures.
+    /// The shape of its frames.
     fn shape(&self) -> Shape;
 
     /// Seconds per tick of the times that [`Self::next`] gives.
     fn time_base(&self) -> Rational;
 
-    /// The next picture and its time in ticks from the first, or `None` at the end.
-    fn next(&mut self) -> Result<Option<(Picture, i64)>>;
+    /// What comes next, or `None` at the end.
+    fn next(&mut self) -> Result<Option<Captured>>;
 
     /// For a source whose instants pass whether or not anybody looks: leaves `frames` of them out. `false` if it is
     /// none, and waits instead.

@@ -8,7 +8,7 @@ use std::{
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, TryRecvError};
 
-use super::{Command, Driver, Shared, options::Pacing};
+use super::{Captured, Command, Driver, Shared, options::Pacing};
 use crate::{
     av::Picture,
     error::{Code, Error, Result, Stage},
@@ -108,7 +108,7 @@ impl Runner {
             }
             let next = self.driver.next();
             self.shared.decode_errors.store(self.driver.decode_errors(), SeqCst);
-            let Some((picture, pts)) = next? else { return Ok(Go::On) };
+            let Some(Captured { picture, others, pts }) = next? else { return Ok(Go::On) };
             if self.wait_until_due(pts) == Go::Stop {
                 return Ok(Go::Stop);
             }
@@ -118,7 +118,7 @@ impl Runner {
             }
             let frame = Arc::new(Frame {
                 picture: self.cut(picture)?,
-                others: Vec::new(),
+                others: others.into_iter().map(|view| self.cut(view)).collect::<Result<_>>()?,
                 sequence: self.sequence,
                 pts,
                 time_base: self.driver.time_base(),

@@ -8,7 +8,7 @@ mod thread;
 
 use std::sync::{
     Arc, Mutex, PoisonError,
-    atomic::{AtomicBool, AtomicU64, Ordering::SeqCst},
+    atomic::{AtomicBool, Ordering::SeqCst},
 };
 
 use crossbeam_channel::{Receiver, TryRecvError, bounded};
@@ -16,7 +16,7 @@ use crossbeam_channel::{Receiver, TryRecvError, bounded};
 use crate::{
     error::{Code, Error, Result, Stage},
     event::{Events, Notify},
-    frame::header::{FrameHeader, write_pictures},
+    frame::bytes::write_pictures,
     hub::{Gate, Intake, Room, Taker, door},
     latency::Recorder,
     report::{DropReason, Event, TapStats},
@@ -60,13 +60,10 @@ pub(crate) struct Shared {
     capture_to_observer: Recorder,
     /// Whether the observer found nothing and is to be notified.
     is_awaited: AtomicBool,
-    /// Frames dropped so far, for whatever reason.
-    dropped: AtomicU64,
 }
 
 impl Shared {
     fn drop_frame(&self, reason: DropReason) {
-        self.dropped.fetch_add(1, SeqCst);
         self.gate.counters.dropped(reason, 1);
     }
 
@@ -124,7 +121,6 @@ impl Tap {
             policy: options.policy,
             capture_to_observer: Recorder::new(),
             is_awaited: AtomicBool::new(true),
-            dropped: AtomicU64::new(0),
         });
         let displaces = options.policy == TapPolicy::Latest;
         let queue = if displaces { 1 } else { options.queue as usize };
@@ -151,9 +147,8 @@ impl Tap {
                 Err(exchange) => return Ok(exchange),
             },
         };
-        let facts = FrameHeader { dropped: self.shared.dropped.load(SeqCst), ..ready.header };
-        facts.to_words(header)?;
-        let length = ready.header.data_length;
+        ready.header.to_words(header)?;
+        let length = ready.header.data_length();
         let Some(data) = data.get_mut(..length) else {
             hand.waiting = Some(ready);
             return Ok(Exchange::MoreRoom);

@@ -24,8 +24,9 @@ pub enum TapPolicy {
 #[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TapOptions {
-    /// Colour space of the frames.
-    pub colour: ColourSpace,
+    /// Colour space of the frames; by default their own, or of other pixel formats the nearest of I420 and BGRA.
+    #[serde(default)]
+    pub colour: Option<ColourSpace>,
     /// Width in pixels, 1 to 16384; by default that of the frames, or what keeps their shape beside `height`.
     #[serde(default)]
     #[schemars(range(min = 1, max = 16384))]

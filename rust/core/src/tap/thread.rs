@@ -7,16 +7,11 @@ use std::{
 
 use crossbeam_channel::{Receiver, Sender, TrySendError};
 
-use super::{
-    Shared, cannot_convert,
-    options::TapOptions,
-    pace::Pace,
-};
+use super::{Shared, cannot_convert, options::TapOptions, pace::Pace};
 use crate::{
     av::{Picture, PixelFormat},
-    codec::{Adapter, Shape, adapted_tags},
     error::{Code, Error, Result, Stage},
-    frame::{SharedFrame, header::FrameHeader},
+    frame::{ColourSpace, Shape, SharedFrame, adapt::Adapter, header::FrameHeader},
     hub::{Inbox, Parcel},
     report::{DropReason, Event},
 };
@@ -107,7 +102,7 @@ impl TapThread {
 
     fn prepare(&mut self, frame: SharedFrame) -> Result<Ready> {
         let converted = catch_unwind(AssertUnwindSafe(|| self.convert(&frame)));
-        let (shape, adapted) = converted.unwrap_or_else(|_| {
+        let adapted = converted.unwrap_or_else(|_| {
             self.adapter = None;
             Err(Error::new(
                 Code::Internal,
@@ -115,38 +110,39 @@ impl TapThread {
                 "Cannot convert a frame: a defect of this library was met; please report it",
             ))
         })?;
-        let header = FrameHeader::of(&frame, self.options.colour, shape);
+        let views = 1 + frame.others.len();
+        let header = FrameHeader::of(&frame, adapted.first().unwrap_or(&frame.picture), views)?;
         Ok(Ready { header, frame, adapted })
     }
 
-    /// The views in the form asked for, and that form; no views where they have it already.
-    fn convert(&mut self, frame: &SharedFrame) -> Result<(Shape, Vec<Picture>)> {
+    /// The views in the form asked for; none where they have it already.
+    fn convert(&mut self, frame: &SharedFrame) -> Result<Vec<Picture>> {
         let from = Shape::of(&frame.picture);
         let known = self.adapter.take().filter(|(known, ..)| *known == from);
         let (_, to, adapter) = self.adapter.insert(known.unwrap_or_else(|| {
             let to = self.options.shape_for(from);
             (from, to, Adapter::new(to))
         }));
-        let fits = (from.width, from.height) == (to.width, to.height) && from.format.layout() == to.format.layout();
+        let fits = (from.width, from.height) == (to.width, to.height) && from.format.plain() == to.format;
         if fits {
-            return Ok((from, Vec::new()));
+            return Ok(Vec::new());
         }
-        let views = frame.views().map(|view| adapter.adapt(view)).collect::<Result<_>>().map_err(cannot_convert)?;
-        Ok((*to, views))
+        frame.views().map(|view| adapter.adapt(view)).collect::<Result<_>>().map_err(cannot_convert)
     }
 }
 
 impl TapOptions {
     /// The shape asked for, of frames that have the shape `from`.
     fn shape_for(&self, from: Shape) -> Shape {
-        let format = PixelFormat::of(self.colour);
+        let nearest = if from.format.is_rgb() { ColourSpace::Bgra } else { ColourSpace::I420 };
+        let format = PixelFormat::of(self.colour.or(from.format.colour()).unwrap_or(nearest));
         let (width, height) = match (self.width, self.height) {
             (Some(width), Some(height)) => (width, height),
             (Some(width), None) => (width, in_proportion(width, from.height, from.width)),
             (None, Some(height)) => (in_proportion(height, from.width, from.height), height),
             (None, None) => (from.width, from.height),
         };
-        Shape { width, height, format, tags: adapted_tags(from, format) }
+        from.converted(format, width, height)
     }
 }
 

@@ -2,34 +2,25 @@
 
 use std::sync::{
     Mutex, PoisonError,
-    atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::SeqCst},
+    atomic::{AtomicBool, AtomicU32, Ordering::SeqCst},
 };
 
-use crossbeam_channel::Sender;
-
-use super::{budget::Budget, output::Coded};
+use super::{budget::Budget, segment::Segments};
 use crate::{
     error::Error,
     event::{Events, Throttle},
     hub::{Gate, Taker},
     latency::Recorder,
     ledger::stage_of,
-    report::{DropReason, Durable, Event, Report, TargetInfo, TargetStats},
+    report::{DropReason, Event, Report, TargetInfo, TargetStats},
 };
 
 /// Packets that may wait for the disk: about ten seconds at 60 frames a second.
 pub(super) const PACKET_QUEUE: usize = 600;
 /// Bytes of packets that may wait for the disk.
 const PACKET_BYTES: usize = 64 << 20;
-
-/// What has been handed to the operating system and not been synced.
-#[derive(Debug, Default)]
-pub(super) struct Unsynced {
-    /// Frames in the file so far, synced ones too.
-    pub(super) frames: u64,
-    /// When each unsynced packet left the encoder.
-    pub(super) encoded_ns: Vec<u64>,
-}
+/// Files that may be open at once: the one that is recorded, and others that are being finished.
+const OPEN_FILES: usize = 4;
 
 /// State of one writer.
 pub(super) struct Shared {
@@ -39,27 +30,19 @@ pub(super) struct Shared {
     pub(super) capture_to_packet: Recorder,
     pub(super) packet_to_durable: Recorder,
     pub(super) packet_budget: Budget,
+    /// Packets that wait for the disk.
+    pub(super) packet_queue: AtomicU32,
+    pub(super) open_files: Budget,
+    pub(super) segments: Segments,
     /// Whether the encoder waits for the packet queue: drops are then the storage's.
     pub(super) storage_blocks: AtomicBool,
-    pub(super) bytes: AtomicU64,
-    /// Bytes copied while the file is indexed.
-    pub(super) indexed_bytes: AtomicU64,
-    /// Grid position after the last packet written.
-    pub(super) end_position: AtomicI64,
-    /// What is in the file since the last sync.
-    pub(super) unsynced: Mutex<Unsynced>,
-    pub(super) durable: Mutex<Durable>,
-    /// Whether a sync failed: what is in the file may not be on the disk.
-    pub(super) sync_failed: AtomicBool,
     closed: AtomicBool,
     error: Mutex<Option<Error>>,
     overload: Throttle,
-    /// The packet queue, only for its length.
-    packets: Sender<Coded>,
 }
 
 impl Shared {
-    pub(super) fn new(info: TargetInfo, events: Events, packets: Sender<Coded>) -> Self {
+    pub(super) fn new(info: TargetInfo, events: Events) -> Self {
         Self {
             info,
             events,
@@ -67,17 +50,13 @@ impl Shared {
             capture_to_packet: Recorder::new(),
             packet_to_durable: Recorder::new(),
             packet_budget: Budget::new(PACKET_BYTES),
+            packet_queue: AtomicU32::new(0),
+            open_files: Budget::new(OPEN_FILES),
+            segments: Segments::default(),
             storage_blocks: AtomicBool::new(false),
-            bytes: AtomicU64::new(0),
-            indexed_bytes: AtomicU64::new(0),
-            end_position: AtomicI64::new(0),
-            unsynced: Mutex::new(Unsynced::default()),
-            durable: Mutex::new(Durable::default()),
-            sync_failed: AtomicBool::new(false),
             closed: AtomicBool::new(false),
             error: Mutex::new(None),
             overload: Throttle::default(),
-            packets,
         }
     }
 
@@ -103,16 +82,9 @@ impl Shared {
     }
 
     /// Tells the end; the writer's threads do nothing after it.
-    pub(super) fn tell_closed(&self, report: Report) {
-        self.events.push(Event::Closed { report: Some(Box::new(report)), error: self.error() });
+    pub(super) fn tell_closed(&self) {
+        self.events.push(Event::Closed { report: Some(Box::new(self.report())), error: self.error() });
         self.closed.store(true, SeqCst);
-    }
-
-    /// Tells of no file: the writer has left none.
-    pub(super) fn forget_file(&self) {
-        self.bytes.store(0, SeqCst);
-        self.end_position.store(0, SeqCst);
-        *self.durable.lock().unwrap_or_else(PoisonError::into_inner) = Durable::default();
     }
 
     pub(super) fn is_closed(&self) -> bool {
@@ -131,18 +103,40 @@ impl Shared {
     }
 
     pub(super) fn stats(&self) -> TargetStats {
-        let positions = self.end_position.load(SeqCst);
-        let rate = self.info.frame_rate;
+        let totals = self.segments.totals();
         TargetStats {
             frames: self.gate.counters.snapshot(),
-            bytes: self.bytes.load(SeqCst),
-            indexed_bytes: self.indexed_bytes.load(SeqCst),
-            duration_seconds: positions as f64 / rate.as_f64(),
-            durable: *self.durable.lock().unwrap_or_else(PoisonError::into_inner),
+            bytes: totals.bytes,
+            indexed_bytes: totals.indexed_bytes,
+            duration_seconds: totals.positions as f64 / self.info.frame_rate.as_f64(),
+            durable: totals.durable,
             capture_to_packet: self.capture_to_packet.snapshot(),
             packet_to_durable: self.packet_to_durable.snapshot(),
             frame_queue: self.gate.queued(),
-            packet_queue: u32::try_from(self.packets.len()).unwrap_or(u32::MAX),
+            packet_queue: self.packet_queue.load(SeqCst),
+        }
+    }
+
+    /// What has become of the recording, once every file is finished.
+    fn report(&self) -> Report {
+        let left = self.segments.left();
+        let first = left.first().and_then(|segment| segment.outcome.get());
+        let mut target = self.info.clone();
+        if let Some(first) = first {
+            first.encoder.clone_into(&mut target.encoder);
+        }
+        let segments = self.segments.reports(target.frame_rate);
+        Report {
+            target,
+            stats: self.stats(),
+            width: first.map_or(0, |first| first.shape.width),
+            height: first.map_or(0, |first| first.shape.height),
+            pixel_format: first.map_or(String::new(), |first| first.shape.format.name()),
+            started_at: first.map_or(String::new(), |first| first.started_at.clone()),
+            exists: first.is_some(),
+            finalised: first.is_some() && segments.iter().all(|segment| segment.finalised),
+            synced: first.is_some() && segments.iter().all(|segment| segment.synced),
+            segments,
         }
     }
 }

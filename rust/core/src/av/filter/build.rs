@@ -10,13 +10,13 @@ use std::{
 
 use super::{
     super::{AvError, ColourTags, Dictionary, PixelFormat, error::check, ffi, log},
-    FilterGraph, is_rgb,
+    FilterGraph,
     options::{has_option, resolve},
 };
 use crate::{
-    codec::Shape,
     error::{Code, Error, Stage as ErrorStage},
     filter::{Description, Setting, Stage},
+    frame::Shape,
     time::Rational,
 };
 
@@ -134,7 +134,7 @@ impl FilterGraph {
             return Err(no_memory());
         }
         let tags = ColourTags::UNKNOWN;
-        let input = Shape { width: 0, height: 0, format: PixelFormat::YUV420P, tags };
+        let input = Shape { width: 0, height: 0, format: PixelFormat::YUV420P, tags, views: 1 };
         let graph = Self {
             graph,
             source: ptr::null_mut(),
@@ -191,7 +191,7 @@ impl FilterGraph {
         time_base: Rational,
         frame_rate: Option<Rational>,
     ) -> Result<(), GraphError> {
-        let Shape { width, height, format, tags } = self.input;
+        let Shape { width, height, format, tags, .. } = self.input;
         let plain = |name: &str, settings: Vec<(&str, String)>| Stage {
             filter: name.to_owned(),
             settings: settings
@@ -213,7 +213,7 @@ impl FilterGraph {
             settings.push(("frame_rate", rate.to_string()));
         }
         if self.knows_colour {
-            if !is_rgb(format) {
+            if !format.is_rgb() {
                 settings.push(("colorspace", self.sent_matrix().to_string()));
             }
             settings.push(("range", tags.range.to_string()));

@@ -9,9 +9,8 @@ pub use build::GraphError;
 
 use super::{AvError, ColourTags, Picture, PixelFormat, error::check, ffi, log};
 use crate::{
-    codec::{Shape, matrix_number},
     filter::Description,
-    frame::colour::ColourMatrix,
+    frame::{Shape, colour::ColourMatrix, matrix_number},
     time::Rational,
 };
 
@@ -141,7 +140,7 @@ impl FilterGraph {
             return check(unsafe { ffi::av_buffersrc_close(self.source, end, 0) }).map(drop);
         };
         let mut sent = picture.reference()?;
-        if !(self.knows_colour && is_rgb(picture.format())) {
+        if !(self.knows_colour && picture.format().is_rgb()) {
             sent.set_tags(ColourTags { matrix: self.sent_matrix(), ..picture.tags() });
         }
         if let Some(pts) = picture.pts() {
@@ -178,10 +177,10 @@ impl FilterGraph {
             pixel_aspect: if tags.pixel_aspect.num > 0 { tags.pixel_aspect } else { aspect.into() },
             ..tags
         };
-        if is_rgb(picture.format()) {
+        if picture.format().is_rgb() {
             return ColourTags { matrix: RGB, range: FULL, ..tags };
         }
-        let from_rgb = is_rgb(self.input.format);
+        let from_rgb = self.input.format.is_rgb();
         // What swscale makes of RGB when nobody says otherwise.
         let matrix = if from_rgb && self.knows_colour { BT601 } else { self.sent_matrix() };
         ColourTags {
@@ -196,14 +195,6 @@ impl Drop for FilterGraph {
     fn drop(&mut self) {
         // SAFETY: owned; frees its filters too.
         unsafe { ffi::avfilter_graph_free(&raw mut self.graph) };
-    }
-}
-
-fn is_rgb(format: PixelFormat) -> bool {
-    // SAFETY: returns a static entry or null for any integer.
-    unsafe {
-        let facts = ffi::av_pix_fmt_desc_get(ffi::AVPixelFormat(format.0));
-        !facts.is_null() && (*facts).flags & ffi::AV_PIX_FMT_FLAG_RGB as u64 != 0
     }
 }
 
