@@ -150,9 +150,12 @@ export class TapChild implements FedChild, TapOwner {
 
   flush(isEnd: boolean, failure?: Error): Promise<unknown> | undefined {
     if (this.#tap === undefined || this.#tap.isOver) return this.#consumer.flush(isEnd, failure);
+    const tap = this.#tap;
     this.#finishing ??= deferred();
     const { promise } = this.#finishing;
-    this.#tap.finish();
+    // A frame that waits for room still gets in.
+    if (tap.feed.isWaiting) tap.feed.settled().then(() => tap.finish());
+    else tap.finish();
     return promise.then(() => this.#consumer.flush(isEnd, failure));
   }
 

@@ -110,6 +110,11 @@ export class FakeBackend implements Backend {
     for (const target of this.#edges.get(observable) ?? []) this.taps.get(target)?.push(header, data, true);
   }
 
+  /** The handle given out last. */
+  get lastHandle(): number {
+    return this.#next - 1;
+  }
+
   /** What is attached to `observable`. */
   attachedTo(observable: number): readonly number[] {
     return this.#edges.get(observable) ?? [];
