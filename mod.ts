@@ -51,7 +51,7 @@ export { VideoFrame } from "./src/frame.ts";
 export type { FrameRect, PlaneLayout, VideoFrameCopyToOptions } from "./src/frame_copy.ts";
 export type { VideoPixelFormat } from "./src/frame_layout.ts";
 export type { Component, Plane } from "./src/frame_planes.ts";
-export type { ColourMatrix, ColourRange, VideoFrameSettings, VideoFrameTiming } from "./src/frame_settings.ts";
+export type { ColourMatrix, ColourRange, VideoFrameDetails, VideoFrameSettings } from "./src/frame_settings.ts";
 export type { FrameColorSpace, FrameImageData, ImageDataLike } from "./src/frame_web.ts";
 export type {
   AtEnd,
@@ -70,14 +70,17 @@ export type {
   Latency,
   Ledger,
   Metadata,
+  OnResize,
   Pacing,
   Profile,
   QualityScale,
   Rational,
   Report,
+  SegmentReport,
   SourceInfo,
   SourceStats,
   Stage,
+  StereoPacking,
   TapPolicy,
   TapStats,
   TargetInfo,

@@ -7,12 +7,12 @@
  * @module
  */
 
-import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
+import { makeClip, requireTime, type Run, timed } from "./measure.ts";
 import { median, spread } from "./statistics.ts";
 
 /** One row of the table: the same settings in both programs' words. */
@@ -24,14 +24,6 @@ interface Case {
   readonly ours: Readonly<Record<string, unknown>>;
   /** Options of the command, which repeat what our live profile sets. */
   readonly theirs: readonly string[];
-}
-
-/** What one process took. */
-interface Run {
-  readonly wallSeconds: number;
-  readonly cpuSeconds: number;
-  readonly peakMebibytes: number;
-  readonly output: string;
 }
 
 const CASES: readonly Case[] = [
@@ -84,40 +76,28 @@ if (values.help) {
   console.log("deno task bench [--pairs 11] [--frames 600] [--input FILE] [--only 'x264 ultrafast']");
   process.exit(0);
 }
-if (!existsSync("/usr/bin/time")) {
-  console.error("Cannot measure: /usr/bin/time is missing; run: apt-get install -y time");
-  process.exit(1);
-}
+requireTime();
 
 const pairs = Number(values.pairs);
 const folder = mkdtempSync(join(tmpdir(), "giftgrab-bench-"));
 try {
-  const input = clip(values.input, Number(values.frames));
+  const input = makeClip({
+    ...{ path: join(folder, "input.mp4"), file: values.input, frames: Number(values.frames) },
+    ...{ noise: 6, quality: 18 },
+  });
   const cases = CASES.filter(({ name }) => values.only === undefined || name === values.only);
   for (const row of cases) report(row, measure(row, input));
 } finally {
   rmSync(folder, { recursive: true });
 }
 
-/** A 1080p H.264 clip: of the given file, or of a moving pattern with noise, which is harder than most scenes. */
-function clip(file: string | undefined, frames: number): string {
-  const path = join(folder, "input.mp4");
-  const source = file === undefined
-    ? ["-f", "lavfi", "-i", "testsrc2=size=1920x1080:rate=30,noise=alls=6:allf=t"]
-    : ["-stream_loop", "-1", "-i", file];
-  execFileSync("ffmpeg", [
-    ...["-v", "error", ...source, "-an", "-vf", "scale=1920:1080", "-frames:v", String(frames)],
-    ...["-c:v", "libx264", "-preset", "fast", "-crf", "18", "-pix_fmt", "yuv420p", path],
-  ], { stdio: ["ignore", "inherit", "inherit"] });
-  return path;
-}
-
 function measure(row: Case, input: string): { ours: Run[]; theirs: Run[] } {
   const target = (side: string) => join(folder, `${side}.${row.extension}`);
   const child = join(import.meta.dirname ?? "bench", "record_child.ts");
   const ours = () =>
-    timed([process.execPath, "run", "-A", child, input, target("ours"), row.codec, JSON.stringify(row.ours)]);
-  const theirs = () => timed(["ffmpeg", "-v", "error", "-y", "-i", input, "-an", ...row.theirs, target("theirs")]);
+    timed(folder, [process.execPath, "run", "-A", child, input, target("ours"), row.codec, JSON.stringify(row.ours)]);
+  const theirs = () =>
+    timed(folder, ["ffmpeg", "-v", "error", "-y", "-i", input, "-an", ...row.theirs, target("theirs")]);
   const runs: { ours: Run[]; theirs: Run[] } = { ours: [], theirs: [] };
   // The first pair warms the caches and is not counted.
   for (let pair = 0; pair <= pairs; pair += 1) {
@@ -127,16 +107,6 @@ function measure(row: Case, input: string): { ours: Run[]; theirs: Run[] } {
     runs.theirs.push(other);
   }
   return runs;
-}
-
-function timed(command: readonly string[]): Run {
-  const figures = join(folder, "time.txt");
-  const output = execFileSync("/usr/bin/time", ["-f", "%e %U %S %M", "-o", figures, ...command], {
-    encoding: "utf8",
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  const [wall = 0, user = 0, system = 0, peak = 0] = readFileSync(figures, "utf8").trim().split(" ").map(Number);
-  return { wallSeconds: wall, cpuSeconds: user + system, peakMebibytes: peak / 1024, output };
 }
 
 function report(row: Case, { ours, theirs }: { ours: Run[]; theirs: Run[] }): void {

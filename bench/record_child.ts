@@ -8,9 +8,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import process from "node:process";
 import { ColourSpace, type FileWriterOptions, VideoSourceFactory, VideoTargetFactory } from "../mod.ts";
 import type { Codec } from "../mod.ts";
-
-/** Jiffies a second in /proc, the same on every Linux of today (sysconf(_SC_CLK_TCK)). */
-const TICKS_PER_SECOND = 100;
+import { TICKS_PER_SECOND } from "./measure.ts";
 
 const [input = "", output = "", codec = "", options = "{}"] = process.argv.slice(2);
 const settings: FileWriterOptions = { overwrite: true, ...JSON.parse(options) };

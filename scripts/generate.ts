@@ -18,6 +18,8 @@ interface Contract {
     readonly extensions: readonly string[];
     readonly encoders: readonly string[];
   }[];
+  readonly colourSpaces: readonly string[];
+  readonly frameHeader: readonly string[];
   readonly inputs: Readonly<Record<string, Schema>>;
   readonly outputs: Readonly<Record<string, Schema>>;
   readonly header: string;
@@ -35,7 +37,6 @@ export async function generated(): Promise<Map<string, string>> {
 }
 
 async function typescript(contract: Contract): Promise<string> {
-  const { DONE, AGAIN, MORE } = contract.status;
   const codecs = contract.codecs.map(({ codec, name, containers, extensions, encoders }) =>
     [codec, { name, containers, extensions, encoders }] as const
   );
@@ -49,7 +50,7 @@ async function typescript(contract: Contract): Promise<string> {
 export const ABI_VERSION = ${contract.abiVersion};
 
 /** What a call returns when it is done, or neither done nor failed. */
-export const STATUS = ${constant({ DONE, AGAIN, MORE })};
+export const STATUS = ${constant(contract.status)};
 
 /** Every error code with its negative status. */
 export const CODES = {
@@ -69,18 +70,20 @@ export const Codec = ${constant(Object.fromEntries(codecs.map(([codec, { name }]
 
 /** The colour spaces by GIFT-Grab's names: \`ColourSpace.I420\`. */
 export const ColourSpace = ${
-    constant(Object.fromEntries(variants(contract.inputs["ColourSpace"]).map((text) => [text.toUpperCase(), text])))
+    constant(Object.fromEntries(contract.colourSpaces.map((text) => [text.toUpperCase(), text])))
   };
+
+/** The colour spaces by their numbers in a frame's header. */
+export const COLOUR_SPACES = ${constant(contract.colourSpaces)};
+
+/** Where a frame's header, an array of doubles, has which number. */
+export const HEADER = ${constant(Object.fromEntries(contract.frameHeader.map((field, place) => [field, place])))};
 
 ${await typesOf({ ...contract.outputs, ...contract.inputs }, new Set(Object.keys(contract.outputs)))}`;
 }
 
 function constant(value: unknown): string {
   return `${JSON.stringify(value).replace(/"(\w+)":/g, "$1:")} as const`;
-}
-
-function variants(schema: Schema | undefined): string[] {
-  return (schema?.oneOf ?? []).map((variant) => String(variant["const"]));
 }
 
 async function outputOf(command: string, args: readonly string[], input = ""): Promise<string> {

@@ -7,9 +7,9 @@
 import { errorOf, VideoTargetError, wrongType } from "./errors.ts";
 import { PATIENT } from "./feed.ts";
 import { VideoFrame } from "./frame.ts";
-import { HEADER, HEADER_LENGTH, NO_SEQUENCE } from "./frame_header.ts";
+import { HEADER_LENGTH, NO_SEQUENCE } from "./frame_header.ts";
 import { describeFrame, frameBytes, isFrameOpen, isLent } from "./frame_loan.ts";
-import type { Rational } from "./generated/contract.ts";
+import { HEADER, type Rational } from "./generated/contract.ts";
 import type { NativeTarget } from "./link.ts";
 
 /** A promise that costs nothing. */

@@ -26,8 +26,8 @@ import {
   rangeOf,
   samplesOf,
   shapeOf,
+  type VideoFrameDetails,
   type VideoFrameSettings,
-  type VideoFrameTiming,
 } from "./frame_settings.ts";
 import {
   colorSpaceOf,
@@ -104,12 +104,12 @@ export class VideoFrame {
    * @throws {TypeError} If it is no image data, or a setting is unknown or of the wrong type.
    * @throws {RangeError} If its sizes do not fit each other, or a setting is out of its range.
    */
-  static fromImageData(image: ImageDataLike, timing: VideoFrameTiming = {}): VideoFrame {
+  static fromImageData(image: ImageDataLike, details: VideoFrameDetails = {}): VideoFrame {
     if (typeof image !== "object" || image === null) {
       throw wrongType("image", `Cannot use image ${String(image)}: it must be { data, width, height }`);
     }
     const { data, width, height } = image;
-    return VideoFrame.fromBuffer(data, { ...timing, colour: "rgba", width, height });
+    return VideoFrame.fromBuffer(data, { ...details, colour: "rgba", width, height });
   }
 
   /**

@@ -4,30 +4,7 @@
  * @module
  */
 
-import type { ColourSpace } from "./generated/contract.ts";
-
-// TODO(#4): import COLOUR_SPACES and HEADER from generated/contract.ts once they are generated there; nothing else of
-// this library repeats them.
-
-/** The colour spaces; a header names one by its place in this list. */
-export const COLOUR_SPACES: readonly ColourSpace[] = ["bgra", "i420", "uyvy", "rgba", "nv12"];
-
-/** Where a header has each fact. */
-export const HEADER = {
-  colour: 0,
-  width: 1,
-  height: 2,
-  stereoCount: 3,
-  dataLength: 4,
-  sequence: 5,
-  pts: 6,
-  timeBaseNum: 7,
-  timeBaseDen: 8,
-  captureMs: 9,
-  sessionStartMs: 10,
-  range: 11,
-  matrix: 12,
-} as const;
+import { COLOUR_SPACES, type ColourSpace, HEADER } from "./generated/contract.ts";
 
 /** How many numbers a header has. */
 export const HEADER_LENGTH: number = Object.keys(HEADER).length;

@@ -31,7 +31,7 @@ const RANGES: readonly ColourRange[] = ["limited", "full"];
 const MATRICES: Readonly<Record<ColourMatrix, readonly number[]>> = { bt601: [6, 5], bt709: [1], bt2020: [9] };
 
 /** The time, the views and the colour of a frame that a program makes; what is left out is unknown. */
-export interface VideoFrameTiming {
+export interface VideoFrameDetails {
   /**
    * Views in the memory, 1 to 8, one after the other.
    *
@@ -57,7 +57,7 @@ export interface VideoFrameTiming {
 }
 
 /** What a frame made of a program's own memory holds. */
-export interface VideoFrameSettings extends VideoFrameTiming {
+export interface VideoFrameSettings extends VideoFrameDetails {
   /** Colour space. */
   readonly colour: ColourSpace;
   /** Width of each view in pixels, 1 to 16384. */

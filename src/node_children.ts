@@ -8,9 +8,15 @@ import type { Consumer, Delivery } from "./consumer.ts";
 import { type Deferred, deferred } from "./deferred.ts";
 import { HURRIED, PATIENT } from "./feed.ts";
 import type { VideoFrame } from "./frame.ts";
-import { COLOUR_SPACES, HEADER } from "./frame_header.ts";
 import { lendFrame, releaseFrame } from "./frame_loan.ts";
-import type { ColourSpace, ErrorRecord, TapStats, TargetStats } from "./generated/contract.ts";
+import {
+  COLOUR_SPACES,
+  type ColourSpace,
+  type ErrorRecord,
+  HEADER,
+  type TapStats,
+  type TargetStats,
+} from "./generated/contract.ts";
 import type { NativeTarget } from "./link.ts";
 import type { Native } from "./native.ts";
 import type { AnyObserver } from "./observer.ts";

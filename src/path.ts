@@ -36,3 +36,9 @@ function fromUrl(url: URL, field: string): string {
     throw refuse("its percent-encoding is not UTF-8");
   }
 }
+
+/** The folder that the file at `path` is in. */
+export function folderOf(path: string): string {
+  const end = path.lastIndexOf("/");
+  return end < 0 ? "." : path.slice(0, Math.max(end, 1));
+}

@@ -8,7 +8,7 @@ import type { Codec, FileWriterOptions, Rational } from "./generated/contract.ts
 import { checkContainer, checkedCodec } from "./codec.ts";
 import { openNative } from "./native.ts";
 import { checkedOptions, type Rule } from "./options.ts";
-import { pathOf } from "./path.ts";
+import { folderOf, pathOf } from "./path.ts";
 import { frameRateOf } from "./time.ts";
 import { FileWriter } from "./writer.ts";
 
@@ -24,6 +24,9 @@ const RULES = {
   gop: "integer",
   threads: "integer",
   encoderOptions: "strings",
+  stereo: ["sidebyside", "topbottom"],
+  view: "integer",
+  onResize: ["scale", "segment"],
   metadata: { title: "string", comment: "string", creationTime: "string" },
   overwrite: "boolean",
   finalise: "boolean",
@@ -46,7 +49,8 @@ export class VideoTargetFactory {
    * Opens a writer that encodes frames with `codec` into the file at `path`, whose extension chooses the container.
    *
    * The program needs permission to write `path`; where the file is finalised, `path` with `.part` behind it is written
-   * beside it and renamed by native code.
+   * beside it and renamed by native code. With `onResize: "segment"`, where further files may follow beside the first one,
+   * it needs permission to write the folder of `path` instead.
    *
    * @param codec Codec to encode with.
    * @param path Path, relative to the working directory, or `file:` URL.
@@ -71,7 +75,7 @@ export class VideoTargetFactory {
     };
     checkContainer(options.codec, options.path);
     const native = await openNative();
-    native.backend.requestWrite(options.path);
+    native.backend.requestWrite(options.onResize === "segment" ? folderOf(options.path) : options.path);
     return new FileWriter({ native, handle: await native.backend.openTarget(options) });
   }
 }

@@ -25,6 +25,7 @@ const RULES = {
   width: "integer",
   height: "integer",
   colour: Object.values(ColourSpace),
+  stereoCount: "integer",
   pacing: ["realtime", "asap"],
   frames: "integer",
 } as const satisfies Record<keyof Omit<TestPatternSettings, "frameRate">, Rule>;

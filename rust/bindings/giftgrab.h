@@ -27,150 +27,9 @@
 #define GG_MORE 2
 
 /**
- * Returns the number of this interface.
+ * Nothing any more.
  */
-uint32_t gg_abi_version(void);
-
-/**
- * Opens a context, one for each JavaScript context, and checks the linked libraries.
- *
- * # Safety
- * `context_out` is writable; `err` is writable for `err_cap` bytes.
- */
-int32_t gg_context_open(uint32_t *context_out, uint8_t *err, uintptr_t err_cap);
-
-/**
- * Waits until objects of the context have events, at most `timeout_ms`, and writes their handles.
- *
- * Returns 1 after the time-out or a wake. One call per context at a time.
- *
- * # Safety
- * `handles` is writable for `cap` elements; `count_out` is writable.
- */
-int32_t gg_context_wait(uint32_t context,
-                        uint32_t *handles,
-                        uintptr_t cap,
-                        uint32_t *count_out,
-                        uint32_t timeout_ms);
-
-/**
- * Ends the wait of a context that is going on, or the next one.
- */
-int32_t gg_context_wake(uint32_t context);
-
-/**
- * Writes what can be encoded here as JSON `Capabilities`; the first call tries every encoder.
- *
- * # Safety
- * `out` is writable for `cap` bytes, `length_out` is writable, `err` is writable for `err_cap` bytes.
- */
-int32_t gg_capabilities(uint8_t *out,
-                        uintptr_t cap,
-                        uint32_t *length_out,
-                        uint8_t *err,
-                        uintptr_t err_cap);
-
-/**
- * Opens a source from JSON `SourceOptions`.
- *
- * # Safety
- * `json` is readable for `json_len` bytes, `handle_out` is writable, `err` is writable for `err_cap` bytes.
- */
-int32_t gg_source_open(uint32_t context,
-                       const uint8_t *json,
-                       uintptr_t json_len,
-                       uint32_t *handle_out,
-                       uint8_t *err,
-                       uintptr_t err_cap);
-
-/**
- * Opens a target from JSON `FileWriterOptions`.
- *
- * # Safety
- * `json` is readable for `json_len` bytes, `handle_out` is writable, `err` is writable for `err_cap` bytes.
- */
-int32_t gg_target_open(uint32_t context,
-                       const uint8_t *json,
-                       uintptr_t json_len,
-                       uint32_t *handle_out,
-                       uint8_t *err,
-                       uintptr_t err_cap);
-
-/**
- * Writes an object's immutable facts as JSON `SourceInfo` or `TargetInfo`.
- *
- * # Safety
- * `out` is writable for `cap` bytes, `length_out` is writable, `err` is writable for `err_cap` bytes.
- */
-int32_t gg_describe(uint32_t handle,
-                    uint8_t *out,
-                    uintptr_t cap,
-                    uint32_t *length_out,
-                    uint8_t *err,
-                    uintptr_t err_cap);
-
-/**
- * Writes an object's figures so far as JSON `SourceStats` or `TargetStats`.
- *
- * # Safety
- * `out` is writable for `cap` bytes, `length_out` is writable, `err` is writable for `err_cap` bytes.
- */
-int32_t gg_stats(uint32_t handle,
-                 uint8_t *out,
-                 uintptr_t cap,
-                 uint32_t *length_out,
-                 uint8_t *err,
-                 uintptr_t err_cap);
-
-/**
- * Takes an object's events as a JSON array of `Event`; if the buffer is too small they stay.
- *
- * # Safety
- * `out` is writable for `cap` bytes, `length_out` is writable, `err` is writable for `err_cap` bytes.
- */
-int32_t gg_events(uint32_t handle,
-                  uint8_t *out,
-                  uintptr_t cap,
-                  uint32_t *length_out,
-                  uint8_t *err,
-                  uintptr_t err_cap);
-
-/**
- * Asks a source to give frames to a target.
- *
- * # Safety
- * `err` is writable for `err_cap` bytes.
- */
-int32_t gg_source_attach(uint32_t source, uint32_t target, uint8_t *err, uintptr_t err_cap);
-
-/**
- * Asks a source to give no more frames to a target; its `detached` event says since when.
- *
- * # Safety
- * `err` is writable for `err_cap` bytes.
- */
-int32_t gg_source_detach(uint32_t source, uint32_t target, uint8_t *err, uintptr_t err_cap);
-
-/**
- * Starts a source; later calls do nothing.
- *
- * # Safety
- * `err` is writable for `err_cap` bytes.
- */
-int32_t gg_source_start(uint32_t source, uint8_t *err, uintptr_t err_cap);
-
-/**
- * Asks an object to close; its `closed` event is the last one. Later calls do nothing.
- *
- * # Safety
- * `err` is writable for `err_cap` bytes.
- */
-int32_t gg_close(uint32_t handle, uint8_t *err, uintptr_t err_cap);
-
-/**
- * Gives a handle up. An object that is still open is closed natively; its file is finished all the same.
- */
-int32_t gg_release(uint32_t handle);
+#define GG_END 3
 
 /**
  * Returns the number of this interface.
@@ -256,7 +115,7 @@ int32_t gg_describe(uint32_t handle,
                     uintptr_t err_cap);
 
 /**
- * Writes an object's figures so far as JSON `SourceStats` or `TargetStats`.
+ * Writes an object's figures so far as JSON `SourceStats`, `TargetStats` or `TapStats`.
  *
  * # Safety
  * `out` is writable for `cap` bytes, `length_out` is writable, `err` is writable for `err_cap` bytes.
@@ -287,7 +146,7 @@ int32_t gg_events(uint32_t handle,
  * # Safety
  * `err` is writable for `err_cap` bytes.
  */
-int32_t gg_source_attach(uint32_t source, uint32_t target, uint8_t *err, uintptr_t err_cap);
+int32_t gg_attach(uint32_t source, uint32_t target, uint8_t *err, uintptr_t err_cap);
 
 /**
  * Asks a source to give no more frames to a target; its `detached` event says since when.
@@ -295,7 +154,7 @@ int32_t gg_source_attach(uint32_t source, uint32_t target, uint8_t *err, uintptr
  * # Safety
  * `err` is writable for `err_cap` bytes.
  */
-int32_t gg_source_detach(uint32_t source, uint32_t target, uint8_t *err, uintptr_t err_cap);
+int32_t gg_detach(uint32_t source, uint32_t target, uint8_t *err, uintptr_t err_cap);
 
 /**
  * Starts a source; later calls do nothing.
@@ -303,7 +162,7 @@ int32_t gg_source_detach(uint32_t source, uint32_t target, uint8_t *err, uintptr
  * # Safety
  * `err` is writable for `err_cap` bytes.
  */
-int32_t gg_source_start(uint32_t source, uint8_t *err, uintptr_t err_cap);
+int32_t gg_start(uint32_t source, uint8_t *err, uintptr_t err_cap);
 
 /**
  * Asks an object to close; its `closed` event is the last one. Later calls do nothing.
@@ -317,5 +176,307 @@ int32_t gg_close(uint32_t handle, uint8_t *err, uintptr_t err_cap);
  * Gives a handle up. An object that is still open is closed natively; its file is finished all the same.
  */
 int32_t gg_release(uint32_t handle);
+
+/**
+ * Opens a tap from JSON `TapOptions`.
+ *
+ * # Safety
+ * `json` is readable for `json_len` bytes, `handle_out` is writable, `err` is writable for `err_cap` bytes.
+ */
+int32_t gg_tap_open(uint32_t context,
+                    const uint8_t *json,
+                    uintptr_t json_len,
+                    uint32_t *handle_out,
+                    uint8_t *err,
+                    uintptr_t err_cap);
+
+/**
+ * Settles the frame taken before and takes the next one, its samples to `data` and its facts to `header`.
+ *
+ * `outcome` tells of the frame taken before: 0 there was none, 1 it was observed, 2 the observer failed. Returns 1 if no
+ * frame is ready, 2 if `data` is too small (the header tells what is needed), 3 after the last frame of a closed tap.
+ *
+ * # Safety
+ * `header` is writable for `header_len` elements, `data` for `data_cap` bytes, `err` for `err_cap` bytes.
+ */
+int32_t gg_tap_exchange(uint32_t tap,
+                        uint32_t outcome,
+                        double *header,
+                        uintptr_t header_len,
+                        uint8_t *data,
+                        uintptr_t data_cap,
+                        uint8_t *err,
+                        uintptr_t err_cap);
+
+/**
+ * Gives a copy of a frame to a target. `mode` 0 is patient: 1 is returned if there is no room, and the event `room`
+ * follows once there is. `mode` 1 is hurried: without room the frame is dropped and counted.
+ *
+ * # Safety
+ * `header` is readable for `header_len` elements, `data` for `data_len` bytes; `err` is writable for `err_cap` bytes.
+ */
+int32_t gg_append(uint32_t target,
+                  uint32_t mode,
+                  const double *header,
+                  uintptr_t header_len,
+                  const uint8_t *data,
+                  uintptr_t data_len,
+                  uint8_t *err,
+                  uintptr_t err_cap);
+
+/**
+ * Converts a frame to the colour space and size that `header_out` asks for.
+ *
+ * # Safety
+ * `header_in` and `header_out` are readable for `header_len` elements, `data_in` for `in_len` bytes; `data_out` is
+ * writable for `out_cap` bytes, `err` for `err_cap` bytes.
+ */
+int32_t gg_convert(const double *header_in,
+                   const uint8_t *data_in,
+                   uintptr_t in_len,
+                   const double *header_out,
+                   uintptr_t header_len,
+                   uint8_t *data_out,
+                   uintptr_t out_cap,
+                   uint8_t *err,
+                   uintptr_t err_cap);
+
+/**
+ * Asks a source for only a part of each frame from the next one on; a width of 0 asks for the whole frame.
+ *
+ * # Safety
+ * `err` is writable for `err_cap` bytes.
+ */
+int32_t gg_source_crop(uint32_t source,
+                       uint32_t x,
+                       uint32_t y,
+                       uint32_t width,
+                       uint32_t height,
+                       uint8_t *err,
+                       uintptr_t err_cap);
+
+/**
+ * Returns the number of this interface.
+ */
+uint32_t gg_abi_version(void);
+
+/**
+ * Opens a context, one for each JavaScript context, and checks the linked libraries.
+ *
+ * # Safety
+ * `context_out` is writable; `err` is writable for `err_cap` bytes.
+ */
+int32_t gg_context_open(uint32_t *context_out, uint8_t *err, uintptr_t err_cap);
+
+/**
+ * Waits until objects of the context have events, at most `timeout_ms`, and writes their handles.
+ *
+ * Returns 1 after the time-out or a wake. One call per context at a time.
+ *
+ * # Safety
+ * `handles` is writable for `cap` elements; `count_out` is writable.
+ */
+int32_t gg_context_wait(uint32_t context,
+                        uint32_t *handles,
+                        uintptr_t cap,
+                        uint32_t *count_out,
+                        uint32_t timeout_ms);
+
+/**
+ * Ends the wait of a context that is going on, or the next one.
+ */
+int32_t gg_context_wake(uint32_t context);
+
+/**
+ * Writes what can be encoded here as JSON `Capabilities`; the first call tries every encoder.
+ *
+ * # Safety
+ * `out` is writable for `cap` bytes, `length_out` is writable, `err` is writable for `err_cap` bytes.
+ */
+int32_t gg_capabilities(uint8_t *out,
+                        uintptr_t cap,
+                        uint32_t *length_out,
+                        uint8_t *err,
+                        uintptr_t err_cap);
+
+/**
+ * Opens a source from JSON `SourceOptions`.
+ *
+ * # Safety
+ * `json` is readable for `json_len` bytes, `handle_out` is writable, `err` is writable for `err_cap` bytes.
+ */
+int32_t gg_source_open(uint32_t context,
+                       const uint8_t *json,
+                       uintptr_t json_len,
+                       uint32_t *handle_out,
+                       uint8_t *err,
+                       uintptr_t err_cap);
+
+/**
+ * Opens a target from JSON `FileWriterOptions`.
+ *
+ * # Safety
+ * `json` is readable for `json_len` bytes, `handle_out` is writable, `err` is writable for `err_cap` bytes.
+ */
+int32_t gg_target_open(uint32_t context,
+                       const uint8_t *json,
+                       uintptr_t json_len,
+                       uint32_t *handle_out,
+                       uint8_t *err,
+                       uintptr_t err_cap);
+
+/**
+ * Writes an object's immutable facts as JSON `SourceInfo` or `TargetInfo`.
+ *
+ * # Safety
+ * `out` is writable for `cap` bytes, `length_out` is writable, `err` is writable for `err_cap` bytes.
+ */
+int32_t gg_describe(uint32_t handle,
+                    uint8_t *out,
+                    uintptr_t cap,
+                    uint32_t *length_out,
+                    uint8_t *err,
+                    uintptr_t err_cap);
+
+/**
+ * Writes an object's figures so far as JSON `SourceStats`, `TargetStats` or `TapStats`.
+ *
+ * # Safety
+ * `out` is writable for `cap` bytes, `length_out` is writable, `err` is writable for `err_cap` bytes.
+ */
+int32_t gg_stats(uint32_t handle,
+                 uint8_t *out,
+                 uintptr_t cap,
+                 uint32_t *length_out,
+                 uint8_t *err,
+                 uintptr_t err_cap);
+
+/**
+ * Takes an object's events as a JSON array of `Event`; if the buffer is too small they stay.
+ *
+ * # Safety
+ * `out` is writable for `cap` bytes, `length_out` is writable, `err` is writable for `err_cap` bytes.
+ */
+int32_t gg_events(uint32_t handle,
+                  uint8_t *out,
+                  uintptr_t cap,
+                  uint32_t *length_out,
+                  uint8_t *err,
+                  uintptr_t err_cap);
+
+/**
+ * Asks a source to give frames to a target.
+ *
+ * # Safety
+ * `err` is writable for `err_cap` bytes.
+ */
+int32_t gg_attach(uint32_t source, uint32_t target, uint8_t *err, uintptr_t err_cap);
+
+/**
+ * Asks a source to give no more frames to a target; its `detached` event says since when.
+ *
+ * # Safety
+ * `err` is writable for `err_cap` bytes.
+ */
+int32_t gg_detach(uint32_t source, uint32_t target, uint8_t *err, uintptr_t err_cap);
+
+/**
+ * Starts a source; later calls do nothing.
+ *
+ * # Safety
+ * `err` is writable for `err_cap` bytes.
+ */
+int32_t gg_start(uint32_t source, uint8_t *err, uintptr_t err_cap);
+
+/**
+ * Asks an object to close; its `closed` event is the last one. Later calls do nothing.
+ *
+ * # Safety
+ * `err` is writable for `err_cap` bytes.
+ */
+int32_t gg_close(uint32_t handle, uint8_t *err, uintptr_t err_cap);
+
+/**
+ * Gives a handle up. An object that is still open is closed natively; its file is finished all the same.
+ */
+int32_t gg_release(uint32_t handle);
+
+/**
+ * Opens a tap from JSON `TapOptions`.
+ *
+ * # Safety
+ * `json` is readable for `json_len` bytes, `handle_out` is writable, `err` is writable for `err_cap` bytes.
+ */
+int32_t gg_tap_open(uint32_t context,
+                    const uint8_t *json,
+                    uintptr_t json_len,
+                    uint32_t *handle_out,
+                    uint8_t *err,
+                    uintptr_t err_cap);
+
+/**
+ * Settles the frame taken before and takes the next one, its samples to `data` and its facts to `header`.
+ *
+ * `outcome` tells of the frame taken before: 0 there was none, 1 it was observed, 2 the observer failed. Returns 1 if no
+ * frame is ready, 2 if `data` is too small (the header tells what is needed), 3 after the last frame of a closed tap.
+ *
+ * # Safety
+ * `header` is writable for `header_len` elements, `data` for `data_cap` bytes, `err` for `err_cap` bytes.
+ */
+int32_t gg_tap_exchange(uint32_t tap,
+                        uint32_t outcome,
+                        double *header,
+                        uintptr_t header_len,
+                        uint8_t *data,
+                        uintptr_t data_cap,
+                        uint8_t *err,
+                        uintptr_t err_cap);
+
+/**
+ * Gives a copy of a frame to a target. `mode` 0 is patient: 1 is returned if there is no room, and the event `room`
+ * follows once there is. `mode` 1 is hurried: without room the frame is dropped and counted.
+ *
+ * # Safety
+ * `header` is readable for `header_len` elements, `data` for `data_len` bytes; `err` is writable for `err_cap` bytes.
+ */
+int32_t gg_append(uint32_t target,
+                  uint32_t mode,
+                  const double *header,
+                  uintptr_t header_len,
+                  const uint8_t *data,
+                  uintptr_t data_len,
+                  uint8_t *err,
+                  uintptr_t err_cap);
+
+/**
+ * Converts a frame to the colour space and size that `header_out` asks for.
+ *
+ * # Safety
+ * `header_in` and `header_out` are readable for `header_len` elements, `data_in` for `in_len` bytes; `data_out` is
+ * writable for `out_cap` bytes, `err` for `err_cap` bytes.
+ */
+int32_t gg_convert(const double *header_in,
+                   const uint8_t *data_in,
+                   uintptr_t in_len,
+                   const double *header_out,
+                   uintptr_t header_len,
+                   uint8_t *data_out,
+                   uintptr_t out_cap,
+                   uint8_t *err,
+                   uintptr_t err_cap);
+
+/**
+ * Asks a source for only a part of each frame from the next one on; a width of 0 asks for the whole frame.
+ *
+ * # Safety
+ * `err` is writable for `err_cap` bytes.
+ */
+int32_t gg_source_crop(uint32_t source,
+                       uint32_t x,
+                       uint32_t y,
+                       uint32_t width,
+                       uint32_t height,
+                       uint8_t *err,
+                       uintptr_t err_cap);
 
 #endif  /* GIFTGRAB_H */

@@ -8,7 +8,7 @@
 export const ABI_VERSION = 1;
 
 /** What a call returns when it is done, or neither done nor failed. */
-export const STATUS = { DONE: 0, AGAIN: 1, MORE: 2, END: 3 } as const;
+export const STATUS = { AGAIN: 1, DONE: 0, END: 3, MORE: 2 } as const;
 
 /** Every error code with its negative status. */
 export const CODES = {
@@ -107,6 +107,26 @@ export const Codec = { HEVC: "hevc", H264: "h264", VP9: "vp9", AV1: "av1", Xvid:
 /** The colour spaces by GIFT-Grab's names: `ColourSpace.I420`. */
 export const ColourSpace = { BGRA: "bgra", I420: "i420", UYVY: "uyvy", RGBA: "rgba", NV12: "nv12" } as const;
 
+/** The colour spaces by their numbers in a frame's header. */
+export const COLOUR_SPACES = ["bgra", "i420", "uyvy", "rgba", "nv12"] as const;
+
+/** Where a frame's header, an array of doubles, has which number. */
+export const HEADER = {
+  colour: 0,
+  width: 1,
+  height: 2,
+  stereoCount: 3,
+  dataLength: 4,
+  sequence: 5,
+  pts: 6,
+  timeBaseNum: 7,
+  timeBaseDen: 8,
+  captureMs: 9,
+  sessionStartMs: 10,
+  range: 11,
+  matrix: 12,
+} as const;
+
 /**
  * Codecs that a target can encode.
  *
@@ -138,7 +158,7 @@ export type Container = "mp4" | "mov" | "mkv" | "webm" | "avi" | "ts";
  * - `i420`: Planar Y, then U, then V at half width and height: 1.5 bytes a pixel.
  * - `uyvy`: Packed U, Y, V, Y for two pixels: 2 bytes a pixel.
  * - `rgba`: Packed red, green, blue, alpha: 4 bytes a pixel.
- * - `nv12`: Planar Y, then U and V in turn at half width and height: 1.5 bytes a pixel.
+ * - `nv12`: A plane of Y, then one of U and V in turn at half width and height: 1.5 bytes a pixel.
  */
 export type ColourSpace = "bgra" | "i420" | "uyvy" | "rgba" | "nv12";
 
@@ -150,6 +170,10 @@ export type ColourSpace = "bgra" | "i420" | "uyvy" | "rgba" | "nv12";
  * - `frame_rate`: The target's frame rate is below the source's: there was no place on its grid.
  * - `encoder`: The encoder took the frame and gave no packet for it.
  * - `detached`: The target was detached while the frame waited for its turn.
+ * - `observer_overload`: The observer did not keep up and its queue was full.
+ * - `superseded`: A newer frame came before the observer took this one, and only the newest was wanted.
+ * - `filter_overload`: The filter did not keep up and its queue was full.
+ * - `closed`: The observer left before it took the frame.
  */
 export type DropReason =
   | "encoder_overload"
@@ -169,6 +193,7 @@ export type DropReason =
  * - `source`: Opening or reading a source.
  * - `decode`: Decoding.
  * - `hub`: Attaching, detaching and handing frames on.
+ * - `filter`: Filtering.
  * - `encode`: Converting and encoding.
  * - `mux`: Writing the container.
  * - `storage`: Writing or syncing the file.
@@ -295,6 +320,17 @@ export type AtEnd = "stop" | "loop" | "black";
 export type Pacing = "realtime" | "asap";
 
 /**
+ * What a writer does when the size of the frames, or the number of their views, changes.
+ *
+ * - `scale`: Go on in the size of the first frame, to which others are scaled without keeping their proportions. Where views
+ * are packed, one that is missing shows the last there is, and surplus ones are left out.
+ * - `segment`: Finish the file and go on in the next one: after `NAME.mp4` follow `NAME_002.mp4`, `NAME_003.mp4` and so on.
+ * Each begins at time 0. A number that is taken is passed over, unless `overwrite` is set. The program needs
+ * permission to write the folder of the file.
+ */
+export type OnResize = "scale" | "segment";
+
+/**
  * What the encoder's defaults aim for.
  *
  * - `live`: Real time with no delay: no B-frames, no lookahead, a key frame each second.
@@ -302,6 +338,14 @@ export type Pacing = "realtime" | "asap";
  * - `lossless`: Every sample as it came; only codecs and pixel formats that can hold it.
  */
 export type Profile = "live" | "quality" | "lossless";
+
+/**
+ * How the views of a frame lie in one packed picture; the first view is the left one, or the top one.
+ *
+ * - `sidebyside`: One view beside the other, from the left.
+ * - `topbottom`: One view below the other, from the top: the order that a frame's views have in memory.
+ */
+export type StereoPacking = "sidebyside" | "topbottom";
 
 /**
  * Every kind of source, as it crosses the boundary.
@@ -372,12 +416,26 @@ export type SourceOptions = {
    */
   pacing?: Pacing;
   /**
+   * Views of each frame, 1 to 8: all carry the same barcode, and each differs visibly from the others.
+   *
+   * @default 1
+   */
+  stereoCount?: number;
+  /**
    * Width in pixels, 16 to 16384.
    *
    * @default 1280
    */
   width?: number;
 };
+
+/**
+ * What happens to frames that come faster than the observer takes them.
+ *
+ * - `all`: Every frame: a source that plays as fast as it can waits, one in real time fills a queue and then drops, counted.
+ * - `latest`: The newest frame: older ones that nobody has taken make way, counted. Nobody ever waits.
+ */
+export type TapPolicy = "all" | "latest";
 
 /** What this build can encode on this machine. */
 export interface Capabilities {
@@ -483,7 +541,7 @@ export interface ErrorRecord {
   readonly field?: string;
 }
 
-/** What became of a recording. */
+/** What became of a recording. Of several files, size, pixel format and start are the first one's. */
 export interface Report {
   /** Where and how it was recorded. */
   readonly target: TargetInfo;
@@ -499,10 +557,12 @@ export interface Report {
   readonly startedAt: string;
   /** Whether the file exists: without a frame none is left. */
   readonly exists: boolean;
-  /** Whether the container was closed properly; a file that was not still opens. */
+  /** Whether the container was closed properly, of every file; one that was not still opens. */
   readonly finalised: boolean;
   /** Whether everything written is synced to the disk. */
   readonly synced: boolean;
+  /** The files, in their order: one, or several where a change of size began new ones; none without a frame. */
+  readonly segments: readonly SegmentReport[];
 }
 
 /** A target's immutable facts. */
@@ -531,11 +591,11 @@ export interface Rational {
 export interface TargetStats {
   /** Every frame in exactly one bucket. */
   readonly frames: Ledger;
-  /** Bytes in the file. */
+  /** Bytes in the file, or in all files of the recording. */
   readonly bytes: number;
   /** Bytes copied so far to give the file its index; 0 before, and where none is made. */
   readonly indexedBytes: number;
-  /** Seconds of video in the file. */
+  /** Seconds of video in the file, or in all files of the recording. */
   readonly durationSeconds: number;
   /** What is safe on the disk. */
   readonly durable: Durable;
@@ -581,6 +641,28 @@ export interface Latency {
   readonly maxMs: number;
 }
 
+/** One file of a recording. */
+export interface SegmentReport {
+  /** Path of the file. */
+  readonly path: string;
+  /** Width of the coded frames in pixels. */
+  readonly width: number;
+  /** Height of the coded frames in pixels. */
+  readonly height: number;
+  /** Frames in it. */
+  readonly frames: number;
+  /** Bytes in it. */
+  readonly bytes: number;
+  /** Seconds of video in it. */
+  readonly durationSeconds: number;
+  /** Where it begins on the time line of the recording, in seconds. */
+  readonly startSeconds: number;
+  /** Whether its container was closed properly. */
+  readonly finalised: boolean;
+  /** Whether everything in it is synced to the disk. */
+  readonly synced: boolean;
+}
+
 /** A source's immutable facts. */
 export interface SourceInfo {
   /** Frames per second. */
@@ -589,6 +671,8 @@ export interface SourceInfo {
   readonly width: number;
   /** Height in pixels. */
   readonly height: number;
+  /** Views of each frame; 1 unless it is a stereo source. Width and height are those of one view. */
+  readonly stereoCount: number;
   /** Colour space of the frames that observers see. */
   readonly colour: ColourSpace;
   /** FFmpeg's name of the pixel format in which frames are captured. */
@@ -619,6 +703,19 @@ export interface SourceStats {
   readonly lateness: Latency;
   /** Time between successive captures. */
   readonly interval: Latency;
+}
+
+/** The figures of one observer so far. */
+export interface TapStats {
+  /**
+   * Every frame in exactly one bucket: `written` are those that the observer has seen, `failed` those at which it
+   * failed.
+   */
+  readonly frames: Ledger;
+  /** From capture until the observer gets the frame. */
+  readonly captureToObserver: Latency;
+  /** Frames waiting for the observer. */
+  readonly queue: number;
 }
 
 /** Options of a file reader. */
@@ -695,6 +792,12 @@ export interface FileWriterOptions {
    */
   metadata?: Metadata;
   /**
+   * What a change of the frames' size does.
+   *
+   * @default "scale"
+   */
+  onResize?: OnResize;
+  /**
    * Replace an existing file. Without it an existing file is refused.
    *
    * @default false
@@ -711,6 +814,11 @@ export interface FileWriterOptions {
   /** Constant quality on the codec's own scale, lower is better; excludes `bitRate`. */
   quality?: number;
   /**
+   * How the views of stereo frames are packed in the picture, top-bottom unless chosen; excludes `view`. Two views are
+   * tagged as stereo where the container or the codec can tell it, more are packed without a tag.
+   */
+  stereo?: StereoPacking;
+  /**
    * Milliseconds between syncs to the disk, 100 to 60000.
    *
    * @default 1000
@@ -722,6 +830,11 @@ export interface FileWriterOptions {
    * @default 0
    */
   threads?: number;
+  /**
+   * Record only this view of each frame, 0 to 255; for every view there can be a writer. A frame without it is an
+   * error.
+   */
+  view?: number;
 }
 
 /** Descriptive metadata, written into the container. */
@@ -732,6 +845,30 @@ export interface Metadata {
   creationTime?: string;
   /** Title. */
   title?: string;
+}
+
+/** Options of a tap: what one observer wants to see. */
+export interface TapOptions {
+  /** Colour space of the frames; by default their own, or of other pixel formats the nearest of I420 and BGRA. */
+  colour?: ColourSpace;
+  /** Height in pixels, 1 to 16384; by default that of the frames, or what keeps their shape beside `width`. */
+  height?: number;
+  /**
+   * What happens to frames that come faster than they are taken.
+   *
+   * @default "all"
+   */
+  policy?: TapPolicy;
+  /**
+   * Frames that may wait where every frame is wanted, 1 to 64.
+   *
+   * @default 8
+   */
+  queue?: number;
+  /** At most so many frames per second of the source's time; by default all. */
+  rate?: Rational;
+  /** Width in pixels, 1 to 16384; by default that of the frames, or what keeps their shape beside `height`. */
+  width?: number;
 }
 
 /** Options of the synthetic test pattern: moving bars under a machine-readable barcode of the frame index. */
@@ -767,57 +904,15 @@ export interface TestPatternOptions {
    */
   pacing?: Pacing;
   /**
+   * Views of each frame, 1 to 8: all carry the same barcode, and each differs visibly from the others.
+   *
+   * @default 1
+   */
+  stereoCount?: number;
+  /**
    * Width in pixels, 16 to 16384.
    *
    * @default 1280
    */
   width?: number;
-}
-
-/**
- * What happens to frames that come faster than the observer takes them.
- *
- * - `all`: Every frame: a source that plays as fast as it can waits, one in real time fills a queue and then drops, counted.
- * - `latest`: The newest frame: older ones that nobody has taken make way, counted. Nobody ever waits.
- */
-export type TapPolicy = "all" | "latest";
-
-/** Options of a tap: what one observer wants to see. */
-export interface TapOptions {
-  /** Colour space of the frames; by default that in which they come. */
-  colour?: ColourSpace;
-  /** Height in pixels, 1 to 16384; by default that of the frames, or what keeps their shape beside `width`. */
-  height?: number;
-  /**
-   * What happens to frames that come faster than they are taken.
-   *
-   * @default "all"
-   */
-  policy?: TapPolicy;
-  /**
-   * Frames that may wait where every frame is wanted, 1 to 64.
-   *
-   * @default 8
-   */
-  queue?: number;
-  /** At most so many frames per second of the source's time; by default all. */
-  rate?: Rational;
-  /** Width in pixels, 1 to 16384; by default that of the frames, or what keeps their shape beside `height`. */
-  width?: number;
-}
-
-/** The figures of one observer so far. */
-export interface TapStats {
-  /** Every frame in exactly one bucket: `written` are those that the observer has seen, `failed` those at which it failed. */
-  readonly frames: Ledger;
-  /** From capture until the observer gets the frame. */
-  readonly captureToObserver: Latency;
-  /** Frames waiting for the observer. */
-  readonly queue: number;
-}
-
-/** Options of a filter. */
-export interface FilterOptions {
-  /** FFmpeg's description of the filter graph. */
-  description: string;
 }

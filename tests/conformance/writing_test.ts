@@ -24,7 +24,7 @@ const CODECS: readonly (readonly [name: string, codec: Codec, extension: string]
   ["Xvid", Codec.Xvid, "avi"],
   ["VP9", Codec.VP9, "webm"],
 ];
-const COLOURS = Object.entries(ColourSpace);
+const COLOURS = Object.entries(ColourSpace).filter(([name]) => ["BGRA", "I420", "UYVY"].includes(name));
 const RATE = 59.94;
 const targets = VideoTargetFactory.getInstance();
 

@@ -177,7 +177,7 @@ describe("an input is refused at the door", IN_TIME, () => {
     await assertRefused(bad({ speed: 1 }), argument("speed", /unknown; known are pacing/, TypeError));
     await assertRefused(bad(7), argument("options", /must be an object/, TypeError));
     const colour = sources.createFileReader("/tmp", "rgb" as ColourSpace);
-    await assertRefused(colour, argument("colour", /one of "bgra", "i420", "uyvy"/));
+    await assertRefused(colour, argument("colour", /one of "bgra", "i420", "uyvy", "rgba", "nv12"/));
   });
 });
 
@@ -426,11 +426,18 @@ describe("what is refused at the first frame fails the recording and nothing els
     const late = { is: VideoTargetError, code: "invalid_argument", field: "encoderOptions" } as const;
     await fails({ encoderOptions: { warp: "9" } }, { ...late, says });
     await fails({ encoder: "rav1e", encoderOptions: { x: "1" } }, { ...late, says: /rav1e takes none/ }, "av1");
-    await fails({ encoderOptions: { qmin: "nonsense" } }, {
-      is: VideoTargetError,
-      code: "encode_failed",
-      says: /Cannot open encoder "libx265"/,
-    });
+    for (
+      const [codec, encoder, name, value] of [
+        ["hevc", "libx265", "qmin", "nonsense"],
+        ["h264", "libx264", "crf", "nonsense"],
+        ["h264", "libx264", "level", "nonsense"],
+      ] as const
+    ) {
+      const says = new RegExp(`encoder option "${name}" with value "${value}": ${encoder} refuses it`);
+      // Beside others that it takes.
+      const encoderOptions = { g: "10", [name]: value, threads: "1" };
+      await fails({ encoderOptions }, { ...late, field: `encoderOptions.${name}`, says }, codec);
+    }
   });
 });
 

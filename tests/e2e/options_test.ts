@@ -109,11 +109,12 @@ describe("each encoder by its name", () => {
 });
 
 describe("the lossless profile", () => {
+  const planar: readonly [ColourSpace, DrawnFormat][] = [["i420", "yuv420p"], ["nv12", "yuv420p"], ["uyvy", "yuv422p"]];
   const kept: readonly [codec: Codec, extension: string, colours: readonly [ColourSpace, DrawnFormat][]][] = [
-    ["hevc", "mp4", [["i420", "yuv420p"], ["uyvy", "yuv422p"], ["bgra", "gbrp"]]],
-    ["h264", "mkv", [["i420", "yuv420p"], ["uyvy", "yuv422p"]]],
-    ["vp9", "webm", [["i420", "yuv420p"], ["uyvy", "yuv422p"], ["bgra", "gbrp"]]],
-    ["ffv1", "mkv", [["i420", "yuv420p"], ["uyvy", "yuv422p"], ["bgra", "bgra"]]],
+    ["hevc", "mp4", [...planar, ["bgra", "gbrp"], ["rgba", "gbrp"]]],
+    ["h264", "mkv", planar],
+    ["vp9", "webm", [...planar, ["bgra", "gbrp"], ["rgba", "gbrp"]]],
+    ["ffv1", "mkv", [...planar, ["bgra", "bgra"], ["rgba", "bgra"]]],
   ];
   for (const [codec, extension, colours] of kept) {
     for (const [colour, format] of colours) {

@@ -49,12 +49,12 @@ export type Refusable =
   | "exchange"
   | "append";
 
-/** A call of `convert`, with copies of what it got. */
+/** A call of `convert`: copies of what it read, and where it wrote. */
 export interface Conversion {
   readonly headerIn: Float64Array;
   readonly dataIn: Uint8Array;
   readonly headerOut: Float64Array;
-  readonly bytesOut: number;
+  readonly dataOut: Uint8Array;
 }
 
 /** A frame that a writer or filter got from JavaScript. */
@@ -149,6 +149,7 @@ export class FakeBackend implements Backend {
       exists: true,
       finalised: true,
       synced: true,
+      segments: [],
     };
   }
 
@@ -199,6 +200,7 @@ export class FakeBackend implements Backend {
       frameRate: { num: 25, den: 1 },
       width: 64,
       height: 48,
+      stereoCount: 1,
       colour: "i420",
       pixelFormat: "yuv420p",
       codec: "pattern",
@@ -274,7 +276,7 @@ export class FakeBackend implements Backend {
       headerIn: headerIn.slice(),
       dataIn: dataIn.slice(),
       headerOut: headerOut.slice(),
-      bytesOut: dataOut.length,
+      dataOut,
     });
     dataOut.set(dataOut.map((_, index) => index % 251));
   }

@@ -1,7 +1,8 @@
 /** Small frames for the fake backend: 2 × 1 pixels of BGRA, filled with their number. */
 
+import { COLOUR_SPACES, HEADER } from "../../src/generated/contract.ts";
 import type { VideoFrame } from "../../mod.ts";
-import { COLOUR_SPACES, HEADER, HEADER_LENGTH } from "../../src/frame_header.ts";
+import { HEADER_LENGTH } from "../../src/frame_header.ts";
 import type { FakeBackend } from "./fake_backend.ts";
 import { settled } from "./fixture.ts";
 

@@ -1,8 +1,7 @@
 /** A tap without native code: a queue with a ledger. */
 
 import type { AppendMode, Outcome } from "../../src/backend/contract.ts";
-import { HEADER } from "../../src/frame_header.ts";
-import { type Drop, STATUS, type TapOptions, type TapStats } from "../../src/generated/contract.ts";
+import { type Drop, HEADER, STATUS, type TapOptions, type TapStats } from "../../src/generated/contract.ts";
 
 interface Waiting {
   readonly header: Float64Array;

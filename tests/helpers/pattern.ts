@@ -2,7 +2,7 @@
  * Draws the test pattern a second time: what a recording of it must show.
  *
  * Written from what rust/core/src/source/pattern.rs documents, by other means: a picture of two by two pixel blocks that
- * each have one of 268 colours, turned into samples by the equations of ITU-T H.273.
+ * each have one of 275 colours, turned into samples by the equations of ITU-T H.273.
  */
 
 import { barcodeCells, type Size } from "./barcode.ts";
@@ -12,7 +12,7 @@ export type DrawnFormat = "yuv420p" | "yuv422p" | "bgra" | "gbrp";
 
 type Rgb = readonly [red: number, green: number, blue: number];
 
-/** Bars of 75 % in the order of their luma, the box, and the barcode's three greys; then a grey for each level. */
+/** Bars of 75 % in the order of their luma, the box of each view, and the barcode's three greys; then a grey for each level. */
 const PALETTE: readonly Rgb[] = [
   [191, 191, 191],
   [191, 191, 0],
@@ -23,12 +23,19 @@ const PALETTE: readonly Rgb[] = [
   [0, 0, 191],
   [0, 0, 0],
   [255, 128, 0],
+  [0, 128, 255],
+  [255, 0, 128],
+  [128, 255, 0],
+  [128, 0, 255],
+  [0, 255, 128],
+  [255, 255, 128],
+  [128, 255, 255],
   [0, 0, 0],
   [255, 255, 255],
   [197, 197, 197],
   ...Array.from({ length: 256 }, (_, level): Rgb => [level, level, level]),
 ];
-const [BOX, BLACK, WHITE, GREY, LEVELS] = [8, 9, 10, 11, 12];
+const [BOX, BLACK, WHITE, GREY, LEVELS] = [8, 16, 17, 18, 19];
 
 /** From 0 to `span` and back, one step at a time. */
 function bounce(time: number, span: number): number {
@@ -36,8 +43,8 @@ function bounce(time: number, span: number): number {
   return Math.min(place, 2 * span - place);
 }
 
-/** The colours of frame `index` by their places in the palette, one for every two by two pixels. */
-function blocks(size: Size, index: number): Uint16Array {
+/** The colours of one view of frame `index` by their places in the palette, one for every two by two pixels. */
+function blocks(size: Size, index: number, view: number): Uint16Array {
   const { width, height } = size;
   const columns = Math.ceil(width / 2);
   const rows = Math.ceil(height / 2);
@@ -46,7 +53,7 @@ function blocks(size: Size, index: number): Uint16Array {
   const bars = new Uint16Array(columns);
   const ramp = new Uint16Array(columns);
   for (let x = 0; x < columns; x++) {
-    bars[x] = Math.floor((x + index * pace) / bar) % 8;
+    bars[x] = (Math.floor((x + index * pace) / bar) + view) % 8;
     const step = (((x - index * pace) % 512) + 512) % 512;
     ramp[x] = LEVELS + Math.min(step, 511 - step);
   }
@@ -58,7 +65,7 @@ function blocks(size: Size, index: number): Uint16Array {
   };
   const side = Math.floor(Math.min(width, height) / 16);
   const place = (time: number, extent: number): number => bounce(time, Math.floor((extent - 2 * side) / 2));
-  fill(place(index * pace, width), place(index, height), side, side, BOX);
+  fill(place(index * pace, width), place(index, height), side, side, BOX + view);
   for (const cell of barcodeCells(size, index)) {
     const [x, y, edge] = [cell.x / 2, cell.y / 2, cell.side / 2];
     for (let column = 0; column < edge; column += 2) {
@@ -117,9 +124,10 @@ export function planeLengths(format: DrawnFormat, { width, height }: Size): numb
  * Frame `index` of the pattern.
  *
  * @param coded Larger than `size` where an encoder repeats the last column and row.
+ * @param view Which view of a stereo pattern, 0 to 7.
  */
-export function drawPattern(format: DrawnFormat, size: Size, index: number, coded: Size = size): Uint8Array {
-  const picture = blocks(size, index);
+export function drawPattern(format: DrawnFormat, size: Size, index: number, coded = size, view = 0): Uint8Array {
+  const picture = blocks(size, index, view);
   const columns = Math.ceil(size.width / 2);
   const bytes = new Uint8Array(planeLengths(format, coded).reduce((sum, length) => sum + length, 0));
   const result = format === "bgra" ? new Uint32Array(bytes.buffer) : bytes;

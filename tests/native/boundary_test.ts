@@ -53,7 +53,7 @@ describe("the C ABI", { skip: "Deno" in globalThis ? false : "this side of the b
     for (const stale of [handle, 0, 1, 0xffff_ffff, handle + 0x10000]) {
       assert.equal(library.gg_release(stale), CODES.closed);
       assert.equal(library.gg_close(stale, error, ROOM), CODES.closed);
-      assert.equal(library.gg_source_start(stale, error, ROOM), CODES.closed);
+      assert.equal(library.gg_start(stale, error, ROOM), CODES.closed);
       assert.equal(json((...to) => library.gg_stats(stale, ...to, error, ROOM), 100).status, CODES.closed);
       assert.equal(record().code, "closed");
     }
@@ -61,7 +61,7 @@ describe("the C ABI", { skip: "Deno" in globalThis ? false : "this side of the b
 
   it("answers a handle of the wrong kind with a code", async () => {
     const { handle } = await open(pattern);
-    assert.equal(library.gg_source_attach(handle, handle, error, ROOM), CODES.invalid_argument);
+    assert.equal(library.gg_attach(handle, handle, error, ROOM), CODES.invalid_argument);
     assert.match(record().message, /it is no target/);
     library.gg_release(handle);
   });
@@ -120,8 +120,8 @@ describe("the C ABI", { skip: "Deno" in globalThis ? false : "this side of the b
       const path = join(folder, "out.mkv");
       const source = await open({ ...pattern, frames: 0, pacing: "realtime" });
       const target = await open({ codec: "ffv1", path, frameRate: { num: 30, den: 1 } }, "gg_target_open");
-      assert.equal(library.gg_source_attach(source.handle, target.handle, error, ROOM), STATUS.DONE);
-      assert.equal(library.gg_source_start(source.handle, error, ROOM), STATUS.DONE);
+      assert.equal(library.gg_attach(source.handle, target.handle, error, ROOM), STATUS.DONE);
+      assert.equal(library.gg_start(source.handle, error, ROOM), STATUS.DONE);
       const [handles, count] = [new Uint32Array(4), new Uint32Array(1)];
       assert.equal(await library.gg_context_wait(context, handles, 4n, count, 5000), STATUS.DONE);
       assert.equal(library.gg_release(target.handle), STATUS.DONE);

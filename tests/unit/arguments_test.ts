@@ -86,6 +86,9 @@ describe("the factories", () => {
       ["gop", { gop: 1.5 }, "RangeError"],
       ["threads", { threads: -1 }, "RangeError"],
       ["profile", { profile: "best" }, "RangeError"],
+      ["stereo", { stereo: "anaglyph" }, "RangeError"],
+      ["view", { view: 0.5 }, "RangeError"],
+      ["onResize", { onResize: "stop" }, "RangeError"],
       ["options", [] as object],
       ["options", null as never],
     ];
@@ -132,6 +135,17 @@ describe("the factories", () => {
       { codec: "hevc", path: "a.MP4", frameRate: { num: 2997, den: 50 }, preset: "fast" },
     ]);
     assert.deepEqual(backend.calls, ["read /tmp/a b.mp4", "write a.MP4"]);
+  });
+
+  it("ask for the folder where files may follow the first one", async () => {
+    const { backend } = await fixture();
+    backend.calls.length = 0;
+    for (const path of ["a.mp4", "b/a.mp4", "/tmp/c/a.mp4", "/a.mp4"]) {
+      await targets.createFileWriter("hevc", path, 25, { onResize: "segment" });
+      await targets.createFileWriter("hevc", path, 25, { onResize: "scale" });
+    }
+    const expected = [".", "a.mp4", "b", "b/a.mp4", "/tmp/c", "/tmp/c/a.mp4", "/", "/a.mp4"];
+    assert.deepEqual(backend.calls, expected.map((path) => `write ${path}`));
   });
 
   it("pass native errors on by their side", async () => {

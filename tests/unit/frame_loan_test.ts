@@ -1,7 +1,8 @@
+import { COLOUR_SPACES, HEADER } from "../../src/generated/contract.ts";
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ColourSpace, GiftGrabError, VideoFrame } from "../../mod.ts";
-import { bareFacts, COLOUR_SPACES, HEADER, HEADER_LENGTH } from "../../src/frame_header.ts";
+import { bareFacts, HEADER_LENGTH } from "../../src/frame_header.ts";
 import {
   describeFrame,
   frameBytes,

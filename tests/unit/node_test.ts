@@ -1,3 +1,4 @@
+import { HEADER } from "../../src/generated/contract.ts";
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import {
@@ -8,7 +9,6 @@ import {
   VideoFrame,
   VideoSourceFactory,
 } from "../../mod.ts";
-import { HEADER } from "../../src/frame_header.ts";
 import type { FakeBackend } from "../helpers/fake_backend.ts";
 import { give, headerOf, numbers, sampleOf, until } from "../helpers/fake_frames.ts";
 import { fixture, settled } from "../helpers/fixture.ts";

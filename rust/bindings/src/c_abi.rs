@@ -28,6 +28,9 @@ pub const GG_AGAIN: i32 = 1;
 /// The caller's buffer is too small; the length output says what is needed.
 pub const GG_MORE: i32 = 2;
 
+/// Nothing any more.
+pub const GG_END: i32 = 3;
+
 /// Returns the number of this interface.
 #[unsafe(no_mangle)]
 pub extern "C" fn gg_abi_version() -> u32 {
@@ -182,13 +185,16 @@ pub unsafe extern "C" fn gg_describe(
             let json = match &*OBJECTS.get(handle).ok_or_else(stale)? {
                 Object::Source(source) => to_json(source.info())?,
                 Object::Target(target) => to_json(target.info())?,
+                Object::Tap(_) => {
+                    return Err(Error::new(Code::Internal, Stage::Boundary, "A tap has no facts to tell"));
+                }
             };
             Ok(write_text(&json, &Buffer { pointer: out, length: cap }, length_out))
         })
     }
 }
 
-/// Writes an object's figures so far as JSON `SourceStats` or `TargetStats`.
+/// Writes an object's figures so far as JSON `SourceStats`, `TargetStats` or `TapStats`.
 ///
 /// # Safety
 /// `out` is writable for `cap` bytes, `length_out` is writable, `err` is writable for `err_cap` bytes.
@@ -207,6 +213,7 @@ pub unsafe extern "C" fn gg_stats(
             let json = match &*OBJECTS.get(handle).ok_or_else(stale)? {
                 Object::Source(source) => to_json(&source.stats())?,
                 Object::Target(target) => to_json(&target.stats())?,
+                Object::Tap(tap) => to_json(&tap.stats())?,
             };
             Ok(write_text(&json, &Buffer { pointer: out, length: cap }, length_out))
         })
@@ -246,12 +253,12 @@ pub unsafe extern "C" fn gg_events(
 /// # Safety
 /// `err` is writable for `err_cap` bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn gg_source_attach(source: u32, target: u32, err: *mut u8, err_cap: usize) -> i32 {
+pub unsafe extern "C" fn gg_attach(source: u32, target: u32, err: *mut u8, err_cap: usize) -> i32 {
     // SAFETY: promised by the caller.
     unsafe {
         run(&Buffer { pointer: err, length: err_cap }, || {
             let (from, to) = (OBJECTS.get(source).ok_or_else(stale)?, OBJECTS.get(target).ok_or_else(stale)?);
-            from.source()?.attach(to.target()?, target)?;
+            from.source()?.attach(to.intake()?, target)?;
             Ok(GG_OK)
         })
     }
@@ -262,7 +269,7 @@ pub unsafe extern "C" fn gg_source_attach(source: u32, target: u32, err: *mut u8
 /// # Safety
 /// `err` is writable for `err_cap` bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn gg_source_detach(source: u32, target: u32, err: *mut u8, err_cap: usize) -> i32 {
+pub unsafe extern "C" fn gg_detach(source: u32, target: u32, err: *mut u8, err_cap: usize) -> i32 {
     // SAFETY: promised by the caller.
     unsafe {
         run(&Buffer { pointer: err, length: err_cap }, || {
@@ -277,7 +284,7 @@ pub unsafe extern "C" fn gg_source_detach(source: u32, target: u32, err: *mut u8
 /// # Safety
 /// `err` is writable for `err_cap` bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn gg_source_start(source: u32, err: *mut u8, err_cap: usize) -> i32 {
+pub unsafe extern "C" fn gg_start(source: u32, err: *mut u8, err_cap: usize) -> i32 {
     // SAFETY: promised by the caller.
     unsafe {
         run(&Buffer { pointer: err, length: err_cap }, || {
@@ -299,6 +306,7 @@ pub unsafe extern "C" fn gg_close(handle: u32, err: *mut u8, err_cap: usize) -> 
             match &*OBJECTS.get(handle).ok_or_else(stale)? {
                 Object::Source(source) => source.close()?,
                 Object::Target(target) => target.close(),
+                Object::Tap(tap) => tap.close(),
             }
             Ok(GG_OK)
         })
@@ -321,7 +329,7 @@ pub extern "C" fn gg_release(handle: u32) -> i32 {
 ///
 /// # Safety
 /// `json` is readable for `length` bytes.
-unsafe fn parse<T: serde::de::DeserializeOwned>(json: *const u8, length: usize) -> Result<T> {
+pub(crate) unsafe fn parse<T: serde::de::DeserializeOwned>(json: *const u8, length: usize) -> Result<T> {
     // SAFETY: promised by the caller; a null pointer reads as empty.
     let bytes = if json.is_null() { &[] } else { unsafe { std::slice::from_raw_parts(json, length) } };
     serde_json::from_slice(bytes).map_err(|error| {
@@ -336,7 +344,7 @@ unsafe fn parse<T: serde::de::DeserializeOwned>(json: *const u8, length: usize) 
 ///
 /// # Safety
 /// `out` is null or writable.
-unsafe fn write_out(out: *mut u32, value: u32) -> Result<i32> {
+pub(crate) unsafe fn write_out(out: *mut u32, value: u32) -> Result<i32> {
     // SAFETY: promised by the caller.
     match unsafe { out.as_mut() } {
         Some(out) => {

@@ -7,8 +7,10 @@ use std::{
 
 use giftgrab_core::{
     error::{Code, Error, Result, Stage},
+    hub::Intake,
     report::Event,
     source::Source,
+    tap::Tap,
     target::FileWriter,
 };
 
@@ -17,10 +19,11 @@ use crate::{context::Context, handles::Handles};
 /// Longest time that the end of the process waits for open recordings to be finished.
 const EXIT_DEADLINE: Duration = Duration::from_secs(2);
 
-/// A source or a target.
+/// What a handle stands for.
 pub(crate) enum Object {
     Source(Source),
     Target(FileWriter),
+    Tap(Tap),
 }
 
 pub(crate) static CONTEXTS: Handles<Context> = Handles::new();
@@ -31,6 +34,7 @@ impl Object {
         match self {
             Self::Source(source) => source.take_events(),
             Self::Target(target) => target.take_events(),
+            Self::Tap(tap) => tap.take_events(),
         }
     }
 
@@ -38,19 +42,36 @@ impl Object {
         match self {
             Self::Source(source) => source.put_back_events(events),
             Self::Target(target) => target.put_back_events(events),
+            Self::Tap(tap) => tap.put_back_events(events),
         }
     }
 
     pub(crate) fn source(&self) -> Result<&Source> {
         match self {
             Self::Source(source) => Ok(source),
-            Self::Target(_) => Err(wrong_kind("source")),
+            Self::Target(_) | Self::Tap(_) => Err(wrong_kind("source")),
         }
     }
 
     pub(crate) fn target(&self) -> Result<&FileWriter> {
         match self {
             Self::Target(target) => Ok(target),
+            Self::Source(_) | Self::Tap(_) => Err(wrong_kind("writer")),
+        }
+    }
+
+    pub(crate) fn tap(&self) -> Result<&Tap> {
+        match self {
+            Self::Tap(tap) => Ok(tap),
+            Self::Source(_) | Self::Target(_) => Err(wrong_kind("tap")),
+        }
+    }
+
+    /// Where frames go in.
+    pub(crate) fn intake(&self) -> Result<&Intake> {
+        match self {
+            Self::Target(target) => Ok(target.intake()),
+            Self::Tap(tap) => Ok(tap.intake()),
             Self::Source(_) => Err(wrong_kind("target")),
         }
     }

@@ -8,7 +8,8 @@ mod header;
 use giftgrab_core::{
     codec::{CODECS, CONTAINERS, Capabilities, CodecInfo, Container, ContainerInfo},
     error::{self, CODES},
-    report, source, target,
+    frame::{COLOUR_SPACES, header::FIELDS},
+    report, source, tap, target,
 };
 use schemars::generate::{SchemaGenerator, SchemaSettings};
 use serde_json::{Map, Value, json};
@@ -21,10 +22,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             "DONE": 0,
             "AGAIN": header::constant(&header, "AGAIN")?,
             "MORE": header::constant(&header, "MORE")?,
+            "END": header::constant(&header, "END")?,
         },
         "codes": CODES.iter().map(code).collect::<Vec<_>>(),
         "containers": CONTAINERS.iter().map(container).collect::<Vec<_>>(),
         "codecs": CODECS.iter().map(codec).collect::<Vec<_>>(),
+        "colourSpaces": COLOUR_SPACES,
+        "frameHeader": FIELDS,
         "inputs": inputs(),
         "outputs": outputs(),
         "header": header,
@@ -40,6 +44,7 @@ fn inputs() -> Map<String, Value> {
     schemas.subschema_for::<source::options::FileReaderOptions>();
     schemas.subschema_for::<source::options::TestPatternOptions>();
     schemas.subschema_for::<target::options::FileWriterOptions>();
+    schemas.subschema_for::<tap::options::TapOptions>();
     definitions(schemas)
 }
 
@@ -50,6 +55,7 @@ fn outputs() -> Map<String, Value> {
     schemas.subschema_for::<report::TargetInfo>();
     schemas.subschema_for::<report::SourceStats>();
     schemas.subschema_for::<report::TargetStats>();
+    schemas.subschema_for::<report::TapStats>();
     schemas.subschema_for::<report::Report>();
     schemas.subschema_for::<report::Event>();
     schemas.subschema_for::<Capabilities>();

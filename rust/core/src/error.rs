@@ -142,6 +142,8 @@ pub enum Stage {
     Decode,
     /// Attaching, detaching and handing frames on.
     Hub,
+    /// Filtering.
+    Filter,
     /// Converting and encoding.
     Encode,
     /// Writing the container.

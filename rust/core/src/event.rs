@@ -37,6 +37,11 @@ impl Events {
         (self.notify)();
     }
 
+    /// Wakes whoever listens without an event: there is something else to take.
+    pub(crate) fn notify(&self) {
+        (self.notify)();
+    }
+
     pub(crate) fn take(&self) -> Vec<Event> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner).drain(..).collect()
     }

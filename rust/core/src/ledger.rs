@@ -7,12 +7,16 @@ use crate::{
     report::{Drop, DropReason, Ledger},
 };
 
-const REASONS: [(DropReason, Stage); 5] = [
+const REASONS: [(DropReason, Stage); 9] = [
     (DropReason::EncoderOverload, Stage::Encode),
     (DropReason::StorageOverload, Stage::Storage),
     (DropReason::FrameRate, Stage::Encode),
     (DropReason::Encoder, Stage::Encode),
     (DropReason::Detached, Stage::Hub),
+    (DropReason::ObserverOverload, Stage::Hub),
+    (DropReason::Superseded, Stage::Hub),
+    (DropReason::FilterOverload, Stage::Filter),
+    (DropReason::Closed, Stage::Hub),
 ];
 
 /// Counters that any thread may raise.

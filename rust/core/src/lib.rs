@@ -9,13 +9,14 @@ pub mod codec;
 pub mod error;
 mod event;
 pub mod frame;
-mod hub;
+pub mod hub;
 mod latency;
 mod ledger;
 pub mod report;
 pub mod source;
 pub mod storage;
 pub mod sys;
+pub mod tap;
 pub mod target;
 pub mod time;
 

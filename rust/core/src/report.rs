@@ -36,6 +36,14 @@ pub enum DropReason {
     Encoder,
     /// The target was detached while the frame waited for its turn.
     Detached,
+    /// The observer did not keep up and its queue was full.
+    ObserverOverload,
+    /// A newer frame came before the observer took this one, and only the newest was wanted.
+    Superseded,
+    /// The filter did not keep up and its queue was full.
+    FilterOverload,
+    /// The observer left before it took the frame.
+    Closed,
 }
 
 /// Frames that were not recorded, by reason and stage.
@@ -110,6 +118,8 @@ pub struct SourceInfo {
     pub width: u32,
     /// Height in pixels.
     pub height: u32,
+    /// Views of each frame; 1 unless it is a stereo source. Width and height are those of one view.
+    pub stereo_count: u32,
     /// Colour space of the frames that observers see.
     pub colour: crate::frame::ColourSpace,
     /// FFmpeg's name of the pixel format in which frames are captured.
@@ -146,11 +156,11 @@ pub struct TargetInfo {
 pub struct TargetStats {
     /// Every frame in exactly one bucket.
     pub frames: Ledger,
-    /// Bytes in the file.
+    /// Bytes in the file, or in all files of the recording.
     pub bytes: u64,
     /// Bytes copied so far to give the file its index; 0 before, and where none is made.
     pub indexed_bytes: u64,
-    /// Seconds of video in the file.
+    /// Seconds of video in the file, or in all files of the recording.
     pub duration_seconds: f64,
     /// What is safe on the disk.
     pub durable: Durable,
@@ -164,7 +174,44 @@ pub struct TargetStats {
     pub packet_queue: u32,
 }
 
-/// What became of a recording.
+/// The figures of one observer so far.
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TapStats {
+    /// Every frame in exactly one bucket: `written` are those that the observer has seen, `failed` those at which it
+    /// failed.
+    pub frames: Ledger,
+    /// From capture until the observer gets the frame.
+    pub capture_to_observer: Latency,
+    /// Frames waiting for the observer.
+    pub queue: u32,
+}
+
+/// One file of a recording.
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SegmentReport {
+    /// Path of the file.
+    pub path: String,
+    /// Width of the coded frames in pixels.
+    pub width: u32,
+    /// Height of the coded frames in pixels.
+    pub height: u32,
+    /// Frames in it.
+    pub frames: u64,
+    /// Bytes in it.
+    pub bytes: u64,
+    /// Seconds of video in it.
+    pub duration_seconds: f64,
+    /// Where it begins on the time line of the recording, in seconds.
+    pub start_seconds: f64,
+    /// Whether its container was closed properly.
+    pub finalised: bool,
+    /// Whether everything in it is synced to the disk.
+    pub synced: bool,
+}
+
+/// What became of a recording. Of several files, size, pixel format and start are the first one's.
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
@@ -182,10 +229,12 @@ pub struct Report {
     pub started_at: String,
     /// Whether the file exists: without a frame none is left.
     pub exists: bool,
-    /// Whether the container was closed properly; a file that was not still opens.
+    /// Whether the container was closed properly, of every file; one that was not still opens.
     pub finalised: bool,
     /// Whether everything written is synced to the disk.
     pub synced: bool,
+    /// The files, in their order: one, or several where a change of size began new ones; none without a frame.
+    pub segments: Vec<SegmentReport>,
 }
 
 /// Something that happened, for whoever listens.
@@ -219,6 +268,8 @@ pub enum Event {
         /// Bytes left.
         free_bytes: u64,
     },
+    /// A target that had no room for a frame has room again.
+    Room,
     /// Something degraded that costs no frame.
     Warning {
         /// What and why.

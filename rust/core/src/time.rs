@@ -81,6 +81,12 @@ impl std::fmt::Display for Rational {
     }
 }
 
+/// The wall clock in milliseconds since 1970; only ever to tell, because it may jump.
+#[must_use]
+pub(crate) fn wall_clock_ms() -> u64 {
+    u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or(0)
+}
+
 /// The wall clock as ISO 8601 in UTC with milliseconds; only ever for metadata, because it may jump.
 #[must_use]
 pub fn now_iso8601() -> String {

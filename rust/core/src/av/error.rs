@@ -23,6 +23,11 @@ impl AvError {
         Self::new(ffi::AVERROR(libc_enomem()))
     }
 
+    /// An argument that cannot be served.
+    pub(super) fn invalid() -> Self {
+        Self::new(ffi::AVERROR(EINVAL))
+    }
+
     /// Nothing more will come.
     #[must_use]
     pub fn is_end(&self) -> bool {
@@ -64,6 +69,9 @@ impl AvError {
         Error::new(code, stage, format!("Cannot {what}: {self}")).with_cause(self.line.clone())
     }
 }
+
+/// EINVAL, the same number on every platform FFmpeg runs on.
+const EINVAL: i32 = 22;
 
 /// ENOMEM, the same number on every platform FFmpeg runs on.
 const fn libc_enomem() -> i32 {

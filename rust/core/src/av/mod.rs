@@ -17,6 +17,7 @@ mod parameters;
 mod picture;
 mod pixel;
 mod scaler;
+mod stereo;
 
 use std::{ffi::CStr, sync::Once};
 
@@ -32,7 +33,7 @@ pub use packet::Packet;
 pub use parameters::StreamParameters;
 pub use picture::{ColourTags, Picture};
 pub use pixel::PixelFormat;
-pub use scaler::Scaler;
+pub use scaler::{Scaler, Scaling};
 
 /// Prepares FFmpeg and the codec libraries once in a process: log lines are kept, never printed.
 pub fn init() {

@@ -2,8 +2,8 @@
 
 use std::{ffi::CString, ptr, sync::Arc};
 
-use super::{AvError, Dictionary, Packet, StreamParameters, avio::Avio, error::check, ffi};
-use crate::{storage::Storage, time::Rational};
+use super::{AvError, Dictionary, Packet, StreamParameters, avio::Avio, error::check, ffi, stereo};
+use crate::{frame::StereoPacking, storage::Storage, time::Rational};
 
 /// Everything a container is begun with.
 #[derive(Debug)]
@@ -16,6 +16,8 @@ pub struct MuxerConfig<'a> {
     pub time_base: Rational,
     /// Frames per second that the container tells.
     pub frame_rate: Rational,
+    /// How two views are packed in each picture; told where the container has a place for it.
+    pub stereo: Option<StereoPacking>,
     /// Private options by name.
     pub options: &'a [(String, String)],
     /// Descriptive metadata by FFmpeg's names.
@@ -81,6 +83,11 @@ impl Muxer {
             (*stream).avg_frame_rate = config.frame_rate.into();
             (*stream).r_frame_rate = config.frame_rate.into();
             (*stream).sample_aspect_ratio = (*(*stream).codecpar).sample_aspect_ratio;
+            if let Some(packing) = config.stereo {
+                stereo::tag_stream(stream, packing)?;
+                // The `st3d` box is Google's, not yet ISO's: movenc writes it only where that is allowed.
+                (*muxer.context).strict_std_compliance = ffi::FF_COMPLIANCE_UNOFFICIAL;
+            }
             (*muxer.context).pb = muxer.avio.as_ptr();
             (*muxer.context).flags |= ffi::AVFMT_FLAG_CUSTOM_IO;
             // One stream: nothing to interleave, so no delay for it (the MPEG-TS muxer would start at 1.4 s).

@@ -14,10 +14,16 @@ impl PixelFormat {
     pub const YUVJ420P: Self = Self(ffi::AVPixelFormat::YUVJ420P.0);
     /// Planar 4:2:2, 8 bits.
     pub const YUV422P: Self = Self(ffi::AVPixelFormat::YUV422P.0);
+    /// 4:2:0, 8 bits: a plane of Y, then one of U and V in turn.
+    pub const NV12: Self = Self(ffi::AVPixelFormat::NV12.0);
+    /// Planar 4:2:2, 8 bits, full range by name.
+    pub const YUVJ422P: Self = Self(ffi::AVPixelFormat::YUVJ422P.0);
     /// Packed 4:2:2, U Y V Y.
     pub const UYVY422: Self = Self(ffi::AVPixelFormat::UYVY422.0);
     /// Packed blue, green, red, alpha.
     pub const BGRA: Self = Self(ffi::AVPixelFormat::BGRA.0);
+    /// Packed red, green, blue, alpha.
+    pub const RGBA: Self = Self(ffi::AVPixelFormat::RGBA.0);
     /// Packed blue, green, red and an unused byte.
     pub const BGR0: Self = Self(ffi::AVPixelFormat::BGR0.0);
     /// Planar green, blue, red.
@@ -30,7 +36,50 @@ impl PixelFormat {
             ColourSpace::Bgra => Self::BGRA,
             ColourSpace::I420 => Self::YUV420P,
             ColourSpace::Uyvy => Self::UYVY422,
+            ColourSpace::Rgba => Self::RGBA,
+            ColourSpace::Nv12 => Self::NV12,
         }
+    }
+
+    /// The colour space that frames stored in this format have; `None` if it is none of ours.
+    #[must_use]
+    pub const fn colour(self) -> Option<ColourSpace> {
+        match self {
+            Self::BGRA => Some(ColourSpace::Bgra),
+            Self::YUV420P | Self::YUVJ420P => Some(ColourSpace::I420),
+            Self::UYVY422 => Some(ColourSpace::Uyvy),
+            Self::RGBA => Some(ColourSpace::Rgba),
+            Self::NV12 => Some(ColourSpace::Nv12),
+            _ => None,
+        }
+    }
+
+    /// The same samples by a name that says nothing of their range, if they have one of our layouts.
+    #[must_use]
+    pub const fn plain(self) -> Self {
+        match self {
+            Self::YUVJ420P => Self::YUV420P,
+            Self::YUVJ422P => Self::YUV422P,
+            format => format,
+        }
+    }
+
+    /// Whether its name says that its Y'CbCr samples have full range.
+    #[must_use]
+    pub fn is_full_range(self) -> bool {
+        use ffi::AVPixelFormat as Format;
+        [Format::YUVJ420P, Format::YUVJ422P, Format::YUVJ444P, Format::YUVJ440P, Format::YUVJ411P]
+            .iter()
+            .any(|format| format.0 == self.0)
+    }
+
+    /// Whether its samples are red, green and blue, or places in a palette of such.
+    #[must_use]
+    pub fn is_rgb(self) -> bool {
+        let flags = u64::from((ffi::AV_PIX_FMT_FLAG_RGB | ffi::AV_PIX_FMT_FLAG_PAL).unsigned_abs());
+        // SAFETY: returns a static descriptor, or null for a value it does not know.
+        unsafe { ffi::av_pix_fmt_desc_get(ffi::AVPixelFormat(self.0)).as_ref() }
+            .is_some_and(|descriptor| descriptor.flags & flags != 0)
     }
 
     /// FFmpeg's name; empty for a value it does not know.
@@ -46,7 +95,9 @@ impl PixelFormat {
         match self {
             Self::BGRA | Self::BGR0 => Some(Layout::Bgra),
             Self::YUV420P | Self::YUVJ420P => Some(Layout::I420),
-            Self::YUV422P => Some(Layout::I422),
+            Self::RGBA => Some(Layout::Rgba),
+            Self::YUV422P | Self::YUVJ422P => Some(Layout::I422),
+            Self::NV12 => Some(Layout::Nv12),
             Self::UYVY422 => Some(Layout::Uyvy),
             _ => None,
         }

@@ -1,79 +1,95 @@
 //! Scaling and rare pixel formats, by swscale; the common conversions are in `frame::convert`.
 
-use std::ptr;
+use std::{ffi::CStr, ptr};
 
 use super::{AvError, Picture, PixelFormat, error::check, ffi};
 
-/// A conversion between two picture shapes, owned and reusable.
+/// What a scaler does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Scaling {
+    /// Pixel format, width and height of the pictures it takes.
+    pub from: (PixelFormat, u32, u32),
+    /// Pixel format, width and height of the pictures it makes.
+    pub to: (PixelFormat, u32, u32),
+    /// Matrix coefficients of the Y'CbCr side (ITU-T H.273).
+    pub matrix: u32,
+    /// Whether Y'CbCr has full range in the pictures it takes, and in those it makes.
+    pub full_range: [bool; 2],
+}
+
+/// A conversion between two picture shapes, owned and reusable: bicubic, with full-quality rounding.
 #[derive(Debug)]
 pub struct Scaler {
     context: *mut ffi::SwsContext,
-    from: (PixelFormat, u32, u32),
-    to: (PixelFormat, u32, u32),
+    scaling: Scaling,
 }
 
 // SAFETY: owned, used by one thread at a time.
 unsafe impl Send for Scaler {}
 
 impl Scaler {
-    /// Whether this scaler does what is asked.
-    #[must_use]
-    pub fn serves(&self, picture: &Picture, to: (PixelFormat, u32, u32)) -> bool {
-        self.from == (picture.format(), picture.width(), picture.height()) && self.to == to
-    }
-
-    /// A scaler from `picture`'s shape; full-quality rounding.
+    /// A scaler.
     ///
     /// # Errors
     ///
     /// FFmpeg's, if one of the formats is not supported.
-    pub fn new(picture: &Picture, to: (PixelFormat, u32, u32)) -> Result<Self, AvError> {
-        let from = (picture.format(), picture.width(), picture.height());
-        let size = |value: u32| i32::try_from(value).unwrap_or(0);
-        let flags = ffi::SWS_BICUBIC | ffi::SWS_ACCURATE_RND | ffi::SWS_FULL_CHR_H_INT;
-        let tags = picture.tags();
-        // SAFETY: allocates, or returns null; the coefficient tables are static.
-        unsafe {
-            let context = ffi::sws_getContext(
-                size(from.1),
-                size(from.2),
-                ffi::AVPixelFormat(from.0.0),
-                size(to.1),
-                size(to.2),
-                ffi::AVPixelFormat(to.0.0),
-                flags,
-                ptr::null_mut(),
-                ptr::null_mut(),
-                ptr::null(),
-            );
-            if context.is_null() {
-                return Err(AvError::new(ffi::AVERROR(EINVAL)));
-            }
-            let matrix = if tags.matrix == ffi::AVColorSpace::UNSPECIFIED.0 { 5 } else { tags.matrix };
-            let coefficients = ffi::sws_getCoefficients(i32::try_from(matrix).unwrap_or(5));
-            let full = |format: PixelFormat| i32::from(format == PixelFormat::YUVJ420P || tags.range == 2);
-            // A refusal only means that neither side is YUV or RGB; the scaler works without it.
-            ffi::sws_setColorspaceDetails(
-                context,
-                coefficients,
-                full(from.0),
-                coefficients,
-                full(to.0),
-                0,
-                1 << 16,
-                1 << 16,
-            );
-            Ok(Self { context, from, to })
+    pub fn new(scaling: Scaling) -> Result<Self, AvError> {
+        let flags = ffi::SWS_BICUBIC | ffi::SWS_ACCURATE_RND | ffi::SWS_FULL_CHR_H_INT | ffi::SWS_FULL_CHR_H_INP;
+        let Scaling { from, to, matrix, full_range } = scaling;
+        // The ranges must be known before it is initialised: they decide whether it may just copy.
+        let settings = [
+            (c"sws_flags", i64::from(flags)),
+            (c"src_format", i64::from(from.0.0)),
+            (c"srcw", i64::from(from.1)),
+            (c"srch", i64::from(from.2)),
+            (c"src_range", i64::from(full_range[0])),
+            (c"dst_format", i64::from(to.0.0)),
+            (c"dstw", i64::from(to.1)),
+            (c"dsth", i64::from(to.2)),
+            (c"dst_range", i64::from(full_range[1])),
+        ];
+        // SAFETY: allocates, or returns null.
+        let scaler = Self { context: unsafe { ffi::sws_alloc_context() }, scaling };
+        if scaler.context.is_null() {
+            return Err(AvError::no_memory());
         }
+        for (name, value) in settings {
+            scaler.set(name, value)?;
+        }
+        // SAFETY: the context is owned and complete; no filters are given.
+        check(unsafe { ffi::sws_init_context(scaler.context, ptr::null_mut(), ptr::null_mut()) })?;
+        let [from_full, to_full] = full_range.map(i32::from);
+        // SAFETY: the context is initialised; the coefficient tables are static, and there is one for any number.
+        unsafe {
+            let table = ffi::sws_getCoefficients(i32::try_from(matrix).unwrap_or(ffi::SWS_CS_DEFAULT));
+            // A refusal only means that neither side is YUV or RGB; the scaler works without it.
+            ffi::sws_setColorspaceDetails(scaler.context, table, from_full, table, to_full, 0, 1 << 16, 1 << 16);
+        }
+        Ok(scaler)
+    }
+
+    fn set(&self, name: &CStr, value: i64) -> Result<(), AvError> {
+        // SAFETY: the context is owned and begins with its class, as the options of FFmpeg want it.
+        check(unsafe { ffi::av_opt_set_int(self.context.cast(), name.as_ptr(), value, 0) }).map(drop)
+    }
+
+    /// What it does.
+    #[must_use]
+    pub const fn scaling(&self) -> Scaling {
+        self.scaling
     }
 
     /// Converts a picture into a new one with the same tags and time.
     ///
     /// # Errors
     ///
-    /// FFmpeg's, or out of memory.
+    /// FFmpeg's, out of memory, or EINVAL for a picture of another shape.
     pub fn scale(&mut self, picture: &Picture) -> Result<Picture, AvError> {
-        let mut result = Picture::alloc(self.to.0, self.to.1, self.to.2)?;
+        let (format, width, height) = self.scaling.to;
+        if self.scaling.from != (picture.format(), picture.width(), picture.height()) {
+            return Err(AvError::invalid());
+        }
+        let mut result = Picture::alloc(format, width, height)?;
         result.set_tags(picture.tags());
         // SAFETY: both pictures are valid and have the shapes this scaler was made for.
         check(unsafe {
@@ -95,12 +111,9 @@ impl Scaler {
     }
 }
 
-/// EINVAL, the same number on every platform FFmpeg runs on.
-const EINVAL: i32 = 22;
-
 impl Drop for Scaler {
     fn drop(&mut self) {
-        // SAFETY: owned.
+        // SAFETY: owned, or null.
         unsafe { ffi::sws_freeContext(self.context) };
     }
 }

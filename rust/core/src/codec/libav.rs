@@ -2,7 +2,7 @@
 
 use super::{Container, Encode, EncoderInfo, Shape, settings};
 use crate::{
-    av::{self, OpenError, Packet, Picture, StreamParameters},
+    av::{self, EncoderConfig, OpenError, Packet, Picture, StreamParameters},
     error::{Code, Error, Result, Stage},
     target::options::FileWriterOptions,
 };
@@ -30,13 +30,29 @@ impl Libav {
             )
         })?;
         let config = settings::config(info, options, shape, global_header);
-        let encoder = av::Encoder::open(&config).map_err(|error| explain(info, shape, error))?;
+        let encoder = av::Encoder::open(&config).map_err(|error| {
+            let culprit = if matches!(error, OpenError::Refused(_)) { culprit(&config, options) } else { None };
+            explain(info, shape, error, culprit)
+        })?;
         let tag = settings::tag(info.codec, container);
         Ok(Self { name: info.name, encoder, tag, quantiser: config.quantiser })
     }
 }
 
-fn explain(info: &EncoderInfo, shape: Shape, error: OpenError) -> Error {
+/// The raw option without which the encoder would have opened.
+fn culprit<'a>(config: &EncoderConfig, options: &'a FileWriterOptions) -> Option<(&'a String, &'a String)> {
+    // The raw options are the last ones, in this order.
+    let first = config.options.len() - options.encoder_options.len();
+    let mut numbered = (first..).zip(&options.encoder_options);
+    let (_, option) = numbered.find(|(index, _)| {
+        let mut without = config.clone();
+        without.options.remove(*index);
+        av::Encoder::open(&without).is_ok()
+    })?;
+    Some(option)
+}
+
+fn explain(info: &EncoderInfo, shape: Shape, error: OpenError, culprit: Option<(&String, &String)>) -> Error {
     match error {
         OpenError::Missing => Error::new(
             Code::CodecUnavailable,
@@ -48,11 +64,18 @@ fn explain(info: &EncoderInfo, shape: Shape, error: OpenError) -> Error {
             "encoderOptions",
             format!("Cannot use encoder option {:?}: {} does not know it", names.join(", "), info.name),
         ),
-        OpenError::Refused(error) => error.explain(
-            Code::EncodeFailed,
-            Stage::Encode,
-            &format!("open encoder {:?} for {}x{} {}", info.name, shape.width, shape.height, shape.format.name()),
-        ),
+        OpenError::Refused(error) => match culprit {
+            Some((name, value)) => Error::argument(
+                &format!("encoderOptions.{name}"),
+                format!("Cannot use encoder option {name:?} with value {value:?}: {} refuses it", info.name),
+            )
+            .with_cause(error.log_line()),
+            None => error.explain(
+                Code::EncodeFailed,
+                Stage::Encode,
+                &format!("open encoder {:?} for {}x{} {}", info.name, shape.width, shape.height, shape.format.name()),
+            ),
+        },
     }
 }
 

@@ -170,7 +170,7 @@ fn try_encode(info: &'static EncoderInfo) -> Result<()> {
         "codec": info.codec, "path": "probe", "frameRate": { "num": 30, "den": 1 }, "threads": 1,
     }))
     .map_err(|error| Error::new(Code::Internal, Stage::Encode, format!("Cannot probe encoders: {error}")))?;
-    let shape = Shape { width: SIZE, height: SIZE, format: PixelFormat::YUV420P, tags: ColourTags::UNKNOWN };
+    let shape = Shape { width: SIZE, height: SIZE, format: PixelFormat::YUV420P, tags: ColourTags::UNKNOWN, views: 1 };
     let memory = |error: av::AvError| error.explain(Code::ResourceExhausted, Stage::Encode, "probe encoders");
     let mut picture = Picture::alloc(shape.format, SIZE, SIZE).map_err(memory)?;
     if let Some(mut view) = picture.view_mut().map_err(memory)? {

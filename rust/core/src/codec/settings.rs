@@ -169,7 +169,7 @@ pub(super) const ENCODERS: &[EncoderInfo] = &[
         quality: None,
         min_size: 16,
         min_width: 16,
-        lossless: &[PixelFormat::YUV420P, PixelFormat::YUV422P, PixelFormat::BGRA],
+        lossless: &[PixelFormat::YUV420P, PixelFormat::YUV422P, PixelFormat::BGRA, PixelFormat::BGR0],
     },
 ];
 
@@ -223,51 +223,6 @@ pub(super) fn check(info: &EncoderInfo, options: &FileWriterOptions) -> Result<(
                 "Cannot use profile \"lossless\" with {name}: it has no lossless mode; use FFV1, H264, HEVC or VP9"
             ),
         ));
-    }
-    Ok(())
-}
-
-/// The shape of the pictures that the encoder must get for pictures of shape `input`.
-pub(super) fn coded_shape(info: &EncoderInfo, options: &FileWriterOptions, input: Shape) -> Result<Shape> {
-    check_size(info, input.width, input.height)?;
-    let keeps_samples = options.profile == Profile::Lossless || info.codec == Codec::Ffv1;
-    let format = if keeps_samples {
-        let wanted = match input.format {
-            PixelFormat::UYVY422 => PixelFormat::YUV422P,
-            PixelFormat::BGRA | PixelFormat::BGR0 if info.codec != Codec::Ffv1 => PixelFormat::GBRP,
-            PixelFormat::YUVJ420P => PixelFormat::YUV420P,
-            format => format,
-        };
-        if !info.lossless.contains(&wanted) {
-            return Err(Error::argument(
-                "profile",
-                format!(
-                    "Cannot record {} losslessly with {}: it keeps {}; use FFV1 or another colour space",
-                    input.format.name(),
-                    info.name,
-                    info.lossless.iter().map(|format| format.name()).collect::<Vec<_>>().join(", "),
-                ),
-            ));
-        }
-        wanted
-    } else {
-        PixelFormat::YUV420P
-    };
-    // 4:2:0 and 4:2:2 of H.264 and HEVC cannot hold odd sizes (their cropping counts chroma samples).
-    let even = matches!(info.codec, Codec::Hevc | Codec::H264) && format != PixelFormat::GBRP;
-    let size = |value: u32| if even { value.next_multiple_of(2) } else { value };
-    Ok(Shape { width: size(input.width), height: size(input.height), format, tags: super::adapt::tags(input, format) })
-}
-
-/// Refuses pictures that the encoder cannot hold.
-pub(super) fn check_size(info: &EncoderInfo, width: u32, height: u32) -> Result<()> {
-    for (field, value, least) in [("width", width, info.min_width), ("height", height, info.min_size)] {
-        if value < least {
-            return Err(Error::argument(
-                field,
-                format!("Cannot encode {width}x{height} with {}: {field} must be at least {least}", info.name),
-            ));
-        }
     }
     Ok(())
 }

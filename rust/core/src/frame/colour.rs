@@ -75,7 +75,12 @@ impl Paint {
             let ([red, green, blue], [y, u, v]) = (rgb, matrix.ycbcr(rgb));
             match layout {
                 Layout::Bgra => bytes[0].extend([blue, green, red, 255, blue, green, red, 255]),
+                Layout::Rgba => bytes[0].extend([red, green, blue, 255, red, green, blue, 255]),
                 Layout::Uyvy => bytes[0].extend([u, y, v, y]),
+                Layout::Nv12 => {
+                    bytes[0].extend([y, y]);
+                    bytes[1].extend([u, v]);
+                }
                 Layout::I420 | Layout::I422 => {
                     bytes[0].extend([y, y]);
                     bytes[1].push(u);
@@ -109,7 +114,9 @@ mod tests {
         assert_eq!(planes(Layout::I420), [vec![16, 16], vec![128], vec![128]]);
         assert_eq!(planes(Layout::I422), [vec![16, 16], vec![128], vec![128]]);
         assert_eq!(planes(Layout::Uyvy), [vec![128, 16, 128, 16], vec![], vec![]]);
+        assert_eq!(planes(Layout::Nv12), [vec![16, 16], vec![128, 128], vec![]]);
         assert_eq!(planes(Layout::Bgra), [vec![0, 0, 0, 255, 0, 0, 0, 255], vec![], vec![]]);
+        assert_eq!(planes(Layout::Rgba), planes(Layout::Bgra));
     }
 
     #[test]

@@ -1,113 +1,10 @@
-//! Views of samples in memory: planes with strides, and the geometry of each layout for any size, odd ones too.
+//! Views of samples in memory: planes with strides.
 
-use std::ops::Range;
-
+pub use super::layout::{Layout, MAX_PLANES};
 use crate::{
     error::{Code, Error, Result, Stage},
-    frame::{ColourSpace, colour::Paint},
+    frame::colour::Paint,
 };
-
-/// The most planes that a layout has.
-pub const MAX_PLANES: usize = 3;
-
-/// How the samples of a picture lie in memory; 8 bits each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Layout {
-    /// One plane: blue, green, red, alpha.
-    Bgra,
-    /// Y, then U, then V at half width and half height, both rounded up.
-    I420,
-    /// Y, then U, then V at half width, rounded up, and full height.
-    I422,
-    /// One plane: U, Y, V, Y for two pixels; an odd width is rounded up to whole pairs.
-    Uyvy,
-}
-
-impl From<ColourSpace> for Layout {
-    fn from(colour: ColourSpace) -> Self {
-        match colour {
-            ColourSpace::Bgra => Self::Bgra,
-            ColourSpace::I420 => Self::I420,
-            ColourSpace::Uyvy => Self::Uyvy,
-        }
-    }
-}
-
-impl Layout {
-    /// How many planes there are.
-    #[must_use]
-    pub const fn planes(self) -> usize {
-        match self {
-            Self::Bgra | Self::Uyvy => 1,
-            Self::I420 | Self::I422 => 3,
-        }
-    }
-
-    /// Bytes that two neighbouring pixels take in a row of `plane`.
-    #[must_use]
-    pub const fn pair_bytes(self, plane: usize) -> usize {
-        match (self, plane) {
-            (Self::Bgra, 0) => 8,
-            (Self::Uyvy, 0) => 4,
-            (Self::I420 | Self::I422, 0) => 2,
-            (Self::I420 | Self::I422, 1 | 2) => 1,
-            _ => 0,
-        }
-    }
-
-    /// Rows of pixels that share one row of `plane`: 2 for subsampled chroma, else 1.
-    #[must_use]
-    pub const fn row_pixels(self, plane: usize) -> usize {
-        if matches!((self, plane), (Self::I420, 1 | 2)) { 2 } else { 1 }
-    }
-
-    /// Bytes of one row of `plane` without padding, for a picture of `width` pixels.
-    #[must_use]
-    pub const fn row_bytes(self, plane: usize, width: usize) -> usize {
-        match (self, plane) {
-            (Self::Bgra, 0) => 4 * width,
-            (Self::I420 | Self::I422, 0) => width,
-            _ => self.pair_bytes(plane) * width.div_ceil(2),
-        }
-    }
-
-    /// Rows of `plane`, for a picture of `height` pixels.
-    #[must_use]
-    pub const fn rows(self, plane: usize, height: usize) -> usize {
-        if plane < self.planes() { height.div_ceil(self.row_pixels(plane)) } else { 0 }
-    }
-
-    /// Bytes of `plane` without padding.
-    #[must_use]
-    pub const fn plane_bytes(self, plane: usize, width: usize, height: usize) -> usize {
-        self.row_bytes(plane, width) * self.rows(plane, height)
-    }
-
-    /// Bytes of a picture whose planes follow each other without padding.
-    #[must_use]
-    pub const fn picture_bytes(self, width: usize, height: usize) -> usize {
-        self.plane_bytes(0, width, height) + self.plane_bytes(1, width, height) + self.plane_bytes(2, width, height)
-    }
-
-    /// The bytes of `plane` that hold `height` rows of pixels from `top` on, with as much padding as there is.
-    fn band(self, plane: usize, top: usize, height: usize, stride: usize, len: usize) -> Range<usize> {
-        let start = (top / self.row_pixels(plane) * stride).min(len);
-        start..(start + self.rows(plane, height) * stride).min(len)
-    }
-
-    /// Checks that a plane holds `width` × `height` pixels; the last row needs no padding.
-    fn check(self, plane: usize, width: usize, height: usize, len: usize, stride: usize) -> Result<()> {
-        let (row_bytes, rows) = (self.row_bytes(plane, width), self.rows(plane, height));
-        let last = stride.checked_mul(rows.saturating_sub(1)).and_then(|start| start.checked_add(row_bytes));
-        if row_bytes > 0 && rows > 0 && stride >= row_bytes && last.is_some_and(|needed| needed <= len) {
-            return Ok(());
-        }
-        Err(refused(format!(
-            "Cannot view plane {plane} as {self:?} {width}x{height}: \
-             {len} bytes with stride {stride} do not hold {rows} rows of {row_bytes} bytes"
-        )))
-    }
-}
 
 /// One read-only component array.
 #[derive(Debug, Clone, Copy, Default)]
@@ -205,6 +102,14 @@ impl<'a> Planes<'a> {
         data.chunks(stride.max(1)).take(self.layout.rows(plane, self.height)).map(move |row| &row[..row_bytes])
     }
 
+    /// Row `row` of `plane`, without padding; empty if there is none.
+    #[must_use]
+    pub fn row(&self, plane: usize, row: usize) -> &'a [u8] {
+        let Plane { data, stride } = self.plane(plane);
+        let range = self.layout.row_range(plane, row, (self.width, self.height), stride);
+        data.get(range).unwrap_or_default()
+    }
+
     /// The rows from the even row `top` on, at most `rows` of them; `None` if there are none.
     #[must_use]
     pub fn band(&self, top: usize, rows: usize) -> Option<Self> {
@@ -294,6 +199,14 @@ impl<'a> PlanesMut<'a> {
         self.all_rows_mut().into_iter().nth(plane).into_iter().flatten()
     }
 
+    /// Row `row` of `plane`, without padding; empty if there is none.
+    #[must_use]
+    pub fn row_mut(&mut self, plane: usize, row: usize) -> &mut [u8] {
+        let (layout, size) = (self.layout, (self.width, self.height));
+        let Some(PlaneMut { data, stride }) = self.planes.get_mut(plane) else { return &mut [] };
+        data.get_mut(layout.row_range(plane, row, size, *stride)).unwrap_or_default()
+    }
+
     /// The rows from the even row `top` on, at most `rows` of them; `None` if there are none.
     #[must_use]
     pub fn band(&mut self, top: usize, rows: usize) -> Option<PlanesMut<'_>> {
@@ -325,7 +238,14 @@ impl<'a> PlanesMut<'a> {
         }
     }
 
-    /// Paints the whole picture truly black: `16, 128, 128` in Y'CbCr, opaque zero in BGRA.
+    /// Sets the alpha of every pixel to opaque; nothing where there is none.
+    pub fn make_opaque(&mut self) {
+        if self.layout.is_rgb() {
+            self.rows_mut(0).for_each(|row| row.as_chunks_mut::<4>().0.iter_mut().for_each(|pixel| pixel[3] = 255));
+        }
+    }
+
+    /// Paints the whole picture truly black: `16, 128, 128` in Y'CbCr, opaque zero in BGRA and RGBA.
     pub fn fill_black(&mut self) {
         let area = Area { x: 0, y: 0, width: self.width, height: self.height };
         self.fill(area, &Paint::black(self.layout));
@@ -346,9 +266,10 @@ impl<'a> PlanesMut<'a> {
 
 /// Repeats `paint` over `row`; the last repetition may be a part.
 fn fill_row(row: &mut [u8], paint: &[u8]) {
-    if let [one] | [one, _] = paint {
-        // One colour: the two luma samples of a pair are equal.
-        return row.fill(*one);
+    if let Some((first, others)) = paint.split_first()
+        && others.iter().all(|other| other == first)
+    {
+        return row.fill(*first);
     }
     let mut done = paint.len().min(row.len());
     row[..done].copy_from_slice(&paint[..done]);

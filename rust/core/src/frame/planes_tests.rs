@@ -1,8 +1,9 @@
 //! Views of odd sizes and padded rows.
 
 use super::*;
+use crate::frame::colour::ColourMatrix;
 
-const LAYOUTS: [Layout; 4] = [Layout::Bgra, Layout::I420, Layout::I422, Layout::Uyvy];
+const LAYOUTS: [Layout; 6] = [Layout::Bgra, Layout::Rgba, Layout::I420, Layout::I422, Layout::Nv12, Layout::Uyvy];
 
 #[test]
 fn odd_sizes_are_rounded_up_where_pixels_share_samples() {
@@ -10,6 +11,9 @@ fn odd_sizes_are_rounded_up_where_pixels_share_samples() {
     assert_eq!(Layout::I422.picture_bytes(5, 3), 15 + 2 * (3 * 3));
     assert_eq!(Layout::Uyvy.picture_bytes(5, 3), 12 * 3);
     assert_eq!(Layout::Bgra.picture_bytes(5, 3), 20 * 3);
+    assert_eq!(Layout::Rgba.picture_bytes(5, 3), 20 * 3);
+    assert_eq!(Layout::Nv12.picture_bytes(5, 3), 15 + 6 * 2);
+    assert_eq!(Layout::Nv12.picture_bytes(1, 1), 3);
 }
 
 #[test]
@@ -51,4 +55,14 @@ fn black_fills_the_picture_and_leaves_the_padding() {
             }
         }
     }
+}
+
+#[test]
+fn interleaved_chroma_is_painted_sample_by_sample() {
+    let mut data = vec![7; Layout::Nv12.picture_bytes(5, 3)];
+    let mut planes = PlanesMut::tight(Layout::Nv12, 5, 3, &mut data).unwrap();
+    let paint = Paint::new([255, 0, 0], Layout::Nv12, ColourMatrix::Bt709);
+    planes.fill(Area { x: 2, y: 2, width: 3, height: 1 }, &paint);
+    assert_eq!(data[10..15], [7, 7, 63, 63, 63]);
+    assert_eq!(data[15..], [7, 7, 7, 7, 7, 7, 7, 7, 102, 240, 102, 240]);
 }

@@ -134,11 +134,11 @@ impl Barcode {
     /// The picture may be larger than the drawn one, as encoders pad; samples outside it make the barcode unreadable.
     #[must_use]
     pub fn read(&self, planes: &Planes<'_>) -> Option<u32> {
-        // The sample that is luma, or in BGRA green, and the bytes from pixel to pixel.
+        // The sample that is luma, or green, and the bytes from pixel to pixel.
         let (first, step) = match planes.layout() {
-            Layout::I420 | Layout::I422 => (0, 1),
+            Layout::I420 | Layout::I422 | Layout::Nv12 => (0, 1),
             Layout::Uyvy => (1, 2),
-            Layout::Bgra => (1, 4),
+            Layout::Bgra | Layout::Rgba => (1, 4),
         };
         let rows: Vec<&[u8]> = planes.rows(0).take(self.area().height).collect();
         let mut payload = 0;
@@ -224,7 +224,7 @@ mod tests {
         for (width, height) in SIZES {
             let barcode = Barcode::new(width, height).unwrap();
             let modulus = if barcode.form() == Form::Wide { 1_u64 << 32 } else { 4096 };
-            for layout in [Layout::I420, Layout::I422, Layout::Uyvy, Layout::Bgra] {
+            for layout in [Layout::I420, Layout::I422, Layout::Nv12, Layout::Uyvy, Layout::Bgra, Layout::Rgba] {
                 for index in [0, 1, 2, 255, 4095, 4096, 0x1234_5678, 0xffff_ffff, 1 << 40 | 9] {
                     let data = drawn(layout, width, height, index);
                     let planes = Planes::tight(layout, width, height, &data).unwrap();

@@ -3,14 +3,13 @@
 use std::path::Path;
 
 use super::{
-    Driver,
+    Captured, Driver,
     options::{AtEnd, FileReaderOptions},
 };
 use crate::{
     av::{AvError, ColourTags, Decoder, Demuxer, DemuxerOptions, Packet, Picture, PixelFormat, StreamFacts},
-    codec::{Adapter, Shape, matrix_number},
     error::{Code, Error, Result, Stage},
-    frame::colour::ColourMatrix,
+    frame::{Shape, adapt::Adapter, colour::ColourMatrix, matrix_number},
     report::SourceInfo,
     storage::Volume,
     time::Rational,
@@ -77,12 +76,13 @@ impl FileDriver {
             Error::new(Code::InvalidData, Stage::Source, message).with_field("path")
         })?;
         let memory = |error: AvError| error.explain(Code::ResourceExhausted, Stage::Source, &format!("read {path:?}"));
-        let shape = Shape { width: 0, height: 0, format: PixelFormat::YUV420P, tags: ColourTags::UNKNOWN };
+        let shape = Shape { width: 0, height: 0, format: PixelFormat::YUV420P, tags: ColourTags::UNKNOWN, views: 1 };
         let mut driver = Self {
             info: SourceInfo {
                 frame_rate: rate,
                 width: 0,
                 height: 0,
+                stereo_count: 1,
                 colour: options.colour,
                 pixel_format: String::new(),
                 codec: decoder.codec_name(),
@@ -250,7 +250,7 @@ impl Driver for FileDriver {
         self.stream.time_base
     }
 
-    fn next(&mut self) -> Result<Option<(Picture, i64)>> {
+    fn next(&mut self) -> Result<Option<Captured>> {
         let picture = if self.black {
             Some(self.black_picture()?)
         } else {
@@ -272,7 +272,7 @@ impl Driver for FileDriver {
         self.end = time + self.period();
         let same = Shape { tags: self.shape.tags, ..Shape::of(&picture) } == self.shape;
         let picture = if same { picture } else { self.adapter.adapt(&picture)? };
-        Ok(Some((picture, time)))
+        Ok(Some(Captured { picture, others: Vec::new(), pts: time }))
     }
 
     fn skip(&mut self, _frames: u64) -> bool {

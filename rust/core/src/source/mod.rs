@@ -8,7 +8,7 @@ mod runner;
 mod synthetic;
 
 use std::sync::{
-    Arc,
+    Arc, Mutex, PoisonError,
     atomic::{AtomicU64, Ordering::SeqCst},
 };
 
@@ -16,14 +16,14 @@ use crossbeam_channel::{Sender, TrySendError, bounded};
 
 use crate::{
     av::{self, Picture},
-    codec::Shape,
     error::{Code, Error, Result, Stage},
     event::{Events, Notify},
+    frame::{Shape, planes::Area},
+    hub::Intake,
     latency::Recorder,
     report::{Event, SourceInfo, SourceStats},
     storage::Volume,
     sys::spawn,
-    target::{FileWriter, Intake},
     time::Rational,
 };
 use options::{Pacing, SourceOptions};
@@ -31,19 +31,28 @@ use options::{Pacing, SourceOptions};
 /// Requests that may wait for a source's thread.
 const COMMANDS: usize = 256;
 
+/// What a driver captured at one instant.
+pub(crate) struct Captured {
+    pub(crate) picture: Picture,
+    /// The further views of a stereo frame.
+    pub(crate) others: Vec<Picture>,
+    /// In ticks of [`Driver::time_base`], from the first.
+    pub(crate) pts: i64,
+}
+
 /// What gives frames: the part that differs from source to source.
 pub(crate) trait Driver: Send {
     /// Immutable facts.
     fn info(&self) -> &SourceInfo;
 
-    /// The shape of its pictures.
+    /// The shape of its frames.
     fn shape(&self) -> Shape;
 
     /// Seconds per tick of the times that [`Self::next`] gives.
     fn time_base(&self) -> Rational;
 
-    /// The next picture and its time in ticks from the first, or `None` at the end.
-    fn next(&mut self) -> Result<Option<(Picture, i64)>>;
+    /// What comes next, or `None` at the end.
+    fn next(&mut self) -> Result<Option<Captured>>;
 
     /// For a source whose instants pass whether or not anybody looks: leaves `frames` of them out. `false` if it is
     /// none, and waits instead.
@@ -71,6 +80,7 @@ pub(crate) struct Shared {
 pub(crate) enum Command {
     Attach { target: u32, intake: Intake },
     Detach { target: u32 },
+    Region(Option<Area>),
     Start,
     Close,
 }
@@ -81,6 +91,8 @@ pub(crate) enum Command {
 pub struct Source {
     info: SourceInfo,
     shape: Shape,
+    /// The part of the frames that was asked for last.
+    region: Mutex<Option<Area>>,
     shared: Arc<Shared>,
     commands: Sender<Command>,
 }
@@ -111,7 +123,7 @@ impl Source {
         let (info, shape) = (driver.info().clone(), driver.shape());
         let runner = runner::Runner::new(driver, pacing, requests, shared.clone());
         spawn("gg-source", move || runner.run())?;
-        Ok(Self { info, shape, shared, commands })
+        Ok(Self { info, shape, region: Mutex::new(None), shared, commands })
     }
 
     /// Immutable facts.
@@ -146,18 +158,36 @@ impl Source {
         self.shared.events.put_back(events);
     }
 
-    /// Asks for frames to go to `writer`, which is called `target` in events.
+    /// Asks for only a part of each frame from the next one on; `None` for the whole frame.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidArgument` if the part is not inside the frame; `Closed`, or `Busy` if too many requests wait.
+    pub fn set_region(&self, region: Option<Area>) -> Result<()> {
+        if let Some(region) = region {
+            check_region(region, (self.shape.width as usize, self.shape.height as usize))?;
+        }
+        self.request(Command::Region(region))?;
+        *self.region.lock().unwrap_or_else(PoisonError::into_inner) = region;
+        Ok(())
+    }
+
+    /// Asks for frames to go to `intake`, which is called `target` in events.
     ///
     /// # Errors
     ///
     /// `Closed`, or `Busy` if too many requests wait.
-    pub fn attach(&self, writer: &FileWriter, target: u32) -> Result<()> {
-        let intake = writer.intake();
+    pub fn attach(&self, intake: &Intake, target: u32) -> Result<()> {
         if intake.is_closed() {
             return Err(Error::new(Code::Closed, Stage::Hub, "Cannot attach the target: it is closed"));
         }
-        intake.prepare(self.shape);
-        self.request(Command::Attach { target, intake })
+        let region = *self.region.lock().unwrap_or_else(PoisonError::into_inner);
+        intake.prepare(region.map_or(self.shape, |region| Shape {
+            width: u32::try_from(region.width).unwrap_or(0),
+            height: u32::try_from(region.height).unwrap_or(0),
+            ..self.shape
+        }));
+        self.request(Command::Attach { target, intake: intake.clone() })
     }
 
     /// Asks for no more frames to go to `target`; the `detached` event says since when.
@@ -200,4 +230,22 @@ impl Source {
             }
         })
     }
+}
+
+/// Refuses a part that is empty or reaches beyond a frame of `width` × `height`.
+fn check_region(region: Area, (width, height): (usize, usize)) -> Result<()> {
+    let sides = [("x", "width", region.x, region.width, width), ("y", "height", region.y, region.height, height)];
+    for (start_field, size_field, start, size, whole) in sides {
+        let (field, value) = if start >= whole { (start_field, start) } else { (size_field, size) };
+        if start >= whole || size == 0 || size > whole - start {
+            return Err(Error::argument(
+                field,
+                format!(
+                    "Cannot use {field} {value}: the sub-frame {}x{} at {},{} is not inside the frame of {width}x{height}",
+                    region.width, region.height, region.x, region.y
+                ),
+            ));
+        }
+    }
+    Ok(())
 }

@@ -74,6 +74,10 @@ pub struct TestPatternOptions {
     /// Colour space in which the pattern is drawn.
     #[serde(default)]
     pub colour: ColourSpace,
+    /// Views of each frame, 1 to 8: all carry the same barcode, and each differs visibly from the others.
+    #[serde(default = "default_stereo_count")]
+    #[schemars(range(min = 1, max = 8))]
+    pub stereo_count: u32,
     /// How the pattern keeps time. In real time it behaves as a camera: an instant that was missed is gone.
     #[serde(default)]
     pub pacing: Pacing,
@@ -102,6 +106,9 @@ fn default_width() -> u32 {
 fn default_height() -> u32 {
     720
 }
+fn default_stereo_count() -> u32 {
+    1
+}
 fn default_rate() -> Rational {
     Rational::new(30, 1)
 }
@@ -128,6 +135,7 @@ impl TestPatternOptions {
     pub fn check(&self) -> Result<()> {
         check_range("width", u64::from(self.width), 16, 16384)?;
         check_range("height", u64::from(self.height), 16, 16384)?;
+        check_range("stereoCount", u64::from(self.stereo_count), 1, 8)?;
         check_range("frames", self.frames, 0, u64::from(u32::MAX))?;
         self.frame_rate.check_frame_rate("frameRate").map(drop)
     }

@@ -8,14 +8,15 @@ use std::{
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, TryRecvError};
 
-use super::{Command, Driver, Shared, options::Pacing};
+use super::{Captured, Command, Driver, Shared, options::Pacing};
 use crate::{
+    av::Picture,
     error::{Code, Error, Result, Stage},
-    frame::{Frame, SharedFrame},
+    frame::{Frame, SharedFrame, planes::Area},
     hub::Hub,
     report::Event,
     sys::{make_waits_precise, monotonic_ns},
-    time::Rational,
+    time::{Rational, wall_clock_ms},
 };
 
 const NANOSECONDS: Rational = Rational::new(1, 1_000_000_000);
@@ -44,6 +45,10 @@ pub(super) struct Runner {
     period_ns: u64,
     schedule: Option<Schedule>,
     last_captured_ns: Option<u64>,
+    /// The part of the frames that is wanted.
+    region: Option<Area>,
+    /// Wall clock at the first frame.
+    session_start_ms: u64,
 }
 
 impl Runner {
@@ -65,6 +70,8 @@ impl Runner {
             period_ns,
             schedule: None,
             last_captured_ns: None,
+            region: None,
+            session_start_ms: 0,
         }
     }
 
@@ -101,13 +108,23 @@ impl Runner {
             }
             let next = self.driver.next();
             self.shared.decode_errors.store(self.driver.decode_errors(), SeqCst);
-            let Some((picture, pts)) = next? else { return Ok(Go::On) };
+            let Some(Captured { picture, others, pts }) = next? else { return Ok(Go::On) };
             if self.wait_until_due(pts) == Go::Stop {
                 return Ok(Go::Stop);
             }
             let captured_ns = monotonic_ns();
-            let time_base = self.driver.time_base();
-            let frame = Arc::new(Frame { picture, sequence: self.sequence, pts, time_base, captured_ns });
+            if self.sequence == 0 {
+                self.session_start_ms = wall_clock_ms();
+            }
+            let frame = Arc::new(Frame {
+                picture: self.cut(picture)?,
+                others: others.into_iter().map(|view| self.cut(view)).collect::<Result<_>>()?,
+                sequence: self.sequence,
+                pts,
+                time_base: self.driver.time_base(),
+                captured_ns,
+                session_start_ms: self.session_start_ms,
+            });
             let go = self.give(&frame);
             self.note(&frame);
             if go == Go::Stop {
@@ -155,6 +172,7 @@ impl Runner {
                     self.shared.events.push(Event::Detached { target });
                 }
             }
+            Command::Region(region) => self.region = region,
             Command::Start => self.started = true,
             Command::Close => return Go::Stop,
         }
@@ -204,6 +222,12 @@ impl Runner {
         }
     }
 
+    /// The wanted part of a picture.
+    fn cut(&self, picture: Picture) -> Result<Picture> {
+        let Some(region) = self.region else { return Ok(picture) };
+        picture.crop(region).map_err(|error| error.explain(Code::ResourceExhausted, Stage::Source, "cut a frame"))
+    }
+
     fn give(&mut self, frame: &SharedFrame) -> Go {
         self.hub.capture(frame);
         if self.pacing == Pacing::Realtime {
@@ -239,7 +263,7 @@ impl Runner {
                 Command::Attach { target, .. } | Command::Detach { target } => {
                     self.shared.events.push(Event::Detached { target });
                 }
-                Command::Start => {}
+                Command::Region(_) | Command::Start => {}
             }
         }
     }

@@ -1,11 +1,10 @@
 //! The test pattern as a source.
 
-use super::{Driver, options::TestPatternOptions, pattern::Pattern};
+use super::{Captured, Driver, options::TestPatternOptions, pattern::Pattern};
 use crate::{
     av::{ColourTags, Picture, PixelFormat},
-    codec::{Shape, matrix_number},
     error::{Code, Error, Result, Stage},
-    frame::ColourSpace,
+    frame::{Shape, matrix_number},
     report::SourceInfo,
     time::Rational,
 };
@@ -25,7 +24,7 @@ impl PatternDriver {
         let format = PixelFormat::of(options.colour);
         let pattern = Pattern::new(options.width as usize, options.height as usize, options.colour);
         let square = Rational::new(1, 1);
-        let tags = if options.colour == ColourSpace::Bgra {
+        let tags = if format.is_rgb() {
             ColourTags { range: 2, matrix: 0, pixel_aspect: square, ..ColourTags::UNKNOWN }
         } else {
             let matrix = matrix_number(pattern.matrix());
@@ -35,6 +34,7 @@ impl PatternDriver {
             frame_rate: options.frame_rate,
             width: options.width,
             height: options.height,
+            stereo_count: options.stereo_count,
             colour: options.colour,
             pixel_format: format.name(),
             codec: "pattern".to_owned(),
@@ -42,8 +42,22 @@ impl PatternDriver {
             duration_seconds: (options.frames > 0).then(|| options.frames as f64 / options.frame_rate.as_f64()),
             frames: (options.frames > 0).then_some(options.frames),
         };
-        let shape = Shape { width: options.width, height: options.height, format, tags };
+        let shape = Shape { width: options.width, height: options.height, format, tags, views: options.stereo_count };
         Ok(Self { info, shape, pattern, frames: options.frames, next: 0 })
+    }
+
+    /// Draws view `view` of the frame in turn.
+    fn draw(&self, view: u32) -> Result<Picture> {
+        let memory = |error: crate::av::AvError| {
+            error.explain(Code::ResourceExhausted, Stage::Source, "draw a frame of the test pattern")
+        };
+        let mut picture = Picture::alloc(self.shape.format, self.shape.width, self.shape.height).map_err(memory)?;
+        picture.set_tags(self.shape.tags);
+        match picture.view_mut().map_err(memory)? {
+            Some(mut planes) => self.pattern.draw(self.next, view as usize, &mut planes),
+            None => return Err(Error::new(Code::Internal, Stage::Source, "Cannot draw the test pattern: no layout")),
+        }
+        Ok(picture)
     }
 }
 
@@ -60,22 +74,15 @@ impl Driver for PatternDriver {
         self.info.frame_rate.inverse()
     }
 
-    fn next(&mut self) -> Result<Option<(Picture, i64)>> {
+    fn next(&mut self) -> Result<Option<Captured>> {
         if self.frames > 0 && self.next >= self.frames {
             return Ok(None);
         }
-        let memory = |error: crate::av::AvError| {
-            error.explain(Code::ResourceExhausted, Stage::Source, "draw a frame of the test pattern")
-        };
-        let mut picture = Picture::alloc(self.shape.format, self.shape.width, self.shape.height).map_err(memory)?;
-        picture.set_tags(self.shape.tags);
-        match picture.view_mut().map_err(memory)? {
-            Some(mut planes) => self.pattern.draw(self.next, &mut planes),
-            None => return Err(Error::new(Code::Internal, Stage::Source, "Cannot draw the test pattern: no layout")),
-        }
+        let picture = self.draw(0)?;
+        let others = (1..self.shape.views).map(|view| self.draw(view)).collect::<Result<_>>()?;
         let pts = i64::try_from(self.next).unwrap_or(i64::MAX);
         self.next += 1;
-        Ok(Some((picture, pts)))
+        Ok(Some(Captured { picture, others, pts }))
     }
 
     fn skip(&mut self, frames: u64) -> bool {

@@ -3,34 +3,36 @@
 use std::{
     collections::VecDeque,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, PoisonError, atomic::Ordering::SeqCst},
-    time::Duration,
+    sync::{Arc, atomic::Ordering::SeqCst},
 };
 
-use crossbeam_channel::{Receiver, Sender, TrySendError, select};
+use crossbeam_channel::TrySendError;
 
-use super::{grid::Grid, options::FileWriterOptions, output::Coded, shared::Shared};
+use super::{
+    files::{Files, Output},
+    grid::Grid,
+    options::{FileWriterOptions, OnResize},
+    output::Coded,
+    shared::Shared,
+};
 use crate::{
-    av::Packet,
-    codec::{Adapter, Container, Encode, EncoderInfo, Shape, open_encoder},
+    av::{Packet, Picture},
+    codec::{Container, Encode, EncoderInfo, Packer, open_encoder},
     error::{Code, Error, Result, Stage},
-    frame::SharedFrame,
-    report::DropReason,
+    frame::{Frame, Shape, SharedFrame},
+    hub::{Inbox, Parcel},
+    report::{DropReason, Event},
     sys::monotonic_ns,
 };
-
-/// What the encoder thread is asked to do.
-pub(crate) enum Job {
-    /// Open for pictures of this shape.
-    Prepare(Shape),
-    /// Encode a frame.
-    Frame(SharedFrame),
-}
 
 /// An open encoder and the conversion before it.
 struct Open {
     encoder: Box<dyn Encode>,
-    adapter: Adapter,
+    packer: Packer,
+    /// What it was opened for.
+    input: Shape,
+    /// Whether it has got a frame.
+    is_used: bool,
     /// Goes before the first packet: a recording without one leaves no file.
     begin: Option<Coded>,
 }
@@ -41,100 +43,54 @@ struct Inside {
     captured_ns: u64,
 }
 
-/// What comes to the encoder thread.
-pub(super) struct Inbox {
-    /// Requests, and frames that are dropped when the queue is full.
-    pub(super) jobs: Receiver<Job>,
-    /// Frames that come with back-pressure.
-    pub(super) unhurried: Receiver<SharedFrame>,
-    /// The word to end.
-    pub(super) close: Receiver<()>,
-}
-
-impl Inbox {
-    /// The next job, or `None` once the word to end has come.
-    fn next(&self) -> Option<Job> {
-        select! {
-            recv(self.jobs) -> job => job.ok(),
-            recv(self.unhurried) -> frame => frame.ok().map(Job::Frame),
-            recv(self.close) -> _ => None,
-        }
-    }
-
-    /// A job that waits, or that comes within a moment.
-    fn rest(&self) -> Option<Job> {
-        select! {
-            recv(self.jobs) -> job => job.ok(),
-            recv(self.unhurried) -> frame => frame.ok().map(Job::Frame),
-            default(Duration::from_millis(1)) => None,
-        }
-    }
-}
-
 /// The encoder thread of one writer.
 pub(super) struct EncodeThread {
-    shared: Arc<Shared>,
-    inbox: Inbox,
-    packets: Sender<Coded>,
-    options: FileWriterOptions,
-    container: Container,
+    pub(super) shared: Arc<Shared>,
+    pub(super) inbox: Inbox,
+    pub(super) options: FileWriterOptions,
+    pub(super) container: Container,
     /// Encoders that may serve, best first.
-    encoders: Vec<&'static EncoderInfo>,
+    pub(super) encoders: Vec<&'static EncoderInfo>,
+    pub(super) grid: Grid,
+    pub(super) files: Files,
+    /// The file that is recorded.
+    pub(super) output: Option<Output>,
+    pub(super) state: State,
+}
+
+/// What the encoder thread remembers.
+#[derive(Default)]
+pub(super) struct State {
     open: Option<Open>,
-    grid: Grid,
     inside: VecDeque<Inside>,
     /// Whether a frame is at hand that is in no bucket yet.
     has_frame: bool,
+    /// Whether it was told that the number of views has changed.
+    has_warned: bool,
 }
 
 impl EncodeThread {
-    pub(super) fn new(
-        shared: Arc<Shared>,
-        inbox: Inbox,
-        packets: Sender<Coded>,
-        options: FileWriterOptions,
-        container: Container,
-        encoders: Vec<&'static EncoderInfo>,
-    ) -> Self {
-        let grid = Grid::new(options.frame_rate);
-        let (open, inside, has_frame) = (None, VecDeque::new(), false);
-        Self { shared, inbox, packets, options, container, encoders, open, grid, inside, has_frame }
-    }
-
     /// Runs until the writer is closed; afterwards the end is in the packet queue, whatever happened.
     pub(super) fn run(mut self) {
-        while let Some(job) = self.inbox.next() {
-            self.handle(job);
+        while let Some(parcel) = self.inbox.next() {
+            self.handle(parcel);
         }
-        self.drain();
         self.guarded(Self::finish);
-        self.shared.counters.failed(self.inside.len() as u64);
-        let last = *self.shared.last_pts.lock().unwrap_or_else(PoisonError::into_inner);
-        let end = last.map_or(0, |(pts, time_base)| self.grid.end_after(pts, time_base));
-        // The output thread takes packets until this one, so the send ends.
-        let _ = self.packets.send(Coded::End { position: end });
+        self.shared.gate.counters.failed(self.state.inside.len() as u64);
+        let last = self.shared.gate.last_pts();
+        self.end_file(last.map_or(0, |(pts, time_base)| self.grid.end_after(pts, time_base)));
     }
 
-    /// Takes what is still in the queues, and what a source still has in hand.
-    fn drain(&mut self) {
-        loop {
-            // Asked first: what was given before is then seen in the queues.
-            let is_quiet = self.shared.in_hand.load(SeqCst) == 0;
-            match self.inbox.rest() {
-                Some(job) => self.handle(job),
-                None if is_quiet => return,
-                None => {}
+    fn handle(&mut self, parcel: Parcel) {
+        match parcel {
+            Parcel::Shape(shape) => {
+                let views = if self.options.view.is_some() { 1 } else { shape.views };
+                self.guarded(|this| this.prepare(Shape { views, ..shape }));
             }
-        }
-    }
-
-    fn handle(&mut self, job: Job) {
-        match job {
-            Job::Prepare(shape) => self.guarded(|this| this.prepare(shape)),
-            Job::Frame(frame) => {
-                self.has_frame = true;
+            Parcel::Frame(frame, _) => {
+                self.state.has_frame = true;
                 self.guarded(|this| this.encode(&frame));
-                self.shared.counters.failed(u64::from(std::mem::take(&mut self.has_frame)));
+                self.shared.gate.counters.failed(u64::from(std::mem::take(&mut self.state.has_frame)));
             }
         }
     }
@@ -154,55 +110,104 @@ impl EncodeThread {
                 format!("Cannot encode to {:?}: a defect of this library was met; please report it", self.options.path),
             ),
         };
-        self.open = None;
+        self.state.open = None;
         self.shared.fail(error);
     }
 
+    /// Opens an encoder for frames of shape `input`, unless one has begun to encode, or was opened for such.
     fn prepare(&mut self, input: Shape) -> Result<()> {
-        if self.open.is_some() {
+        let is_alike = |open: Shape| open.format == input.format && !is_resized(open, input);
+        if self.state.open.as_ref().is_some_and(|open| open.is_used || is_alike(open.input)) {
             return Ok(());
         }
-        let fits = |info: &&&EncoderInfo| info.holds(input.width, input.height);
+        let (width, height) = self.options.stereo.unwrap_or_default().size((input.width, input.height), input.views);
+        let fits = |info: &&&EncoderInfo| info.holds(width, height);
         let Some(info) = self.encoders.iter().find(fits).or(self.encoders.first()) else {
             return Err(Error::new(Code::Internal, Stage::Encode, "Cannot encode: no encoder was chosen"));
         };
-        let (encoder, shape) = open_encoder(info, &self.options, self.container, input)?;
+        let (encoder, plan) = open_encoder(info, &self.options, self.container, input)?;
         let parameters = encoder.parameters()?;
-        let begin = Some(Coded::Begin { parameters, shape, encoder: info.name });
-        self.open = Some(Open { encoder, adapter: Adapter::new(shape), begin });
+        let begin = Coded::Begin { parameters, shape: plan.coded(), stereo: plan.stereo(), encoder: info.name };
+        let packer = Packer::new(plan);
+        self.state.open = Some(Open { encoder, packer, input, is_used: false, begin: Some(begin) });
         Ok(())
     }
 
     fn encode(&mut self, frame: &SharedFrame) -> Result<()> {
-        self.prepare(Shape::of(&frame.picture))?;
-        let position = self.grid.place(frame);
-        self.has_frame = false;
-        let Some(position) = position else {
+        let views = recorded_views(&self.options, frame)?;
+        let input = Shape { views: u32::try_from(views.len()).unwrap_or(u32::MAX), ..Shape::of(views[0]) };
+        self.prepare(input)?;
+        let Some(position) = self.grid.place(frame) else {
+            self.state.has_frame = false;
             self.shared.drop_frames(DropReason::FrameRate, 1);
             return Ok(());
         };
-        self.inside.push_back(Inside { position, captured_ns: frame.captured_ns });
-        let Some(open) = &mut self.open else { return Ok(()) };
-        let mut picture = open.adapter.adapt(&frame.picture)?;
+        match self.state.open.as_ref().map(|open| open.input) {
+            Some(open) if is_resized(open, input) && self.options.on_resize == OnResize::Segment => {
+                self.begin_file(position, input)?;
+            }
+            Some(open) if open.views != input.views => self.warn_of_views(open.views, input.views),
+            _ => {}
+        }
+        let position = position - self.output.as_ref().map_or(0, |output| output.start);
+        self.state.has_frame = false;
+        self.state.inside.push_back(Inside { position, captured_ns: frame.captured_ns });
+        let Some(open) = &mut self.state.open else { return Ok(()) };
+        open.is_used = true;
+        let mut picture = open.packer.pack(&views)?;
         picture.set_pts(position);
         open.encoder.send(Some(picture))?;
         self.take_packets()
     }
 
+    /// Ends the file and goes on in the next one with a frame at `position`.
+    fn begin_file(&mut self, position: i64, input: Shape) -> Result<()> {
+        self.finish()?;
+        self.state.open = None;
+        // The last frame is shown until this one comes.
+        self.end_file(position);
+        // Making a file may take the disk a moment.
+        self.shared.storage_blocks.store(true, SeqCst);
+        let next = self.files.open(position);
+        self.shared.storage_blocks.store(false, SeqCst);
+        self.output = Some(next?);
+        self.prepare(input)
+    }
+
+    fn warn_of_views(&mut self, open: u32, now: u32) {
+        if !std::mem::replace(&mut self.state.has_warned, true) {
+            let message = format!(
+                "Cannot record the views of {:?} as they come: a frame has {now} where the first one had {open}; set \
+                 onResize to segment to go on in a new file",
+                self.options.path
+            );
+            let error = Error::new(Code::EncodeFailed, Stage::Encode, message).with_field("onResize");
+            self.shared.events.push(Event::Warning { error });
+        }
+    }
+
     fn finish(&mut self) -> Result<()> {
-        let Some(open) = &mut self.open else { return Ok(()) };
+        let Some(open) = &mut self.state.open else { return Ok(()) };
         open.encoder.send(None)?;
         self.take_packets()?;
-        let missing = self.inside.len() as u64;
-        self.inside.clear();
+        let missing = self.state.inside.len() as u64;
+        self.state.inside.clear();
         if missing > 0 {
             self.shared.drop_frames(DropReason::Encoder, missing);
         }
         Ok(())
     }
 
+    /// Lets the file end with the frame before `position`.
+    fn end_file(&mut self, position: i64) {
+        if let Some(output) = self.output.take() {
+            // The output thread takes packets until this one, so the send ends.
+            send(&self.shared, &output, Coded::End { position: position - output.start });
+        }
+    }
+
     fn take_packets(&mut self) -> Result<()> {
-        while let Some(open) = &mut self.open {
+        while let Some(open) = &mut self.state.open {
             let Some(packet) = open.encoder.receive()? else { return Ok(()) };
             self.pass_on(packet);
         }
@@ -211,28 +216,48 @@ impl EncodeThread {
 
     fn pass_on(&mut self, packet: Packet) {
         let encoded_ns = monotonic_ns();
-        let index = self.inside.iter().position(|inside| Some(inside.position) == packet.pts());
+        let index = self.state.inside.iter().position(|inside| Some(inside.position) == packet.pts());
         // A packet without its frame would be counted twice; encoders here give one packet for each picture.
-        if let Some(inside) = index.and_then(|index| self.inside.remove(index)) {
-            self.shared.capture_to_packet.record(encoded_ns.saturating_sub(inside.captured_ns));
-            if let Some(begin) = self.open.as_mut().and_then(|open| open.begin.take()) {
-                self.send(begin);
-            }
-            self.send(Coded::Packet { packet, encoded_ns });
+        let Some(inside) = index.and_then(|index| self.state.inside.remove(index)) else { return };
+        self.shared.capture_to_packet.record(encoded_ns.saturating_sub(inside.captured_ns));
+        let begin = self.state.open.as_mut().and_then(|open| open.begin.take());
+        let Some(output) = &self.output else { return self.shared.gate.counters.failed(1) };
+        for coded in begin.into_iter().chain([Coded::Packet { packet, encoded_ns }]) {
+            send(&self.shared, output, coded);
         }
     }
+}
 
-    /// Queues for the output thread; while the queue is full, drops of new frames are the storage's.
-    fn send(&self, coded: Coded) {
-        let bytes = coded.bytes();
-        self.shared.packet_budget.acquire(bytes, || {
-            self.shared.storage_blocks.store(true, SeqCst);
-            self.shared.has_failed()
-        });
-        if let Err(TrySendError::Full(coded)) = self.packets.try_send(coded) {
-            self.shared.storage_blocks.store(true, SeqCst);
-            let _ = self.packets.send(coded);
-        }
-        self.shared.storage_blocks.store(false, SeqCst);
+/// Queues for the output thread; while the queue is full, drops of new frames are the storage's.
+fn send(shared: &Shared, output: &Output, coded: Coded) {
+    shared.packet_budget.acquire(coded.bytes(), || {
+        shared.storage_blocks.store(true, SeqCst);
+        shared.has_failed()
+    });
+    shared.packet_queue.fetch_add(1, SeqCst);
+    if let Err(TrySendError::Full(coded)) = output.packets.try_send(coded) {
+        shared.storage_blocks.store(true, SeqCst);
+        let _ = output.packets.send(coded);
     }
+    shared.storage_blocks.store(false, SeqCst);
+}
+
+/// Whether frames of these shapes fit no common file without being changed.
+fn is_resized(before: Shape, now: Shape) -> bool {
+    (before.width, before.height, before.views) != (now.width, now.height, now.views)
+}
+
+/// The views of a frame that are recorded: the one asked for, or all.
+fn recorded_views<'a>(options: &FileWriterOptions, frame: &'a Frame) -> Result<Vec<&'a Picture>> {
+    let views: Vec<_> = frame.views().collect();
+    let Some(view) = options.view else { return Ok(views) };
+    let chosen = views.get(view as usize).copied();
+    chosen.map(|view| vec![view]).ok_or_else(|| {
+        let path = &options.path;
+        let has = match views.len() {
+            1 => "a frame has only view 0".to_owned(),
+            count => format!("a frame has only views 0 to {}", count - 1),
+        };
+        Error::argument("view", format!("Cannot record view {view} to {path:?}: {has}"))
+    })
 }

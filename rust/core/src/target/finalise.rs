@@ -13,12 +13,10 @@ use crate::{
     av::{AvError, Demuxer, DemuxerOptions, Muxer, MuxerConfig, Packet},
     codec::Container,
     error::{Code, Error, Result, Stage},
+    frame::StereoPacking,
     storage::{Storage, Volume},
     time::Rational,
 };
-
-/// Bytes that must stay free beside the copy.
-const RESERVE: u64 = 1 << 20;
 
 /// What is to be indexed.
 pub(super) struct Recording<'a> {
@@ -26,6 +24,9 @@ pub(super) struct Recording<'a> {
     pub(super) path: &'a Path,
     pub(super) container: Container,
     pub(super) frame_rate: Rational,
+    pub(super) stereo: Option<StereoPacking>,
+    /// Bytes that must stay free beside the copy.
+    pub(super) reserve: u64,
     /// Grid position after the last frame.
     pub(super) end: i64,
     pub(super) metadata: &'a [(String, String)],
@@ -42,7 +43,7 @@ pub(super) struct Indexed {
 pub(super) fn index(volume: &dyn Volume, recording: &Recording<'_>, progress: impl Fn(u64)) -> Result<Indexed> {
     let name = recording.path.to_string_lossy();
     let io = |error: std::io::Error| Error::from_io(Stage::Storage, "index", &name, &error);
-    let needed = recording.storage.size().map_err(io)?.saturating_add(RESERVE);
+    let needed = recording.storage.size().map_err(io)?.saturating_add(recording.reserve);
     if volume.free_bytes(recording.path).is_some_and(|free| free < needed) {
         return Err(Error::new(
             Code::DiskFull,
@@ -94,6 +95,7 @@ fn copy(
             parameters: &parameters,
             time_base: stream.time_base,
             frame_rate: recording.frame_rate,
+            stereo: recording.stereo,
             options: &[("video_track_timescale".to_owned(), stream.time_base.den.to_string())],
             metadata: recording.metadata,
         },

@@ -54,12 +54,11 @@ impl Grid {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::av::Picture;
+    use crate::frame::test_frame;
 
     fn places(rate: Rational, time_base: Rational, times: &[i64]) -> Vec<Option<i64>> {
         let mut grid = Grid::new(rate);
-        let frame = |pts| Frame { picture: Picture::empty().unwrap(), sequence: 0, pts, time_base, captured_ns: 0 };
-        times.iter().map(|pts| grid.place(&frame(*pts))).collect()
+        times.iter().map(|pts| grid.place(&test_frame(*pts, time_base))).collect()
     }
 
     #[test]

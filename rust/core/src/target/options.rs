@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     codec::Codec,
     error::{Error, Result},
+    frame::StereoPacking,
     source::options::{check_path, check_range},
     time::{Rational, check_instant},
 };
@@ -22,6 +23,20 @@ pub enum Profile {
     Quality,
     /// Every sample as it came; only codecs and pixel formats that can hold it.
     Lossless,
+}
+
+/// What a writer does when the size of the frames, or the number of their views, changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum OnResize {
+    /// Go on in the size of the first frame, to which others are scaled without keeping their proportions. Where views
+    /// are packed, one that is missing shows the last there is, and surplus ones are left out.
+    #[default]
+    Scale,
+    /// Finish the file and go on in the next one: after `NAME.mp4` follow `NAME_002.mp4`, `NAME_003.mp4` and so on.
+    /// Each begins at time 0. A number that is taken is passed over, unless `overwrite` is set. The program needs
+    /// permission to write the folder of the file.
+    Segment,
 }
 
 /// Descriptive metadata, written into the container.
@@ -76,6 +91,18 @@ pub struct FileWriterOptions {
     /// Raw options for the encoder, by FFmpeg's names, set last; an unknown one is refused.
     #[serde(default)]
     pub encoder_options: BTreeMap<String, String>,
+    /// How the views of stereo frames are packed in the picture, top-bottom unless chosen; excludes `view`. Two views are
+    /// tagged as stereo where the container or the codec can tell it, more are packed without a tag.
+    #[serde(default)]
+    pub stereo: Option<StereoPacking>,
+    /// Record only this view of each frame, 0 to 255; for every view there can be a writer. A frame without it is an
+    /// error.
+    #[serde(default)]
+    #[schemars(range(min = 0, max = 255))]
+    pub view: Option<u32>,
+    /// What a change of the frames' size does.
+    #[serde(default)]
+    pub on_resize: OnResize,
     /// Descriptive metadata.
     #[serde(default)]
     pub metadata: Metadata,
@@ -123,6 +150,12 @@ impl FileWriterOptions {
         }
         if let Some(gop) = self.gop {
             check_range("gop", u64::from(gop), 1, 10_000)?;
+        }
+        if let Some(view) = self.view {
+            check_range("view", u64::from(view), 0, 255)?;
+            if self.stereo.is_some() {
+                return Err(Error::argument("stereo", "Cannot use both stereo and view: one view needs no packing"));
+            }
         }
         if let Some(instant) = &self.metadata.creation_time {
             check_instant("metadata.creationTime", instant)?;

@@ -2,7 +2,6 @@
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
-    path::PathBuf,
     sync::{Arc, PoisonError, atomic::Ordering::SeqCst},
     time::{Duration, Instant},
 };
@@ -10,16 +9,17 @@ use std::{
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
 use super::{
-    finalise::{self, Recording},
+    files::{Ending, Slot},
     options::FileWriterOptions,
+    segment::Segment,
     shared::Shared,
     sync::Syncer,
 };
 use crate::{
     av::{AvError, Muxer, MuxerConfig, Packet, StreamParameters},
-    codec::{Container, Shape},
+    codec::Container,
     error::{Code, Error, Result, Stage},
-    report::{Event, Report},
+    frame::{Shape, StereoPacking},
     storage::{Storage, Volume},
     time::now_iso8601,
 };
@@ -32,13 +32,14 @@ pub(super) enum Coded {
     Begin {
         parameters: StreamParameters,
         shape: Shape,
+        stereo: Option<StereoPacking>,
         encoder: &'static str,
     },
     Packet {
         packet: Packet,
         encoded_ns: u64,
     },
-    /// The grid position after the last frame that was captured.
+    /// The grid position after the last frame, from the first frame of the file.
     End {
         position: i64,
     },
@@ -50,23 +51,26 @@ impl Coded {
     }
 }
 
-/// The writer thread of one writer.
+/// The writer thread of one file.
 pub(super) struct OutputThread {
     pub(super) shared: Arc<Shared>,
+    pub(super) segment: Arc<Segment>,
     pub(super) packets: Receiver<Coded>,
     pub(super) volume: Arc<dyn Volume>,
     pub(super) storage: Arc<dyn Storage>,
-    pub(super) path: PathBuf,
     pub(super) options: FileWriterOptions,
     pub(super) container: Container,
     pub(super) state: State,
+    // Let go in this order, after the file.
+    pub(super) _slot: Slot,
+    pub(super) _ending: Arc<Ending>,
 }
 
 /// What the writer thread remembers.
 #[derive(Default)]
 pub(super) struct State {
     muxer: Option<Muxer>,
-    syncer: Option<Syncer>,
+    pub(super) syncer: Option<Syncer>,
     /// Waits for the next one, which tells how long it is shown.
     held: Option<Packet>,
     /// Decoding time of the first packet: below 0 where frames are reordered.
@@ -74,29 +78,38 @@ pub(super) struct State {
     /// When each packet in the muxer left the encoder.
     in_muxer: Vec<u64>,
     /// Length of the file up to the last closed fragment or cluster.
-    flushed_bytes: u64,
+    pub(super) flushed_bytes: u64,
     /// Grid position after the last packet in it.
-    flushed_position: i64,
+    pub(super) flushed_position: i64,
     flush_at: Option<Instant>,
-    metadata: Vec<(String, String)>,
-    shape: Option<Shape>,
-    encoder: Option<&'static str>,
-    started_at: String,
-    finalised: bool,
-    synced: bool,
+    pub(super) metadata: Vec<(String, String)>,
+    /// What was begun: the shape and the encoder.
+    pub(super) begun: Option<(Shape, &'static str)>,
+    pub(super) stereo: Option<StereoPacking>,
+    pub(super) started_at: String,
+    pub(super) finalised: bool,
+    pub(super) synced: bool,
 }
 
 impl OutputThread {
-    /// Runs until the end has come; the last thing it does is to tell `closed`.
+    /// Runs until the end has come.
     pub(super) fn run(mut self) {
         loop {
             let coded = match self.state.flush_at {
                 Some(at) => self.packets.recv_deadline(at),
                 None => self.packets.recv().map_err(|_| RecvTimeoutError::Disconnected),
             };
+            if coded.is_ok() {
+                self.shared.packet_queue.fetch_sub(1, SeqCst);
+            }
             match coded {
-                Ok(Coded::Begin { parameters, shape, encoder }) => {
-                    self.guarded(|this| this.begin(&parameters, shape, encoder));
+                Ok(Coded::Begin { parameters, shape, stereo, encoder }) => {
+                    self.guarded(|this| {
+                        this.state.begun = Some((shape, encoder));
+                        // QuickTime has a box for the eyes, but none for how they are packed.
+                        this.state.stereo = stereo.filter(|_| this.container != Container::Mov);
+                        this.begin(&parameters)
+                    });
                 }
                 Ok(Coded::Packet { packet, encoded_ns }) => {
                     self.shared.packet_budget.release(packet.size());
@@ -114,8 +127,6 @@ impl OutputThread {
         }
         self.count_failed();
         self.settle();
-        let report = self.report();
-        self.shared.tell_closed(report);
     }
 
     /// Runs a step; an error or a panic fails the writer.
@@ -129,7 +140,7 @@ impl OutputThread {
             Err(_) => Error::new(
                 Code::Internal,
                 Stage::Mux,
-                format!("Cannot write {:?}: a defect of this library was met; please report it", self.options.path),
+                format!("Cannot write {:?}: a defect of this library was met; please report it", self.segment.name),
             ),
         };
         self.state.muxer = None;
@@ -139,16 +150,14 @@ impl OutputThread {
     /// Packets that no muxer holds any more are lost to the error that closed it.
     fn count_failed(&mut self) {
         if self.state.muxer.is_none() {
-            self.shared.counters.failed(self.state.in_muxer.len() as u64);
+            self.shared.gate.counters.failed(self.state.in_muxer.len() as u64);
             self.state.in_muxer.clear();
             self.state.held = None;
             self.state.flush_at = None;
         }
     }
 
-    fn begin(&mut self, parameters: &StreamParameters, shape: Shape, encoder: &'static str) -> Result<()> {
-        self.state.shape = Some(shape);
-        self.state.encoder = Some(encoder);
+    fn begin(&mut self, parameters: &StreamParameters) -> Result<()> {
         self.state.started_at = now_iso8601();
         let given = &self.options.metadata;
         self.state.metadata = [
@@ -167,6 +176,7 @@ impl OutputThread {
                 parameters,
                 time_base: self.options.frame_rate.inverse(),
                 frame_rate: self.options.frame_rate,
+                stereo: self.state.stereo,
                 options: &live_options(self.container),
                 metadata: &self.state.metadata,
             },
@@ -176,9 +186,9 @@ impl OutputThread {
         self.note_flushed();
         self.state.syncer = Some(Syncer::start(
             self.shared.clone(),
+            self.segment.clone(),
             self.storage.clone(),
             self.volume.clone(),
-            self.path.clone(),
             Duration::from_millis(u64::from(self.options.sync_interval_ms)),
         )?);
         Ok(())
@@ -201,7 +211,7 @@ impl OutputThread {
         let pts = held.pts().unwrap_or(0);
         let ticks = duration(held.dts().unwrap_or(pts)).max(1);
         held.set_duration(ticks);
-        self.shared.end_position.fetch_max(pts + ticks, SeqCst);
+        self.segment.end_position.fetch_max(pts + ticks, SeqCst);
         muxer.write(&mut held).map_err(|error| self.mux_error(&error))
     }
 
@@ -217,13 +227,13 @@ impl OutputThread {
     /// Everything given to the muxer is in the file; only the held packet is not.
     fn note_flushed(&mut self) {
         self.state.flushed_bytes = self.storage.size().unwrap_or(self.state.flushed_bytes);
-        self.state.flushed_position = self.shared.end_position.load(SeqCst);
-        self.shared.bytes.store(self.state.flushed_bytes, SeqCst);
+        self.state.flushed_position = self.segment.end_position.load(SeqCst);
+        self.segment.bytes.store(self.state.flushed_bytes, SeqCst);
         let held = usize::from(self.state.held.is_some());
         let count = self.state.in_muxer.len() - held.min(self.state.in_muxer.len());
         let written: Vec<u64> = self.state.in_muxer.drain(..count).collect();
-        self.shared.counters.written(written.len() as u64);
-        let mut unsynced = self.shared.unsynced.lock().unwrap_or_else(PoisonError::into_inner);
+        self.shared.gate.counters.written(written.len() as u64);
+        let mut unsynced = self.segment.unsynced.lock().unwrap_or_else(PoisonError::into_inner);
         unsynced.frames += written.len() as u64;
         unsynced.encoded_ns.extend(written);
         if held > 0 {
@@ -235,7 +245,7 @@ impl OutputThread {
         let first_dts = self.state.first_dts.unwrap_or(0);
         self.write_held(|dts| position - (dts - first_dts))?;
         let Some(muxer) = self.state.muxer.take() else { return Ok(()) };
-        self.shared.end_position.fetch_max(position, SeqCst);
+        self.segment.end_position.fetch_max(position, SeqCst);
         match muxer.finish() {
             Ok(()) => {
                 self.note_flushed();
@@ -246,98 +256,15 @@ impl OutputThread {
         }
     }
 
-    /// Brings the file into its last state: whole fragments only, synced, with one index where that is wanted.
-    fn settle(&mut self) {
-        if let Some(syncer) = self.state.syncer.take() {
-            syncer.stop();
-        }
-        if self.shared.counters.snapshot().written == 0 {
-            // A file that was there before is left as it was, unless it was begun over.
-            if !self.options.overwrite || self.state.shape.is_some() {
-                let _ = self.volume.remove(&self.path);
-            }
-            self.state = State::default();
-            self.shared.forget_file();
-            return;
-        }
-        if !self.state.finalised {
-            // A torn tail would open as well, but not in every player.
-            let _ = self.storage.truncate(self.state.flushed_bytes);
-            self.shared.bytes.store(self.state.flushed_bytes, SeqCst);
-            self.shared.end_position.store(self.state.flushed_position, SeqCst);
-        }
-        // After a sync that failed, the next one may succeed without the pages that were lost: it proves nothing.
-        self.state.synced = !self.shared.sync_failed.load(SeqCst)
-            && super::sync::sync_once(&self.shared, self.storage.as_ref())
-                .and_then(|()| self.volume.sync_folder_of(&self.path))
-                .map_err(|error| self.shared.fail(self.storage_error(&error)))
-                .is_ok();
-        let fragmented = matches!(self.container, Container::Mp4 | Container::Mov);
-        if fragmented && self.options.finalise && self.state.finalised && self.state.synced {
-            let recording = Recording {
-                storage: &self.storage,
-                path: &self.path,
-                container: self.container,
-                frame_rate: self.options.frame_rate,
-                end: self.shared.end_position.load(SeqCst),
-                metadata: &self.state.metadata,
-            };
-            let progress = |copied| self.shared.indexed_bytes.store(copied, SeqCst);
-            let outcome =
-                catch_unwind(AssertUnwindSafe(|| finalise::index(self.volume.as_ref(), &recording, progress)));
-            match outcome {
-                Ok(Ok(indexed)) => {
-                    self.shared.bytes.store(indexed.bytes, SeqCst);
-                    if let Some(error) = indexed.unsynced {
-                        self.state.synced = false;
-                        self.shared.events.push(Event::Warning { error });
-                    }
-                }
-                Ok(Err(error)) => self.warn_fragmented(error),
-                Err(_) => self.warn_fragmented(Error::new(
-                    Code::Internal,
-                    Stage::Mux,
-                    "Cannot index the recording: a defect of this library was met; please report it",
-                )),
-            }
-        } else if fragmented {
-            self.state.finalised = false;
-        }
-    }
-
-    /// The recording stays as it was made: fragmented, whole and on the disk.
-    fn warn_fragmented(&mut self, error: Error) {
-        self.state.finalised = false;
-        self.shared.events.push(Event::Warning { error });
-    }
-
-    fn report(&self) -> Report {
-        let mut target = self.shared.info.clone();
-        if let Some(encoder) = self.state.encoder {
-            encoder.clone_into(&mut target.encoder);
-        }
-        Report {
-            target,
-            stats: self.shared.stats(),
-            width: self.state.shape.map_or(0, |shape| shape.width),
-            height: self.state.shape.map_or(0, |shape| shape.height),
-            pixel_format: self.state.shape.map_or(String::new(), |shape| shape.format.name()),
-            started_at: self.state.started_at.clone(),
-            exists: self.state.shape.is_some(),
-            finalised: self.state.finalised,
-            synced: self.state.synced,
-        }
-    }
-
     fn mux_error(&self, error: &AvError) -> Error {
         match error.os_error() {
             Some(os) => self.storage_error(&os),
-            None => error.explain(Code::MuxFailed, Stage::Mux, &format!("write {:?}", self.options.path)),
+            None => error.explain(Code::MuxFailed, Stage::Mux, &format!("write {:?}", self.segment.name)),
         }
     }
 
-    fn storage_error(&self, error: &std::io::Error) -> Error {
-        Error::from_io(Stage::Storage, "write", &self.options.path, error)
+    pub(super) fn storage_error(&self, error: &std::io::Error) -> Error {
+        Error::from_io(Stage::Storage, "write", &self.segment.name, error)
     }
 }
 

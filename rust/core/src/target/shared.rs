@@ -2,102 +2,64 @@
 
 use std::sync::{
     Mutex, PoisonError,
-    atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::SeqCst},
+    atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::SeqCst},
 };
 
-use crossbeam_channel::{Receiver, Sender};
-
-use super::{budget::Budget, encode::Job, output::Coded};
+use super::{budget::Budget, segment::Segments};
 use crate::{
     error::Error,
     event::Events,
-    frame::SharedFrame,
+    hub::{Gate, Taker},
     latency::Recorder,
-    ledger::{Counters, stage_of},
-    report::{DropReason, Durable, Event, Report, TargetInfo, TargetStats},
+    ledger::stage_of,
+    report::{DropReason, Event, Report, TargetInfo, TargetStats},
     sys::monotonic_ns,
-    time::Rational,
 };
 
 /// Packets that may wait for the disk: about ten seconds at 60 frames a second.
 pub(super) const PACKET_QUEUE: usize = 600;
 /// Bytes of packets that may wait for the disk.
 const PACKET_BYTES: usize = 64 << 20;
+/// Files that may be open at once: the one that is recorded, and others that are being finished.
+const OPEN_FILES: usize = 4;
 /// Shortest time between two events of the same kind.
 const OVERLOAD_EVENT_NS: u64 = 1_000_000_000;
-
-/// What has been handed to the operating system and not been synced.
-#[derive(Debug, Default)]
-pub(super) struct Unsynced {
-    /// Frames in the file so far, synced ones too.
-    pub(super) frames: u64,
-    /// When each unsynced packet left the encoder.
-    pub(super) encoded_ns: Vec<u64>,
-}
 
 /// State of one writer.
 pub(super) struct Shared {
     pub(super) info: TargetInfo,
     pub(super) events: Events,
-    pub(super) counters: Counters,
+    pub(super) gate: Gate,
     pub(super) capture_to_packet: Recorder,
     pub(super) packet_to_durable: Recorder,
     pub(super) packet_budget: Budget,
+    /// Packets that wait for the disk.
+    pub(super) packet_queue: AtomicU32,
+    pub(super) open_files: Budget,
+    pub(super) segments: Segments,
     /// Whether the encoder waits for the packet queue: drops are then the storage's.
     pub(super) storage_blocks: AtomicBool,
-    pub(super) bytes: AtomicU64,
-    /// Bytes copied while the file is indexed.
-    pub(super) indexed_bytes: AtomicU64,
-    /// Grid position after the last packet written.
-    pub(super) end_position: AtomicI64,
-    /// Presentation time of the last frame captured, dropped ones too, in ticks of the source's timebase.
-    pub(super) last_pts: Mutex<Option<(i64, Rational)>>,
-    /// What is in the file since the last sync.
-    pub(super) unsynced: Mutex<Unsynced>,
-    pub(super) durable: Mutex<Durable>,
-    /// Frames counted as captured that a source has not yet given.
-    pub(super) in_hand: AtomicU64,
-    /// Whether a sync failed: what is in the file may not be on the disk.
-    pub(super) sync_failed: AtomicBool,
-    closing: AtomicBool,
     closed: AtomicBool,
-    failed: AtomicBool,
     error: Mutex<Option<Error>>,
     last_overload: AtomicU64,
-    queues: Queues,
-}
-
-/// The queues of a writer, only for their lengths.
-pub(super) struct Queues {
-    pub(super) jobs: Receiver<Job>,
-    pub(super) unhurried: Receiver<SharedFrame>,
-    pub(super) packets: Sender<Coded>,
 }
 
 impl Shared {
-    pub(super) fn new(info: TargetInfo, events: Events, queues: Queues) -> Self {
+    pub(super) fn new(info: TargetInfo, events: Events) -> Self {
         Self {
             info,
             events,
-            counters: Counters::default(),
+            gate: Gate::default(),
             capture_to_packet: Recorder::new(),
             packet_to_durable: Recorder::new(),
             packet_budget: Budget::new(PACKET_BYTES),
+            packet_queue: AtomicU32::new(0),
+            open_files: Budget::new(OPEN_FILES),
+            segments: Segments::default(),
             storage_blocks: AtomicBool::new(false),
-            bytes: AtomicU64::new(0),
-            indexed_bytes: AtomicU64::new(0),
-            end_position: AtomicI64::new(0),
-            last_pts: Mutex::new(None),
-            unsynced: Mutex::new(Unsynced::default()),
-            durable: Mutex::new(Durable::default()),
-            in_hand: AtomicU64::new(0),
-            sync_failed: AtomicBool::new(false),
-            closing: AtomicBool::new(false),
             closed: AtomicBool::new(false),
-            failed: AtomicBool::new(false),
             error: Mutex::new(None),
             last_overload: AtomicU64::new(0),
-            queues,
         }
     }
 
@@ -110,7 +72,7 @@ impl Shared {
             }
             *slot = Some(error.clone());
         }
-        self.failed.store(true, SeqCst);
+        self.gate.mark_failed();
         self.events.push(Event::Error { error });
     }
 
@@ -119,29 +81,13 @@ impl Shared {
     }
 
     pub(super) fn has_failed(&self) -> bool {
-        self.failed.load(SeqCst)
-    }
-
-    /// Marks the writer as closing; `false` if it was already.
-    pub(super) fn begin_closing(&self) -> bool {
-        !self.closing.swap(true, SeqCst)
-    }
-
-    pub(super) fn is_closing(&self) -> bool {
-        self.closing.load(SeqCst)
+        self.gate.has_failed()
     }
 
     /// Tells the end; the writer's threads do nothing after it.
-    pub(super) fn tell_closed(&self, report: Report) {
-        self.events.push(Event::Closed { report: Some(Box::new(report)), error: self.error() });
+    pub(super) fn tell_closed(&self) {
+        self.events.push(Event::Closed { report: Some(Box::new(self.report())), error: self.error() });
         self.closed.store(true, SeqCst);
-    }
-
-    /// Tells of no file: the writer has left none.
-    pub(super) fn forget_file(&self) {
-        self.bytes.store(0, SeqCst);
-        self.end_position.store(0, SeqCst);
-        *self.durable.lock().unwrap_or_else(PoisonError::into_inner) = Durable::default();
     }
 
     pub(super) fn is_closed(&self) -> bool {
@@ -150,7 +96,7 @@ impl Shared {
 
     /// Counts dropped frames; of an overload it tells, at most once a second.
     pub(super) fn drop_frames(&self, reason: DropReason, frames: u64) {
-        let total = self.counters.dropped(reason, frames);
+        let total = self.gate.counters.dropped(reason, frames);
         if !matches!(reason, DropReason::EncoderOverload | DropReason::StorageOverload) {
             return;
         }
@@ -163,18 +109,55 @@ impl Shared {
     }
 
     pub(super) fn stats(&self) -> TargetStats {
-        let positions = self.end_position.load(SeqCst);
-        let rate = self.info.frame_rate;
+        let totals = self.segments.totals();
         TargetStats {
-            frames: self.counters.snapshot(),
-            bytes: self.bytes.load(SeqCst),
-            indexed_bytes: self.indexed_bytes.load(SeqCst),
-            duration_seconds: positions as f64 / rate.as_f64(),
-            durable: *self.durable.lock().unwrap_or_else(PoisonError::into_inner),
+            frames: self.gate.counters.snapshot(),
+            bytes: totals.bytes,
+            indexed_bytes: totals.indexed_bytes,
+            duration_seconds: totals.positions as f64 / self.info.frame_rate.as_f64(),
+            durable: totals.durable,
             capture_to_packet: self.capture_to_packet.snapshot(),
             packet_to_durable: self.packet_to_durable.snapshot(),
-            frame_queue: u32::try_from(self.queues.jobs.len() + self.queues.unhurried.len()).unwrap_or(u32::MAX),
-            packet_queue: u32::try_from(self.queues.packets.len()).unwrap_or(u32::MAX),
+            frame_queue: self.gate.queued(),
+            packet_queue: self.packet_queue.load(SeqCst),
         }
+    }
+
+    /// What has become of the recording, once every file is finished.
+    fn report(&self) -> Report {
+        let left = self.segments.left();
+        let first = left.first().and_then(|segment| segment.outcome.get());
+        let mut target = self.info.clone();
+        if let Some(first) = first {
+            first.encoder.clone_into(&mut target.encoder);
+        }
+        let segments = self.segments.reports(target.frame_rate);
+        Report {
+            target,
+            stats: self.stats(),
+            width: first.map_or(0, |first| first.shape.width),
+            height: first.map_or(0, |first| first.shape.height),
+            pixel_format: first.map_or(String::new(), |first| first.shape.format.name()),
+            started_at: first.map_or(String::new(), |first| first.started_at.clone()),
+            exists: first.is_some(),
+            finalised: first.is_some() && segments.iter().all(|segment| segment.finalised),
+            synced: first.is_some() && segments.iter().all(|segment| segment.synced),
+            segments,
+        }
+    }
+}
+
+impl Taker for Shared {
+    fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
+    fn overflow(&self) {
+        let storage = self.storage_blocks.load(SeqCst);
+        self.drop_frames(if storage { DropReason::StorageOverload } else { DropReason::EncoderOverload }, 1);
+    }
+
+    fn tell_room(&self) {
+        self.events.push(Event::Room);
     }
 }

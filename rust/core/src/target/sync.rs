@@ -2,7 +2,6 @@
 
 use std::{
     io,
-    path::PathBuf,
     sync::{Arc, PoisonError, atomic::Ordering::SeqCst},
     thread::JoinHandle,
     time::{Duration, Instant},
@@ -10,7 +9,7 @@ use std::{
 
 use crossbeam_channel::{RecvTimeoutError, Sender, bounded};
 
-use super::shared::Shared;
+use super::{segment::Segment, shared::Shared};
 use crate::{
     error::{Code, Error, Result, Stage},
     report::Event,
@@ -19,7 +18,7 @@ use crate::{
 };
 
 /// Free bytes below which the disk is called nearly full, whatever the bit rate.
-const LOW_BYTES: u64 = 64 << 20;
+pub(super) const LOW_BYTES: u64 = 64 << 20;
 /// Seconds of recording that should still fit.
 const LOW_SECONDS: u64 = 30;
 /// Time between two warnings of a nearly full disk.
@@ -33,9 +32,9 @@ pub(super) struct Syncer {
 
 struct Work {
     shared: Arc<Shared>,
+    segment: Arc<Segment>,
     storage: Arc<dyn Storage>,
     volume: Arc<dyn Volume>,
-    path: PathBuf,
     started: Instant,
     warned: Option<Instant>,
 }
@@ -43,22 +42,22 @@ struct Work {
 impl Syncer {
     pub(super) fn start(
         shared: Arc<Shared>,
+        segment: Arc<Segment>,
         storage: Arc<dyn Storage>,
         volume: Arc<dyn Volume>,
-        path: PathBuf,
         interval: Duration,
     ) -> Result<Self> {
         let (stop, stopped) = bounded(1);
-        let mut work = Work { shared, storage, volume, path, started: Instant::now(), warned: None };
+        let mut work = Work { shared, segment, storage, volume, started: Instant::now(), warned: None };
         let thread = std::thread::Builder::new()
             .name("gg-sync".to_owned())
             .spawn(move || {
                 // The name of the file first: a synced file that no folder knows is lost.
-                let mut outcome = work.volume.sync_folder_of(&work.path);
+                let mut outcome = work.volume.sync_folder_of(&work.segment.path);
                 loop {
-                    if let Err(error) = outcome.and_then(|()| sync_once(&work.shared, work.storage.as_ref())) {
-                        let path = work.path.to_string_lossy();
-                        work.shared.sync_failed.store(true, SeqCst);
+                    if let Err(error) = outcome.and_then(|()| work.sync_once()) {
+                        let path = work.segment.path.to_string_lossy();
+                        work.segment.sync_failed.store(true, SeqCst);
                         return work.shared.fail(Error::from_io(Stage::Storage, "sync", &path, &error));
                     }
                     work.watch_space();
@@ -82,10 +81,10 @@ impl Syncer {
 }
 
 /// Syncs the file and notes what is safe from then on.
-pub(super) fn sync_once(shared: &Shared, storage: &dyn Storage) -> io::Result<()> {
-    let bytes = shared.bytes.load(SeqCst);
+pub(super) fn sync_once(shared: &Shared, segment: &Segment, storage: &dyn Storage) -> io::Result<()> {
+    let bytes = segment.bytes.load(SeqCst);
     let (frames, encoded) = {
-        let mut unsynced = shared.unsynced.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut unsynced = segment.unsynced.lock().unwrap_or_else(PoisonError::into_inner);
         (unsynced.frames, std::mem::take(&mut unsynced.encoded_ns))
     };
     storage.sync_data()?;
@@ -93,7 +92,7 @@ pub(super) fn sync_once(shared: &Shared, storage: &dyn Storage) -> io::Result<()
     for encoded_ns in encoded {
         shared.packet_to_durable.record(now.saturating_sub(encoded_ns));
     }
-    let mut durable = shared.durable.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut durable = segment.durable.lock().unwrap_or_else(PoisonError::into_inner);
     durable.frames = frames;
     durable.bytes = bytes;
     durable.syncs += 1;
@@ -101,10 +100,14 @@ pub(super) fn sync_once(shared: &Shared, storage: &dyn Storage) -> io::Result<()
 }
 
 impl Work {
+    fn sync_once(&self) -> io::Result<()> {
+        sync_once(&self.shared, &self.segment, self.storage.as_ref())
+    }
+
     fn watch_space(&mut self) {
-        let Some(free_bytes) = self.volume.free_bytes(&self.path) else { return };
+        let Some(free_bytes) = self.volume.free_bytes(&self.segment.path) else { return };
         let seconds = self.started.elapsed().as_secs().max(1);
-        let needed = LOW_BYTES.max(self.shared.bytes.load(SeqCst) / seconds * LOW_SECONDS);
+        let needed = LOW_BYTES.max(self.segment.bytes.load(SeqCst) / seconds * LOW_SECONDS);
         if free_bytes < needed && self.warned.is_none_or(|at| at.elapsed() >= LOW_INTERVAL) {
             self.warned = Some(Instant::now());
             self.shared.events.push(Event::DiskLow { free_bytes });

@@ -1,40 +1,33 @@
 //! A file writer, as its owner sees it.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
-
-use crossbeam_channel::{Sender, bounded};
+use std::sync::Arc;
 
 use super::{
-    encode::{EncodeThread, Inbox, Job},
-    intake::Intake,
+    encode::{EncodeThread, State},
+    files::Files,
+    grid::Grid,
     options::FileWriterOptions,
-    output::{OutputThread, State},
-    shared::{PACKET_QUEUE, Queues, Shared},
+    shared::Shared,
 };
 use crate::{
     av,
     codec::{Codec, Container, choose_encoder},
-    error::{Code, Error, Result, Stage},
+    error::{Error, Result},
     event::{Events, Notify},
-    frame::SharedFrame,
+    hub::{Intake, Room, door},
     report::{Event, TargetInfo, TargetStats},
-    storage::{Storage, Volume},
+    storage::Volume,
     sys::spawn,
     time::Rational,
 };
 
 /// Frames with back-pressure that may wait for the encoder: enough that it never waits for the decoder.
-const UNHURRIED_QUEUE: usize = 4;
+const PATIENT_QUEUE: usize = 4;
 
 /// Records frames into a file. Dropping it closes it as [`FileWriter::close`] does.
 pub struct FileWriter {
     shared: Arc<Shared>,
-    jobs: Sender<Job>,
-    unhurried: Sender<SharedFrame>,
-    close: Sender<()>,
+    intake: Intake,
 }
 
 impl FileWriter {
@@ -49,13 +42,6 @@ impl FileWriter {
         let container = Container::for_path(&options.path, options.codec)?;
         check_rate(options.codec, container, options.frame_rate)?;
         let encoders = choose_encoder(&options)?;
-        // The working folder may change before the file is finished.
-        let mut path = std::path::absolute(&options.path).unwrap_or_else(|_| PathBuf::from(&options.path));
-        if options.overwrite {
-            // Through a symbolic link its file is overwritten; the index must replace that file and not the link.
-            path = path.canonicalize().unwrap_or(path);
-        }
-        let storage = create(volume.as_ref(), &path, &options)?;
         let info = TargetInfo {
             path: options.path.clone(),
             codec: options.codec,
@@ -63,43 +49,25 @@ impl FileWriter {
             encoder: encoders.first().map_or(String::new(), |info| info.name.to_owned()),
             frame_rate: options.frame_rate,
         };
-        let (jobs, jobs_out) = bounded(options.frame_queue as usize);
-        let (unhurried, unhurried_out) = bounded(UNHURRIED_QUEUE);
-        let (close, close_out) = bounded(1);
-        let (packets, packets_out) = bounded(PACKET_QUEUE);
-        let shared = Arc::new(Shared::new(
-            info,
-            Events::new(notify),
-            Queues { jobs: jobs_out.clone(), unhurried: unhurried_out.clone(), packets: packets.clone() },
-        ));
-        let output = OutputThread {
+        let shared = Arc::new(Shared::new(info, Events::new(notify)));
+        let room = Room { hurried: options.frame_queue as usize, patient: PATIENT_QUEUE, displaces: false };
+        let (intake, inbox) = door(shared.clone(), room);
+        let mut files = Files::new(shared.clone(), volume, options.clone(), container);
+        let first = files.open(0)?;
+        let encode = EncodeThread {
             shared: shared.clone(),
-            packets: packets_out,
-            volume: volume.clone(),
-            storage,
-            path: path.clone(),
-            options: options.clone(),
-            container,
-            state: State::default(),
-        };
-        let encode = EncodeThread::new(
-            shared.clone(),
-            Inbox { jobs: jobs_out, unhurried: unhurried_out, close: close_out },
-            packets.clone(),
-            options.clone(),
+            inbox,
+            grid: Grid::new(options.frame_rate),
+            options,
             container,
             encoders,
-        );
-        let spawned = spawn("gg-mux", move || output.run()).and_then(|()| spawn("gg-encode", move || encode.run()));
-        if let Err(error) = spawned {
-            // A writer thread that runs alone ends with this.
-            let _ = packets.send(super::output::Coded::End { position: 0 });
-            if !options.overwrite {
-                let _ = volume.remove(&path);
-            }
-            return Err(error);
-        }
-        Ok(Self { shared, jobs, unhurried, close })
+            files,
+            output: Some(first),
+            state: State::default(),
+        };
+        // Without this thread the first file's ends, and removes the file.
+        spawn("gg-encode", move || encode.run())?;
+        Ok(Self { shared, intake })
     }
 
     /// Where and how it records.
@@ -127,9 +95,7 @@ impl FileWriter {
 
     /// Asks it to finish the file and returns at once; the `closed` event ends it. Later calls do nothing.
     pub fn close(&self) {
-        if self.shared.begin_closing() {
-            let _ = self.close.try_send(());
-        }
+        self.intake.close();
     }
 
     /// Whether nothing of it runs any more.
@@ -138,8 +104,10 @@ impl FileWriter {
         self.shared.is_closed()
     }
 
-    pub(crate) fn intake(&self) -> Intake {
-        Intake::new(self.jobs.clone(), self.unhurried.clone(), self.shared.clone())
+    /// Where frames go in.
+    #[must_use]
+    pub fn intake(&self) -> &Intake {
+        &self.intake
     }
 }
 
@@ -147,24 +115,6 @@ impl Drop for FileWriter {
     fn drop(&mut self) {
         self.close();
     }
-}
-
-/// Makes the file, telling what is wrong with the path as plainly as can be.
-fn create(volume: &dyn Volume, path: &Path, options: &FileWriterOptions) -> Result<Arc<dyn Storage>> {
-    use std::io::ErrorKind;
-    let name = &options.path;
-    volume.create(path, options.overwrite).map_err(|error| {
-        let error = match error.kind() {
-            ErrorKind::AlreadyExists if path.is_dir() => ErrorKind::IsADirectory.into(),
-            ErrorKind::NotFound => {
-                let folder = path.parent().unwrap_or(path).to_string_lossy();
-                let message = format!("Cannot record to {name:?}: folder {folder:?} does not exist; create it first");
-                return Error::new(Code::NotFound, Stage::Storage, message).with_field("path");
-            }
-            _ => error,
-        };
-        Error::from_io(Stage::Storage, "record to", name, &error).with_field("path")
-    })
 }
 
 /// Refuses frame rates that a container cannot tell exactly.

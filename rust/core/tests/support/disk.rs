@@ -139,6 +139,11 @@ impl SimDisk {
         self.inner.lock().unwrap().has_struck
     }
 
+    /// The files that there are now.
+    pub fn paths(&self) -> Vec<PathBuf> {
+        self.inner.lock().unwrap().names.keys().cloned().collect()
+    }
+
     /// What the file at `path` holds now.
     pub fn read(&self, path: &Path) -> Option<Vec<u8>> {
         let inner = self.inner.lock().unwrap();

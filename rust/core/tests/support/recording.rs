@@ -20,7 +20,7 @@ use giftgrab_core::{
     storage::Volume,
     target::{
         FileWriter,
-        options::{FileWriterOptions, Metadata, Profile},
+        options::{FileWriterOptions, Metadata, OnResize, Profile},
     },
     time::Rational,
 };
@@ -42,6 +42,9 @@ pub fn writer_options(codec: Codec, path: &str) -> FileWriterOptions {
         gop: None,
         threads: 1,
         encoder_options: BTreeMap::new(),
+        stereo: None,
+        view: None,
+        on_resize: OnResize::Scale,
         metadata: Metadata::default(),
         overwrite: false,
         finalise: true,
@@ -57,6 +60,7 @@ pub fn pattern(frames: u64, pacing: Pacing) -> SourceOptions {
         height: 64,
         frame_rate: Rational::new(60, 1),
         colour: giftgrab_core::frame::ColourSpace::I420,
+        stereo_count: 1,
         pacing,
         frames,
     })
@@ -139,7 +143,7 @@ pub struct Recorded {
 pub fn record(options: FileWriterOptions, source: &SourceOptions, volume: Arc<dyn Volume>) -> Result<Recorded, Error> {
     let mut writer = Watched::writer(options, volume)?;
     let mut source = Watched::source(source);
-    source.object.attach(&writer.object, 1)?;
+    source.object.attach(writer.object.intake(), 1)?;
     source.object.start()?;
     source.wait_for(|event| matches!(event, Event::Ended));
     let (report, error) = writer.close();

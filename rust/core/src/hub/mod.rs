@@ -1,13 +1,17 @@
-//! Hands each frame of a source to its targets, in the order in which they were attached.
+//! Hands each frame on to the targets, in the order in which they were attached; [`Intake`] is the door of each.
 
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::Receiver;
 
-use crate::{
-    frame::SharedFrame,
-    target::{Delivery, Intake},
-};
+use crate::frame::SharedFrame;
+
+mod gate;
+mod intake;
+
+pub(crate) use gate::{Gate, Taker};
+pub(crate) use intake::{Delivery, Either, Inbox, Parcel, Room, door};
+pub use intake::{Haste, Intake};
 
 /// How long a target that is leaving may take to accept the frame that it is owed.
 const PATIENCE: Duration = Duration::from_secs(2);

@@ -1,0 +1,158 @@
+//! Brings pictures into the shape that an encoder or an observer takes, with as few copies as can be.
+
+use super::{
+    colour::ColourRange,
+    convert::convert,
+    planes::Layout,
+    shape::{Shape, number, tags},
+};
+use crate::{
+    av::{AvError, Picture, PixelFormat, Scaler, Scaling},
+    error::{Code, Error, Result, Stage},
+};
+
+/// A conversion to one shape; remembers the scaler it needed last.
+///
+/// Colours are converted by [`convert`], exactly; swscale scales, and takes pixel formats that have no [`Layout`]. Between
+/// Y'CbCr formats the matrix stays the picture's own.
+#[derive(Debug)]
+pub(crate) struct Adapter {
+    to: Shape,
+    pads: bool,
+    scaler: Option<Scaler>,
+}
+
+impl Adapter {
+    /// Scales where the size differs.
+    pub(crate) fn new(to: Shape) -> Self {
+        Self { to, pads: false, scaler: None }
+    }
+
+    /// Repeats the last column and row where only those are missing to the next even size, as encoders want it.
+    pub(crate) fn padding(to: Shape) -> Self {
+        Self { pads: true, ..Self::new(to) }
+    }
+
+    /// The picture in the wanted shape; without a copy if it has it already.
+    pub(crate) fn adapt(&mut self, picture: &Picture) -> Result<Picture> {
+        let shown = (picture.width(), picture.height());
+        let target = (self.to.width, self.to.height);
+        let grows = |to: u32, from: u32| to == from || to == from.next_multiple_of(2);
+        let mut adapted = if target == shown {
+            self.reformat(picture, self.to.format)?
+        } else if self.pads && grows(target.0, shown.0) && grows(target.1, shown.1) {
+            pad(&self.reformat(picture, self.to.format)?, target)?
+        } else {
+            self.resize(picture)?
+        };
+        adapted.set_tags(self.to.tags);
+        Ok(adapted)
+    }
+
+    /// The wanted size and pixel format, scaled in the format that costs the least.
+    ///
+    /// Planar Y'CbCr has the fewest samples, and swscale goes by way of it in any case.
+    fn resize(&mut self, picture: &Picture) -> Result<Picture> {
+        let size = (self.to.width, self.to.height);
+        let between = match (picture.format().layout(), self.to.format.layout()) {
+            (Some(from), Some(_)) if !from.is_rgb() => Some(from),
+            (Some(_), Some(to)) if !to.is_rgb() => Some(to),
+            _ => None,
+        };
+        let Some(between) = between.map(planar) else {
+            return self.rescale(picture, self.to.format, size);
+        };
+        let source = self.reformat(picture, between)?;
+        let scaled = self.rescale(&source, between, size)?;
+        self.reformat(&scaled, self.to.format)
+    }
+
+    /// The same size in another pixel format, tagged.
+    fn reformat(&mut self, picture: &Picture, format: PixelFormat) -> Result<Picture> {
+        let from = Shape::of(picture);
+        let to = self.shape_in(from, format);
+        let changes_range = !from.format.is_rgb() && !format.is_rgb() && from.range() != to.range();
+        if from.format.plain() == format.plain() && !changes_range {
+            let mut same = picture.reference().map_err(memory)?;
+            same.rename(format);
+            same.set_tags(to.tags);
+            return Ok(same);
+        }
+        let (Some(source), Some(_), false) = (picture.view(), format.layout(), changes_range) else {
+            return self.rescale(picture, format, (from.width, from.height));
+        };
+        let mut result = Picture::alloc(format, from.width, from.height).map_err(memory)?;
+        result.set_tags(to.tags);
+        if let Some(mut target) = result.view_mut().map_err(memory)? {
+            let coded = if from.format.is_rgb() { to } else { from };
+            convert(&source, &mut target, coded.matrix(), coded.range())?;
+            if from.format == PixelFormat::BGR0 && format.is_rgb() {
+                target.make_opaque();
+            }
+        }
+        Ok(result)
+    }
+
+    fn rescale(&mut self, picture: &Picture, format: PixelFormat, size: (u32, u32)) -> Result<Picture> {
+        let from = Shape::of(picture);
+        let to = Shape { width: size.0, height: size.1, ..self.shape_in(from, format) };
+        let coded = if from.format.is_rgb() { to } else { from };
+        let scaling = Scaling {
+            from: (from.format, from.width, from.height),
+            to: (format, size.0, size.1),
+            matrix: number(coded.matrix()),
+            full_range: [from, to].map(|shape| shape.range() == ColourRange::Full),
+        };
+        let scaler = match self.scaler.take().filter(|scaler| scaler.scaling() == scaling) {
+            Some(scaler) => scaler,
+            None => Scaler::new(scaling).map_err(|error| {
+                error.explain(Code::EncodeFailed, Stage::Encode, &format!("convert from {}", from.format.name()))
+            })?,
+        };
+        let mut scaled = self.scaler.insert(scaler).scale(picture).map_err(memory)?;
+        scaled.set_tags(to.tags);
+        Ok(scaled)
+    }
+
+    /// The shape on the way from `from` to the wanted one, in `format`.
+    fn shape_in(&self, from: Shape, format: PixelFormat) -> Shape {
+        let goes_to_rgb = self.to.format.is_rgb();
+        let tags = if format == self.to.format || !goes_to_rgb { self.to.tags } else { tags(from, format) };
+        Shape { format, tags, ..from }
+    }
+}
+
+/// The planar pixel format with the chroma of a layout of Y'CbCr.
+const fn planar(layout: Layout) -> PixelFormat {
+    match layout {
+        Layout::I422 | Layout::Uyvy => PixelFormat::YUV422P,
+        _ => PixelFormat::YUV420P,
+    }
+}
+
+fn memory(error: AvError) -> Error {
+    error.explain(Code::ResourceExhausted, Stage::Encode, "convert a frame")
+}
+
+/// Repeats the last column and row of a planar picture until the size is reached.
+fn pad(picture: &Picture, size: (u32, u32)) -> Result<Picture> {
+    let mut result = Picture::alloc(picture.format(), size.0, size.1).map_err(memory)?;
+    let (Some(source), Some(mut target)) = (picture.view(), result.view_mut().map_err(memory)?) else {
+        return Err(Error::new(Code::Internal, Stage::Encode, "Cannot pad a frame: its pixel format has no layout"));
+    };
+    for plane in 0..source.layout().planes() {
+        let mut rows = source.rows(plane);
+        let mut last: &[u8] = &[];
+        for row in target.rows_mut(plane) {
+            last = rows.next().unwrap_or(last);
+            let (known, rest) = row.split_at_mut(last.len());
+            known.copy_from_slice(last);
+            rest.fill(last.last().copied().unwrap_or(0));
+        }
+    }
+    Ok(result)
+}
+
+#[cfg(test)]
+#[path = "adapt_tests.rs"]
+mod tests;

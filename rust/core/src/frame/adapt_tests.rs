@@ -1,0 +1,188 @@
+//! Pictures in every colour space, brought into every other one in other sizes.
+
+use super::*;
+use crate::{
+    av::ColourTags,
+    frame::{
+        COLOUR_SPACES,
+        colour::ColourMatrix,
+        planes::{Planes, PlanesMut},
+    },
+};
+
+const SIZE: (u32, u32) = (96, 64);
+
+/// A gentle slope of all three colours at a place from 0 to 1 in both directions.
+fn slope(x: f64, y: f64) -> [f64; 3] {
+    [60.0 + 120.0 * x, 60.0 + 120.0 * y, 180.0 - 60.0 * x - 60.0 * y]
+}
+
+/// The slope as a picture, tagged.
+fn picture(format: PixelFormat, (width, height): (u32, u32), tags: ColourTags) -> Picture {
+    let (columns, rows) = (width as usize, height as usize);
+    let place = |at: usize, extent: usize| (at as f64 + 0.5) / extent as f64;
+    let samples: Vec<u8> = (0..rows)
+        .flat_map(|y| (0..columns).map(move |x| slope(place(x, columns), place(y, rows))))
+        .flat_map(|[r, g, b]| [r.round() as u8, g.round() as u8, b.round() as u8, 255])
+        .collect();
+    let mut picture = Picture::alloc(format, width, height).unwrap();
+    picture.set_tags(tags);
+    let shape = Shape::of(&picture);
+    let from = Planes::tight(Layout::Rgba, columns, rows, &samples).unwrap();
+    convert(&from, &mut picture.view_mut().unwrap().unwrap(), shape.matrix(), shape.range()).unwrap();
+    picture
+}
+
+fn limited() -> ColourTags {
+    ColourTags { range: 1, matrix: number(ColourMatrix::Bt601), ..ColourTags::UNKNOWN }
+}
+
+/// The largest distance of a picture's pixels from the slope, without the outermost ones.
+fn error(picture: &Picture) -> f64 {
+    let (view, shape) = (picture.view().unwrap(), Shape::of(picture));
+    let (width, height) = view.size();
+    let mut samples = vec![0; Layout::Rgba.picture_bytes(width, height)];
+    let mut rgba = PlanesMut::tight(Layout::Rgba, width, height, &mut samples).unwrap();
+    convert(&view, &mut rgba, shape.matrix(), shape.range()).unwrap();
+    let mut worst: f64 = 0.0;
+    for y in 4..height - 4 {
+        for x in 4..width - 4 {
+            let at = 4 * (y * width + x);
+            assert_eq!(samples[at + 3], 255, "it is opaque at {x}, {y}");
+            let wanted = slope((x as f64 + 0.5) / width as f64, (y as f64 + 0.5) / height as f64);
+            worst = (0..3).map(|n| (f64::from(samples[at + n]) - wanted[n]).abs()).fold(worst, f64::max);
+        }
+    }
+    worst
+}
+
+#[test]
+fn every_colour_space_is_brought_into_every_other_at_every_size() {
+    for (from, to) in COLOUR_SPACES.iter().flat_map(|from| COLOUR_SPACES.iter().map(move |to| (*from, *to))) {
+        let source = picture(PixelFormat::of(from), SIZE, limited());
+        for size in [SIZE, (48, 32), (33, 47), (190, 131)] {
+            let wanted = Shape::of(&source).converted(PixelFormat::of(to), size.0, size.1);
+            let adapted = Adapter::new(wanted).adapt(&source).unwrap();
+            assert_eq!(Shape::of(&adapted), wanted);
+            let error = error(&adapted);
+            // Where it is subsampled, chroma is up to two of the larger pixels away from its place.
+            let step = 120.0 / f64::from(size.0.min(size.1).min(SIZE.1));
+            let is_exact = PixelFormat::of(from).is_rgb() && PixelFormat::of(to).is_rgb();
+            let bound = if is_exact { 1.5 } else { 2.0 + 2.0 * step };
+            assert!(error <= bound, "{from:?} to {to:?} {size:?}: {error}");
+        }
+    }
+}
+
+#[test]
+fn the_wanted_shape_costs_no_copy() {
+    let source = picture(PixelFormat::YUVJ420P, SIZE, ColourTags { range: 2, ..limited() });
+    for format in [PixelFormat::YUVJ420P, PixelFormat::YUV420P] {
+        let wanted = Shape::of(&source).converted(format, SIZE.0, SIZE.1);
+        let adapted = Adapter::new(wanted).adapt(&source).unwrap();
+        assert_eq!(Shape::of(&adapted), wanted);
+        assert_eq!(adapted.view().unwrap().plane(0).data.as_ptr(), source.view().unwrap().plane(0).data.as_ptr());
+    }
+}
+
+#[test]
+fn tags_follow_the_pixel_format() {
+    let tags = |from, format| {
+        let ColourTags { range, matrix, .. } =
+            Shape::of(&picture(from, SIZE, limited())).converted(format, SIZE.0, SIZE.1).tags;
+        (range, matrix)
+    };
+    assert_eq!(tags(PixelFormat::RGBA, PixelFormat::NV12), (1, 6));
+    assert_eq!(tags(PixelFormat::NV12, PixelFormat::RGBA), (2, 0));
+    assert_eq!(tags(PixelFormat::BGRA, PixelFormat::GBRP), (2, 0));
+    assert_eq!(tags(PixelFormat::YUV422P, PixelFormat::NV12), (1, 6));
+    assert_eq!(tags(PixelFormat::YUVJ422P, PixelFormat::YUV420P), (2, 6));
+    let high = Shape { height: 720, ..Shape::of(&picture(PixelFormat::RGBA, SIZE, limited())) };
+    assert_eq!(high.converted(PixelFormat::YUV420P, 640, 360).tags.matrix, 1);
+}
+
+#[test]
+fn a_full_range_name_is_honoured() {
+    let source = picture(PixelFormat::YUVJ422P, SIZE, ColourTags { range: 0, ..limited() });
+    for colour in COLOUR_SPACES {
+        for size in [SIZE, (48, 32)] {
+            let wanted = Shape::of(&source).converted(PixelFormat::of(colour), size.0, size.1);
+            let adapted = Adapter::new(wanted).adapt(&source).unwrap();
+            assert_eq!(adapted.tags().range, 2, "{colour:?}");
+            assert!(error(&adapted) <= 6.0, "{colour:?} {size:?}");
+        }
+    }
+}
+
+#[test]
+fn another_range_is_converted_to() {
+    for (from, to) in [(1, 2), (2, 1)] {
+        let source = picture(PixelFormat::YUV420P, SIZE, ColourTags { range: from, ..limited() });
+        for (format, size) in
+            [(PixelFormat::YUV420P, SIZE), (PixelFormat::NV12, SIZE), (PixelFormat::UYVY422, (48, 32))]
+        {
+            let mut wanted = Shape::of(&source).converted(format, size.0, size.1);
+            wanted.tags.range = to;
+            let adapted = Adapter::new(wanted).adapt(&source).unwrap();
+            assert_eq!(Shape::of(&adapted), wanted);
+            assert!(error(&adapted) <= 6.0, "{from} to {to} {}: {}", format.name(), error(&adapted));
+        }
+    }
+}
+
+#[test]
+fn an_unused_byte_becomes_opaque_alpha() {
+    let mut source = picture(PixelFormat::BGR0, SIZE, ColourTags::UNKNOWN);
+    source
+        .view_mut()
+        .unwrap()
+        .unwrap()
+        .rows_mut(0)
+        .for_each(|row| row.iter_mut().skip(3).step_by(4).for_each(|byte| *byte = 0));
+    for (format, size) in [(PixelFormat::BGRA, SIZE), (PixelFormat::RGBA, SIZE), (PixelFormat::RGBA, (48, 32))] {
+        let wanted = Shape::of(&source).converted(format, size.0, size.1);
+        assert!(error(&Adapter::new(wanted).adapt(&source).unwrap()) <= 1.0, "{} {size:?}", format.name());
+    }
+}
+
+#[test]
+fn an_encoder_gets_the_missing_column_and_row_repeated() {
+    let source = picture(PixelFormat::RGBA, (33, 21), ColourTags::UNKNOWN);
+    let wanted = Shape::of(&source).converted(PixelFormat::YUV420P, 34, 22);
+    let adapted = Adapter::padding(wanted).adapt(&source).unwrap();
+    let view = adapted.view().unwrap();
+    assert_eq!(view.size(), (34, 22));
+    assert_eq!(view.row(0, 20), view.row(0, 21));
+    assert!((0..22).all(|row| view.row(0, row)[32] == view.row(0, row)[33]));
+    let scaled = Adapter::new(wanted).adapt(&source).unwrap();
+    assert_ne!(scaled.view().unwrap().row(0, 20), scaled.view().unwrap().row(0, 21));
+}
+
+#[test]
+fn pictures_of_several_shapes_may_follow_each_other() {
+    let mut adapter =
+        Adapter::new(Shape::of(&picture(PixelFormat::RGBA, (48, 32), limited())).converted(PixelFormat::RGBA, 48, 32));
+    for format in [PixelFormat::YUV420P, PixelFormat::RGBA, PixelFormat::NV12, PixelFormat::YUV420P] {
+        for range in [1, 2] {
+            let source = picture(format, SIZE, ColourTags { range, ..limited() });
+            assert!(error(&adapter.adapt(&source).unwrap()) <= 6.0, "{}", format.name());
+        }
+    }
+}
+
+#[test]
+fn a_pixel_format_without_a_layout_keeps_its_colours() {
+    let source = picture(PixelFormat::RGBA, SIZE, ColourTags::UNKNOWN);
+    let planar = Shape::of(&source).converted(PixelFormat::GBRP, SIZE.0, SIZE.1);
+    let planar = Adapter::new(planar).adapt(&source).unwrap();
+    for (colour, size) in COLOUR_SPACES.iter().flat_map(|colour| [SIZE, (48, 32)].map(|size| (*colour, size))) {
+        for matrix in [1, 6] {
+            let mut wanted = Shape::of(&planar).converted(PixelFormat::of(colour), size.0, size.1);
+            if !wanted.format.is_rgb() {
+                wanted.tags = ColourTags { range: 1, matrix, ..wanted.tags };
+            }
+            let adapted = Adapter::new(wanted).adapt(&planar).unwrap();
+            assert!(error(&adapted) <= 6.0, "{colour:?} {size:?} {matrix}: {}", error(&adapted));
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Thins frames out to a rate.
+
+use crate::{frame::Frame, time::Rational};
+
+/// Parts of a step by which a frame may come too early and still be the next one: a camera's clock jitters.
+const TOLERANCE: i64 = 8;
+
+/// Lets at most `rate` frames pass per second of the frames' own time, as evenly as they come.
+#[derive(Debug)]
+pub(super) struct Pace {
+    rate: Option<Rational>,
+    origin_ns: Option<i64>,
+    last: Option<i64>,
+}
+
+impl Pace {
+    pub(super) fn new(rate: Option<Rational>) -> Self {
+        Self { rate, origin_ns: None, last: None }
+    }
+
+    /// Whether it is this frame's turn.
+    pub(super) fn admits(&mut self, frame: &Frame) -> bool {
+        let Some(rate) = self.rate else { return true };
+        let nanosecond = Rational::new(1, 1_000_000_000);
+        let now = Rational::rescale(frame.pts, frame.time_base, nanosecond);
+        let origin = *self.origin_ns.get_or_insert(now);
+        // In parts of a step, rounded to the nearest; then down to the step that has begun.
+        let parts = Rational::rescale((now - origin) * TOLERANCE, nanosecond, rate.inverse());
+        let step = (parts + 1).div_euclid(TOLERANCE);
+        let admits = self.last.is_none_or(|last| step > last);
+        if admits {
+            self.last = Some(step);
+        }
+        admits
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frame::test_frame;
+
+    fn admitted(rate: Rational, time_base: Rational, times: impl IntoIterator<Item = i64>) -> Vec<i64> {
+        let mut pace = Pace::new(Some(rate));
+        times.into_iter().filter(|pts| pace.admits(&test_frame(*pts, time_base))).collect()
+    }
+
+    #[test]
+    fn every_third_frame_of_thirty_makes_ten() {
+        let kept = admitted(Rational::new(10, 1), Rational::new(1, 30), 0..30);
+        assert_eq!(kept, (0..10).map(|step| step * 3).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn jitter_does_not_halve_the_rate() {
+        let kept = admitted(Rational::new(10, 1), Rational::new(1, 1000), [0, 95, 205, 296, 400, 492, 605]);
+        assert_eq!(kept, [0, 95, 205, 296, 400, 492, 605]);
+    }
+
+    #[test]
+    fn a_rate_above_the_source_changes_nothing() {
+        assert_eq!(admitted(Rational::new(100, 1), Rational::new(1, 30), 0..10), (0..10).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_day_of_nanoseconds_does_not_overflow() {
+        let day = 86_400_000_000_000;
+        assert_eq!(admitted(Rational::new(10, 1), Rational::new(1, 1_000_000_000), [0, day]), [0, day]);
+    }
+}

@@ -1,0 +1,153 @@
+//! A tap's thread: converts frames ahead of the observer.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
+
+use crossbeam_channel::{Receiver, Sender, TrySendError};
+
+use super::{Shared, cannot_convert, options::TapOptions, pace::Pace};
+use crate::{
+    av::{Picture, PixelFormat},
+    error::{Code, Error, Result, Stage},
+    frame::{ColourSpace, Shape, SharedFrame, adapt::Adapter, header::FrameHeader},
+    hub::{Inbox, Parcel},
+    report::{DropReason, Event},
+};
+
+/// A frame in the form that the observer asked for.
+pub(super) struct Ready {
+    pub(super) header: FrameHeader,
+    frame: SharedFrame,
+    /// One for each view; none where the frame has the form already.
+    adapted: Vec<Picture>,
+}
+
+impl Ready {
+    /// The views.
+    pub(super) fn pictures(&self) -> impl Iterator<Item = &Picture> {
+        let as_they_are = self.adapted.is_empty().then(|| self.frame.views());
+        self.adapted.iter().chain(as_they_are.into_iter().flatten())
+    }
+
+    pub(super) fn captured_ns(&self) -> u64 {
+        self.frame.captured_ns
+    }
+}
+
+pub(super) struct TapThread {
+    shared: Arc<Shared>,
+    inbox: Inbox,
+    ready: Sender<Ready>,
+    /// From where the frame is taken that makes way, if that is the policy.
+    oldest: Option<Receiver<Ready>>,
+    options: TapOptions,
+    pace: Pace,
+    /// From the shape of the frames that came last to the one asked for.
+    adapter: Option<(Shape, Shape, Adapter)>,
+}
+
+impl TapThread {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        inbox: Inbox,
+        ready: Sender<Ready>,
+        oldest: Option<Receiver<Ready>>,
+        options: TapOptions,
+    ) -> Self {
+        let pace = Pace::new(options.rate);
+        Self { shared, inbox, ready, oldest, options, pace, adapter: None }
+    }
+
+    /// Runs until the tap is closed and every frame was handed on; what is left when the tap is dropped is counted.
+    pub(super) fn run(mut self) {
+        while let Some(parcel) = self.inbox.next() {
+            let Parcel::Frame(frame, _) = parcel else { continue };
+            if !self.pace.admits(&frame) {
+                self.shared.drop_frame(DropReason::FrameRate);
+                continue;
+            }
+            match self.prepare(frame) {
+                Ok(ready) => self.hand_on(ready),
+                Err(error) => {
+                    self.shared.gate.counters.failed(1);
+                    self.shared.events.push(Event::Warning { error });
+                }
+            }
+        }
+        let Self { shared, ready, oldest, .. } = self;
+        // The observer sees the end when no sender is left.
+        drop((ready, oldest));
+        shared.tell_ready();
+    }
+
+    fn hand_on(&self, ready: Ready) {
+        let ready = match (self.ready.try_send(ready), &self.oldest) {
+            (Ok(()), _) => return self.shared.tell_ready(),
+            (Err(TrySendError::Full(ready)), Some(oldest)) => {
+                if oldest.try_recv().is_ok() {
+                    self.shared.drop_frame(DropReason::Superseded);
+                }
+                ready
+            }
+            (Err(TrySendError::Full(ready) | TrySendError::Disconnected(ready)), _) => ready,
+        };
+        match self.ready.send(ready) {
+            Ok(()) => self.shared.tell_ready(),
+            // The tap was dropped: nobody will take it.
+            Err(_) => self.shared.drop_frame(DropReason::Closed),
+        }
+    }
+
+    fn prepare(&mut self, frame: SharedFrame) -> Result<Ready> {
+        let converted = catch_unwind(AssertUnwindSafe(|| self.convert(&frame)));
+        let adapted = converted.unwrap_or_else(|_| {
+            self.adapter = None;
+            Err(Error::new(
+                Code::Internal,
+                Stage::Hub,
+                "Cannot convert a frame: a defect of this library was met; please report it",
+            ))
+        })?;
+        let views = 1 + frame.others.len();
+        let header = FrameHeader::of(&frame, adapted.first().unwrap_or(&frame.picture), views)?;
+        Ok(Ready { header, frame, adapted })
+    }
+
+    /// The views in the form asked for; none where they have it already.
+    fn convert(&mut self, frame: &SharedFrame) -> Result<Vec<Picture>> {
+        let from = Shape::of(&frame.picture);
+        let known = self.adapter.take().filter(|(known, ..)| *known == from);
+        let (_, to, adapter) = self.adapter.insert(known.unwrap_or_else(|| {
+            let to = self.options.shape_for(from);
+            (from, to, Adapter::new(to))
+        }));
+        let fits = (from.width, from.height) == (to.width, to.height) && from.format.plain() == to.format;
+        if fits {
+            return Ok(Vec::new());
+        }
+        frame.views().map(|view| adapter.adapt(view)).collect::<Result<_>>().map_err(cannot_convert)
+    }
+}
+
+impl TapOptions {
+    /// The shape asked for, of frames that have the shape `from`.
+    fn shape_for(&self, from: Shape) -> Shape {
+        let nearest = if from.format.is_rgb() { ColourSpace::Bgra } else { ColourSpace::I420 };
+        let format = PixelFormat::of(self.colour.or(from.format.colour()).unwrap_or(nearest));
+        let (width, height) = match (self.width, self.height) {
+            (Some(width), Some(height)) => (width, height),
+            (Some(width), None) => (width, in_proportion(width, from.height, from.width)),
+            (None, Some(height)) => (in_proportion(height, from.width, from.height), height),
+            (None, None) => (from.width, from.height),
+        };
+        from.converted(format, width, height)
+    }
+}
+
+/// `size * share / whole`, rounded to the nearest even number, as chroma likes it.
+fn in_proportion(size: u32, share: u32, whole: u32) -> u32 {
+    let exact = f64::from(size) * f64::from(share) / f64::from(whole.max(1));
+    ((exact / 2.0).round() as u32 * 2).clamp(2, 16384)
+}
