@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { VideoFrame } from "../../mod.ts";
-import { HEADER } from "../../src/frame_header.ts";
+import { HEADER } from "../../src/generated/contract.ts";
 import type { FakeBackend } from "../helpers/fake_backend.ts";
 import { give, numbers } from "../helpers/fake_frames.ts";
 import { fixture, settled } from "../helpers/fixture.ts";
