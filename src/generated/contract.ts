@@ -938,21 +938,3 @@ export interface TestPatternOptions {
    */
   width?: number;
 }
-
-/** Options of a filter. */
-export interface FilterOptions {
-  /** Graph of FFmpeg's filters with one input and one output, such as `eq=contrast=1.2,hflip`, at most 65536 bytes. */
-  description: string;
-}
-
-/** A filter's figures so far. */
-export interface FilterStats {
-  /** Every frame that came in exactly one bucket; written are those that the graph took, whatever it made of them. */
-  readonly frames: Ledger;
-  /** Frames that came out, whether or not anybody was attached. */
-  readonly given: number;
-  /** From capture to the filtered frame. */
-  readonly captureToFiltered: Latency;
-  /** Frames waiting for the filter. */
-  readonly queue: number;
-}
