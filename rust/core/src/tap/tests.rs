@@ -15,7 +15,13 @@ const SIZE: (u32, u32) = (64, 48);
 /// A tap, and what tells that it has something.
 fn open(options: TapOptions) -> (Tap, mpsc::Receiver<()>) {
     let (sender, woken) = mpsc::channel();
-    let tap = Tap::open(options, Box::new(move || drop(sender.send(())))).unwrap();
+    let tap = Tap::open(
+        options,
+        Box::new(move || {
+            let _ = sender.send(());
+        }),
+    )
+    .unwrap();
     (tap, woken)
 }
 
@@ -147,7 +153,9 @@ fn frames_come_in_the_form_asked_for() {
 fn a_tap_that_is_dropped_lets_its_giver_and_its_thread_go() {
     let (tap, _woken) = open(TapOptions { queue: 1, ..options() });
     let intake = tap.intake().clone();
-    (0..10).for_each(|index| drop(intake.append(frame(index), Haste::Hurried)));
+    for index in 0..10 {
+        let _ = intake.append(frame(index), Haste::Hurried);
+    }
     drop(tap);
     assert!(!intake.append(frame(0), Haste::Patient));
     assert!(intake.is_closed());
