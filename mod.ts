@@ -39,6 +39,7 @@ export {
   type ObservableEvents,
   ObserverEvent,
   ObserverFailureEvent,
+  ObserverOverloadEvent,
   OverloadEvent,
   TypedEventTarget,
   type TypedListener,

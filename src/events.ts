@@ -64,6 +64,18 @@ export class OverloadEvent extends Event {
   }
 }
 
+/** An observer does not keep up with a source in real time, so it does not see all frames; at most once a second. */
+export class ObserverOverloadEvent extends OverloadEvent {
+  /** The observer. */
+  readonly observer: AnyObserver;
+
+  /** An event about frames that `observer` did not see. */
+  constructor(observer: AnyObserver, stage: Stage, reason: DropReason, frames: number) {
+    super(stage, reason, frames);
+    this.observer = observer;
+  }
+}
+
 /** The disk is nearly full; at most one event a minute. */
 export class DiskLowEvent extends Event {
   /** Bytes left. */
@@ -128,6 +140,8 @@ export interface ObservableEvents {
   readonly warning: FailureEvent;
   /** An observer failed, as an {@linkcode ObserverFailureEvent} tells; or what gives the frames did. */
   readonly error: FailureEvent;
+  /** An observer does not keep up, as an {@linkcode ObserverOverloadEvent} tells; or what gives the frames does not. */
+  readonly overload: OverloadEvent;
 }
 
 /** The events of a source by their names; after an `error` that is none of an observer, `ended` follows. */

@@ -29,8 +29,6 @@ export interface OpenedFilter {
 export interface FilterEvents extends ObservableEvents {
   /** It has given its last frame, and its observers have seen it. */
   readonly ended: Event;
-  /** Frames are being dropped because it does not keep up. */
-  readonly overload: OverloadEvent;
   /** It is closed. */
   readonly closed: ClosedEvent;
 }

@@ -14,7 +14,7 @@ import type { Figures, NativeTarget } from "./link.ts";
 import type { Native } from "./native.ts";
 import type { AnyObserver } from "./observer.ts";
 import type { CheckedRequest } from "./request.ts";
-import { Tap, type TapOwner } from "./tap.ts";
+import { type Overload, Tap, type TapOwner } from "./tap.ts";
 
 /** What a node is told by those below it. */
 export interface ChildOwner {
@@ -24,6 +24,8 @@ export interface ChildOwner {
   failed(child: Child, error: unknown, failures: number): void;
   /** A frame could not be given in the form asked for. */
   warned(record: ErrorRecord): void;
+  /** An observer does not keep up. */
+  overloaded(child: Child, overload: Overload): void;
 }
 
 /** What all observers of a node have in common. */
@@ -175,6 +177,10 @@ export class TapChild implements FedChild, TapOwner {
 
   warned(record: ErrorRecord): void {
     this.#owner.warned(record);
+  }
+
+  overloaded(_tap: Tap, overload: Overload): void {
+    this.#owner.overloaded(this, overload);
   }
 
   drained(_tap: Tap, error?: unknown): void {

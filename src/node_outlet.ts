@@ -7,7 +7,7 @@
 import { strangerError, takerOf } from "./attachment.ts";
 import { Consumer, type Delivery, MOST_FAILURES } from "./consumer.ts";
 import { asError, errorOf, GiftGrabError, wrongType } from "./errors.ts";
-import { FailureEvent, ObserverEvent, ObserverFailureEvent } from "./events.ts";
+import { FailureEvent, ObserverEvent, ObserverFailureEvent, ObserverOverloadEvent } from "./events.ts";
 import { VideoFrame } from "./frame.ts";
 import { HEADER_LENGTH } from "./frame_header.ts";
 import { describeFrame, frameBytes, inheritTime, releaseFrame } from "./frame_loan.ts";
@@ -17,6 +17,7 @@ import { CalledChild, type Child, type ChildOwner, type FedChild, TapChild, Targ
 import type { Observable } from "./observable.ts";
 import type { AnyObserver } from "./observer.ts";
 import type { CheckedRequest } from "./request.ts";
+import type { Overload } from "./tap.ts";
 
 /** Hands on what a node emits: native observers first, then those that are called, in their order. */
 export class NodeOutlet implements Outlet, ChildOwner {
@@ -124,6 +125,10 @@ export class NodeOutlet implements Outlet, ChildOwner {
   failed(child: Child, error: unknown, failures: number): void {
     this.#node.dispatchEvent(new ObserverFailureEvent(asError(error), child.observer, failures));
     if (failures >= MOST_FAILURES) this.#expel(child);
+  }
+
+  overloaded(child: Child, { stage, reason, frames }: Overload): void {
+    this.#node.dispatchEvent(new ObserverOverloadEvent(child.observer, stage, reason, frames));
   }
 
   warned(record: ErrorRecord): void {

@@ -8,14 +8,14 @@ import { strangerError, takerOf } from "./attachment.ts";
 import { Consumer, MOST_FAILURES } from "./consumer.ts";
 import { type Deferred, deferred } from "./deferred.ts";
 import { asError, errorOf } from "./errors.ts";
-import { FailureEvent, ObserverEvent, ObserverFailureEvent } from "./events.ts";
+import { FailureEvent, ObserverEvent, ObserverFailureEvent, ObserverOverloadEvent } from "./events.ts";
 import type { ColourSpace, ErrorRecord } from "./generated/contract.ts";
 import { type Figures, type NativeTarget, type Outlet, outletOf } from "./link.ts";
 import type { Native } from "./native.ts";
 import type { Observable } from "./observable.ts";
 import type { AnyObserver } from "./observer.ts";
 import type { CheckedRequest } from "./request.ts";
-import { Tap, type TapOwner } from "./tap.ts";
+import { type Overload, Tap, type TapOwner } from "./tap.ts";
 
 /** A native observable, and what it must be told. */
 export interface OutletOwner {
@@ -202,6 +202,10 @@ export class NativeOutlet implements Outlet, TapOwner {
   failed(tap: Tap, error: unknown, failures: number): void {
     this.#owner.observable.dispatchEvent(new ObserverFailureEvent(asError(error), tap.observer, failures));
     if (failures >= MOST_FAILURES) this.#expel(tap);
+  }
+
+  overloaded(tap: Tap, { stage, reason, frames }: Overload): void {
+    this.#owner.observable.dispatchEvent(new ObserverOverloadEvent(tap.observer, stage, reason, frames));
   }
 
   warned(record: ErrorRecord): void {

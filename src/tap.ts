@@ -11,7 +11,7 @@ import { Feed } from "./feed.ts";
 import type { VideoFrame } from "./frame.ts";
 import { HEADER_LENGTH } from "./frame_header.ts";
 import { lendFrame, releaseFrame } from "./frame_loan.ts";
-import { type ErrorRecord, HEADER, STATUS, type TapOptions, type TapStats } from "./generated/contract.ts";
+import { type ErrorRecord, type Event, HEADER, STATUS, type TapOptions, type TapStats } from "./generated/contract.ts";
 import type { NativeTarget, Outlet } from "./link.ts";
 import type { Native } from "./native.ts";
 import type { AnyObserver } from "./observer.ts";
@@ -21,10 +21,16 @@ const NONE: Outcome = 0;
 const OBSERVED: Outcome = 1;
 const FAILED: Outcome = 2;
 
+/** Longest time that an event waits behind frames, in milliseconds. */
+const EVENTS_MS = 250;
+
 const NO_BYTES = new Uint8Array(0);
 
 /** Where what an exchange without a frame tells goes. */
 const scratch = new Float64Array(HEADER_LENGTH);
+
+/** That frames were dropped. */
+export type Overload = Extract<Event, { type: "overload" }>;
 
 /** What a tap tells its observable. */
 export interface TapOwner {
@@ -34,6 +40,8 @@ export interface TapOwner {
   failed(tap: Tap, error: unknown, failures: number): void;
   /** A frame could not be given in the form asked for. */
   warned(record: ErrorRecord): void;
+  /** The observer does not keep up. */
+  overloaded(tap: Tap, overload: Overload): void;
   /** Every frame was handed on, or with an error none can be any more. */
   drained(tap: Tap, error?: unknown): void;
 }
@@ -58,6 +66,8 @@ export class Tap implements NativeTarget, Listener, Delivery {
   #length = 0;
   /** The frame that the observer has. */
   #frame: VideoFrame | undefined;
+  /** When events are to be looked for again, though frames come all the time. */
+  #eventsDue = 0;
   #isCalling = false;
   #isQueued = false;
   #isFinishing = false;
@@ -111,7 +121,8 @@ export class Tap implements NativeTarget, Listener, Delivery {
   }
 
   ready(until: number): boolean {
-    if (this.feed.isWaiting) this.#takeEvents();
+    // A pending observer keeps frames from being taken, but not what there is to tell.
+    if (this.feed.isWaiting || this.#frame !== undefined) this.#takeEvents();
     let isFirst = true;
     // While a promise is pending the frame stays with the observer, and native code keeps the next ones.
     while (!this.#isOver && this.#frame === undefined) {
@@ -121,8 +132,12 @@ export class Tap implements NativeTarget, Listener, Delivery {
       }
       const frame = this.#next();
       if (frame === undefined) {
-        // Woken for something else than a frame.
-        if (isFirst && !this.#isReleased) this.#takeEvents();
+        // Woken for something else than a frame, or for both.
+        const isDue = isFirst || until >= this.#eventsDue;
+        if (isDue && !this.#isReleased) {
+          this.#eventsDue = until + EVENTS_MS;
+          this.#takeEvents();
+        }
         return false;
       }
       isFirst = false;
@@ -264,6 +279,7 @@ export class Tap implements NativeTarget, Listener, Delivery {
     for (const event of this.native.backend.events(this.handle)) {
       if (event.type === "room") this.feed.room();
       else if (event.type === "warning") this.#owner.warned(event.error);
+      else if (event.type === "overload") this.#owner.overloaded(this, event);
     }
   }
 

@@ -10,6 +10,7 @@ import {
   ObservableObserver,
   type Observer,
   ObserverFailureEvent,
+  ObserverOverloadEvent,
   type TestPattern,
   type VideoFrame,
   VideoSourceFactory,
@@ -199,6 +200,8 @@ describe("an observer that", () => {
           failures.push(event);
         });
         const gone: unknown[] = [];
+        const overloads: unknown[] = [];
+        source.addEventListener("overload", (event) => overloads.push(event));
         source.addEventListener("detached", (event) => gone.push(event.observer));
         source.attach(observer);
         source.attach(writer);
@@ -219,6 +222,8 @@ describe("an observer that", () => {
           assert.ok(gone.includes(observer));
         } else {
           assert.equal(failures.length, 0);
+          assert.ok(overloads.length > 0, "nobody was told that it does not keep up");
+          assert.ok(overloads.every((event) => event instanceof ObserverOverloadEvent && event.observer === observer));
         }
       });
     });

@@ -127,7 +127,7 @@ pub unsafe extern "C" fn gg_append(
                 return Ok(GG_AGAIN);
             }
             let header = FrameHeader::from_words(as_slice(header, header_len))?;
-            let frame = bytes::frame_from(&header, as_slice(data, data_len))?;
+            let frame = bytes::frame_from(&header, as_slice(data, data_len), intake.preferred())?;
             if intake.append(Arc::new(frame), haste) {
                 Ok(GG_OK)
             } else {

@@ -11,7 +11,7 @@ pub use probe::{Capabilities, CodecCapability, EncoderCapability, FfmpegFacts, c
 pub use settings::{EncoderInfo, Quality, encoder_info};
 pub use table::{CODECS, CONTAINERS, Codec, CodecInfo, Container, ContainerInfo};
 
-pub(crate) use plan::{Packer, Plan};
+pub(crate) use plan::{Packer, Plan, common_format};
 pub(crate) use probe::choose_encoder;
 
 use crate::{

@@ -85,10 +85,16 @@ impl Plan {
     }
 }
 
+/// The pixel format in which frames of any shape are coded; `None` where each keeps its samples.
+pub(crate) fn common_format(options: &FileWriterOptions) -> Option<PixelFormat> {
+    let keeps_samples = options.profile == Profile::Lossless || options.codec == Codec::Ffv1;
+    (!keeps_samples).then_some(PixelFormat::YUV420P)
+}
+
 /// The pixel format in which `info` codes frames of shape `input`.
 fn coded_format(info: &EncoderInfo, options: &FileWriterOptions, input: Shape) -> Result<PixelFormat> {
-    if options.profile != Profile::Lossless && info.codec != Codec::Ffv1 {
-        return Ok(PixelFormat::YUV420P);
+    if let Some(format) = common_format(options) {
+        return Ok(format);
     }
     let wanted = match input.format {
         PixelFormat::UYVY422 => PixelFormat::YUV422P,

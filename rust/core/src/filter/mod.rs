@@ -34,7 +34,7 @@ use options::FilterOptions;
 use runner::Runner;
 
 /// Frames that may wait: enough in real time for a moment's delay, and never waiting for the giver otherwise.
-const ROOM: Room = Room { hurried: 8, patient: 4, displaces: false };
+const ROOM: Room = Room { hurried: 8, patient: 4, displaces: false, preferred: None };
 /// Requests that may wait for a filter's thread.
 const COMMANDS: usize = 256;
 

@@ -23,16 +23,24 @@ pub fn pictures_from(header: &FrameHeader, data: &[u8]) -> Result<Vec<Picture>> 
     views(header, data).map(|view| picture_from(header, view)).collect()
 }
 
-/// A frame with a copy of these samples, captured now unless the header tells when.
+/// A frame with a copy of these samples, captured now unless the header tells when; in `preferred` if one pass over the
+/// samples leads there, because that pass replaces the copy.
 ///
 /// # Errors
 ///
 /// As [`pictures_from`], and `InvalidArgument` naming `pts` if the header tells no time.
-pub fn frame_from(header: &FrameHeader, data: &[u8]) -> Result<Frame> {
+pub fn frame_from(header: &FrameHeader, data: &[u8], preferred: Option<PixelFormat>) -> Result<Frame> {
     if header.time_base.num == 0 {
         return Err(Error::argument("pts", "Cannot take a frame without a time: give it pts and timeBase"));
     }
-    let mut pictures = pictures_from(header, data)?.into_iter();
+    check_length(data.len(), header.data_length())?;
+    let from = shape_of(header);
+    let to = preferred.map(|format| from.converted(format, from.width, from.height));
+    let pictures = views(header, data).map(|view| match to.filter(|to| is_one_pass(from, *to)) {
+        Some(to) => picture_in(header, view, from, to),
+        None => picture_from(header, view),
+    });
+    let mut pictures = pictures.collect::<Result<Vec<_>>>()?.into_iter();
     let picture =
         pictures.next().ok_or_else(|| Error::argument("stereoCount", "Cannot take a frame without a view"))?;
     let is_told = header.capture_ms > 0.0;
@@ -132,13 +140,7 @@ pub fn convert_bytes(from: &FrameHeader, source: &[u8], to: &FrameHeader, target
 
 /// The shapes of both sides of a conversion; what the target's header leaves open follows from the source.
 fn shapes(from: &FrameHeader, to: &FrameHeader) -> (Shape, Shape) {
-    let source = Shape {
-        width: from.width,
-        height: from.height,
-        format: PixelFormat::of(from.colour),
-        tags: from.tags(),
-        views: 1,
-    };
+    let source = shape_of(from);
     let mut target = source.converted(PixelFormat::of(to.colour), to.width, to.height);
     if !target.format.is_rgb() {
         let asked = to.tags();
@@ -167,6 +169,28 @@ fn picture_from(header: &FrameHeader, data: &[u8]) -> Result<Picture> {
         None => return Err(Error::new(Code::Internal, Stage::Boundary, "Cannot take a frame: it has no layout")),
     }
     Ok(picture)
+}
+
+fn picture_in(header: &FrameHeader, data: &[u8], from: Shape, to: Shape) -> Result<Picture> {
+    let memory = |error: AvError| error.explain(Code::ResourceExhausted, Stage::Boundary, "take a frame");
+    let mut picture = Picture::alloc(to.format, to.width, to.height).map_err(memory)?;
+    picture.set_tags(to.tags);
+    let source = Planes::tight(header.colour.into(), from.width as usize, from.height as usize, data)?;
+    if let Some(mut target) = picture.view_mut().map_err(memory)? {
+        convert_shape(&source, from, &mut target, to)?;
+    }
+    Ok(picture)
+}
+
+/// The shape of a frame's views.
+fn shape_of(header: &FrameHeader) -> Shape {
+    Shape {
+        width: header.width,
+        height: header.height,
+        format: PixelFormat::of(header.colour),
+        tags: header.tags(),
+        views: 1,
+    }
 }
 
 fn check_length(length: usize, needed: usize) -> Result<()> {

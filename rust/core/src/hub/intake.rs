@@ -9,6 +9,7 @@ use crossbeam_channel::{Receiver, Sender, TrySendError, at, bounded, never, sele
 
 use super::gate::{Gate, Taker};
 use crate::{
+    av::PixelFormat,
     frame::{Shape, SharedFrame},
     report::DropReason,
 };
@@ -31,6 +32,8 @@ pub(crate) struct Room {
     pub(crate) patient: usize,
     /// Whether a new frame takes the place of the oldest when there is no room; then nobody ever waits.
     pub(crate) displaces: bool,
+    /// The pixel format that the taker would bring frames into, if one suits all.
+    pub(crate) preferred: Option<PixelFormat>,
 }
 
 /// The giver's side of a target.
@@ -42,6 +45,7 @@ pub struct Intake {
     oldest: Option<Receiver<SharedFrame>>,
     shapes: Sender<Shape>,
     close: Sender<()>,
+    preferred: Option<PixelFormat>,
     taker: Arc<dyn Taker>,
 }
 
@@ -86,7 +90,7 @@ pub(crate) fn door(taker: Arc<dyn Taker>, room: Room) -> (Intake, Inbox) {
     let (shapes, shapes_out) = bounded(1);
     let (close, close_out) = bounded(1);
     let oldest = room.displaces.then(|| hurried_out.clone());
-    let intake = Intake { hurried, patient, oldest, shapes, close, taker: taker.clone() };
+    let intake = Intake { hurried, patient, oldest, shapes, close, preferred: room.preferred, taker: taker.clone() };
     let inbox = Inbox {
         hurried: hurried_out,
         patient: patient_out,
@@ -106,6 +110,12 @@ impl Intake {
     /// Whether both lead to the same target.
     pub(crate) fn is_same_door(&self, other: &Self) -> bool {
         std::ptr::addr_eq(Arc::as_ptr(&self.taker), Arc::as_ptr(&other.taker))
+    }
+
+    /// The pixel format that the target would bring frames into, if one suits all.
+    #[must_use]
+    pub fn preferred(&self) -> Option<PixelFormat> {
+        self.preferred
     }
 
     /// Whether the target takes no frames any more.

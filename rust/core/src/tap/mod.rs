@@ -15,7 +15,7 @@ use crossbeam_channel::{Receiver, TryRecvError, bounded};
 
 use crate::{
     error::{Code, Error, Result, Stage},
-    event::{Events, Notify},
+    event::{Events, Notify, Throttle},
     hub::{Gate, Intake, Room, Taker, door},
     latency::Recorder,
     report::{DropReason, Event, TapStats},
@@ -56,6 +56,7 @@ pub(crate) struct Shared {
     gate: Gate,
     events: Events,
     policy: TapPolicy,
+    overload: Throttle,
     capture_to_observer: Recorder,
     /// Whether the observer found nothing and is to be notified.
     is_awaited: AtomicBool,
@@ -80,10 +81,14 @@ impl Taker for Shared {
     }
 
     fn overflow(&self) {
-        self.drop_frame(match self.policy {
-            TapPolicy::All => DropReason::ObserverOverload,
-            TapPolicy::Latest => DropReason::Superseded,
-        });
+        if self.policy == TapPolicy::Latest {
+            return self.drop_frame(DropReason::Superseded);
+        }
+        let reason = DropReason::ObserverOverload;
+        let frames = self.gate.counters.dropped(reason, 1);
+        if self.overload.is_due() {
+            self.events.push(Event::Overload { stage: Stage::Hub, reason, frames });
+        }
     }
 
     fn tell_room(&self) {
@@ -118,12 +123,13 @@ impl Tap {
             gate: Gate::default(),
             events: Events::new(notify),
             policy: options.policy,
+            overload: Throttle::default(),
             capture_to_observer: Recorder::new(),
             is_awaited: AtomicBool::new(true),
         });
         let displaces = options.policy == TapPolicy::Latest;
         let queue = if displaces { 1 } else { options.queue as usize };
-        let (intake, inbox) = door(shared.clone(), Room { hurried: queue, patient: queue, displaces });
+        let (intake, inbox) = door(shared.clone(), Room { hurried: queue, patient: queue, displaces, preferred: None });
         let (sender, ready) = bounded(if displaces { 1 } else { READY });
         let oldest = displaces.then(|| ready.clone());
         let thread = TapThread::new(shared.clone(), inbox, sender, oldest, options);

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     av,
-    codec::{Codec, Container, choose_encoder},
+    codec::{Codec, Container, choose_encoder, common_format},
     error::{Error, Result},
     event::{Events, Notify},
     hub::{Intake, Room, door},
@@ -50,7 +50,12 @@ impl FileWriter {
             frame_rate: options.frame_rate,
         };
         let shared = Arc::new(Shared::new(info, Events::new(notify)));
-        let room = Room { hurried: options.frame_queue as usize, patient: PATIENT_QUEUE, displaces: false };
+        let room = Room {
+            hurried: options.frame_queue as usize,
+            patient: PATIENT_QUEUE,
+            displaces: false,
+            preferred: common_format(&options),
+        };
         let (intake, inbox) = door(shared.clone(), room);
         let mut files = Files::new(shared.clone(), volume, options.clone(), container);
         let first = files.open(0)?;
