@@ -5,7 +5,7 @@ import {
   createFilter,
   type Emission,
   ObservableObserver,
-  ObserverFailureEvent,
+  type ObserverFailureEvent,
   VideoFrame,
   VideoSourceFactory,
 } from "../../mod.ts";
