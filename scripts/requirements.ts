@@ -16,6 +16,7 @@ export interface Requirement {
 // FFmpeg 5.1, by the versions of its libraries.
 const LIBRARIES: readonly (readonly [module: string, version: string])[] = [
   ["libavcodec", "59.37"],
+  ["libavfilter", "8.44"],
   ["libavformat", "59.27"],
   ["libavutil", "57.28"],
   ["libswscale", "6.7"],

@@ -62,6 +62,7 @@ export class Filter extends Observable<FilterEvents> {
   /** Native code's last word, which waits until all is handed on. */
   #last: (NativeEvent & { readonly type: "closed" }) | undefined;
   #isClosed = false;
+  #final: FilterStats | undefined;
   #closing: Deferred<void> | undefined;
 
   /** @internal */
@@ -99,14 +100,9 @@ export class Filter extends Observable<FilterEvents> {
     native.adopt(handle, this.#listener);
   }
 
-  /**
-   * Its figures so far.
-   *
-   * @throws {ObserverError} With the code `closed` once it is closed.
-   */
+  /** Its figures so far, or the final ones once it is closed. */
   stats(): FilterStats {
-    if (this.#isClosed) throw closedError("observer", `read the figures of ${this.#target.name}`);
-    return this.#native.backend.filterStats(this.#target.handle);
+    return this.#final ?? this.#native.backend.filterStats(this.#target.handle);
   }
 
   /**
@@ -211,6 +207,11 @@ export class Filter extends Observable<FilterEvents> {
 
   #finish(): void {
     this.#isClosed = true;
+    try {
+      this.#final = this.#native.backend.filterStats(this.#target.handle);
+    } catch {
+      // The handle is lost, and the figures with it.
+    }
     this.#outlet.close();
     this.#target.feed.abandon(closedError("observer", `append a frame to ${this.#target.name}`));
     this.#native.release(this.#target.handle, this.#listener);

@@ -291,12 +291,18 @@ export class NativeOutlet implements Outlet, TapOwner {
         edge.departure = undefined;
       }
     }
+    // Later, so that what was attached below in the same turn is there for the first frame.
+    if (newcomers.length > 0 && this.#edges.size > 0) queueMicrotask(() => this.#start());
+    this.#owner.changed();
+  }
+
+  #start(): void {
+    if (this.#isOver) return;
     try {
-      if (newcomers.length > 0 && this.#edges.size > 0) this.#owner.native.backend.start(this.#owner.handle);
+      this.#owner.native.backend.start(this.#owner.handle);
     } catch (error) {
       this.#owner.unstarted(error);
     }
-    this.#owner.changed();
   }
 
   #join(target: NativeTarget): void {

@@ -525,7 +525,7 @@ describe("a filter", () => {
     filter.attach(writer);
     filter.attach((frame) => void seen.push(frame.sequence));
     await settled();
-    assert.deepEqual(backend.calls, ["attach 1 4", "start 1", "attach 4 2", "attach 4 5", "start 4"]);
+    assert.deepEqual(backend.calls, ["attach 1 4", "attach 4 2", "attach 4 5", "start 1", "start 4"]);
     assert.deepEqual(backend.everyTap[0]?.options, {});
     give(backend, 4, 0);
     await until(() => seen.length === 1);

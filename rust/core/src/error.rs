@@ -51,6 +51,8 @@ pub enum Code {
     ResourceExhausted,
     /// The input exceeds a safety limit, such as `maxPixels`.
     LimitExceeded,
+    /// A filter cannot work on frames of this shape, or failed on one.
+    FilterFailed,
 }
 
 /// One row of the table of codes.
@@ -104,6 +106,7 @@ pub const CODES: &[CodeInfo] = &[
     row(Code::Busy, -19, "busy", "The object has too many requests waiting; try again."),
     row(Code::ResourceExhausted, -20, "resource_exhausted", "Memory, threads or descriptors have run out."),
     row(Code::LimitExceeded, -21, "limit_exceeded", "The input exceeds a safety limit, such as `maxPixels`."),
+    row(Code::FilterFailed, -22, "filter_failed", "A filter cannot work on frames of this shape, or failed on one."),
 ];
 
 const fn row(code: Code, status: i32, text: &'static str, meaning: &'static str) -> CodeInfo {

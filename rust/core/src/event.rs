@@ -2,13 +2,19 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering::SeqCst},
+    },
 };
 
-use crate::report::Event;
+use crate::{report::Event, sys::monotonic_ns};
 
 /// Events that may wait; of more, the oldest that only informs is forgotten.
 const CAPACITY: usize = 256;
+
+/// Shortest time between two events of the same kind.
+const THROTTLE_NS: u64 = 1_000_000_000;
 
 /// What to call when there is something to take; it must return at once.
 pub type Notify = Box<dyn Fn() + Send + Sync>;
@@ -51,6 +57,23 @@ impl Events {
         for event in events.into_iter().rev() {
             queue.push_front(event);
         }
+    }
+}
+
+/// Lets an event of one kind through, at most once a second.
+#[derive(Default)]
+pub(crate) struct Throttle {
+    /// When one was let through last; 0 never.
+    last: AtomicU64,
+}
+
+impl Throttle {
+    /// Whether an event may be told now, which is then the last one.
+    pub(crate) fn is_due(&self) -> bool {
+        let now = monotonic_ns();
+        let last = self.last.load(SeqCst);
+        let due = last == 0 || now.saturating_sub(last) >= THROTTLE_NS;
+        due && self.last.compare_exchange(last, now, SeqCst, SeqCst).is_ok()
     }
 }
 

@@ -8,6 +8,7 @@ pub mod av;
 pub mod codec;
 pub mod error;
 mod event;
+pub mod filter;
 pub mod frame;
 pub mod hub;
 mod latency;

@@ -42,7 +42,7 @@ pub enum DropReason {
     Superseded,
     /// The filter did not keep up and its queue was full.
     FilterOverload,
-    /// The observer left before it took the frame.
+    /// The observer left, or the filter's graph ended, before it took the frame.
     Closed,
 }
 
@@ -106,6 +106,20 @@ pub struct SourceStats {
     pub lateness: Latency,
     /// Time between successive captures.
     pub interval: Latency,
+}
+
+/// A filter's figures so far.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FilterStats {
+    /// Every frame that came in exactly one bucket; written are those that the graph took, whatever it made of them.
+    pub frames: Ledger,
+    /// Frames that came out, whether or not anybody was attached.
+    pub given: u64,
+    /// From capture to the filtered frame.
+    pub capture_to_filtered: Latency,
+    /// Frames waiting for the filter.
+    pub queue: u32,
 }
 
 /// A source's immutable facts.

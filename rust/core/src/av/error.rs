@@ -18,6 +18,11 @@ impl AvError {
         Self { code, line: log::take_last_line() }
     }
 
+    /// Takes a return code of a call that logs how its error spreads: the first line becomes the cause.
+    pub(super) fn of_first(code: i32) -> Self {
+        Self { code, line: log::take_first_line() }
+    }
+
     /// Out of memory.
     pub(super) fn no_memory() -> Self {
         Self::new(ffi::AVERROR(libc_enomem()))

@@ -1,14 +1,27 @@
-//! FFmpeg's log: the last warning or error of each thread is kept as the cause of errors; nothing is printed.
+//! FFmpeg's log: the first error and the last line of each thread are kept as causes; nothing is printed.
 
 use std::cell::RefCell;
 
-thread_local! {
-    static LAST_LINE: RefCell<String> = const { RefCell::new(String::new()) };
+#[derive(Default)]
+struct Lines {
+    /// The first error since lines were taken; empty if there was none.
+    first_error: String,
+    last: String,
 }
 
-/// Takes the last line that FFmpeg logged on this thread.
+thread_local! {
+    static LINES: RefCell<Lines> = const { RefCell::new(Lines { first_error: String::new(), last: String::new() }) };
+}
+
+/// Takes the last line that FFmpeg logged on this thread, and forgets the others.
 pub(super) fn take_last_line() -> String {
-    LAST_LINE.with_borrow_mut(std::mem::take)
+    LINES.with_borrow_mut(std::mem::take).last
+}
+
+/// Takes the first error that FFmpeg logged on this thread since lines were taken, or else the last line.
+pub(super) fn take_first_line() -> String {
+    let lines = LINES.with_borrow_mut(std::mem::take);
+    if lines.first_error.is_empty() { lines.last } else { lines.first_error }
 }
 
 /// Routes FFmpeg's log here.
@@ -45,10 +58,12 @@ pub(super) fn install() {
         let line = without_address(line.to_string_lossy().trim());
         if !line.is_empty() {
             // A thread that is being torn down has no slot any more; its line is not worth a panic.
-            let _ = LAST_LINE.try_with(|slot| {
-                if let Ok(mut slot) = slot.try_borrow_mut() {
-                    *slot = line;
+            let _ = LINES.try_with(|lines| {
+                let Ok(mut lines) = lines.try_borrow_mut() else { return };
+                if level <= ffi::AV_LOG_ERROR as c_int && lines.first_error.is_empty() {
+                    lines.first_error.clone_from(&line);
                 }
+                lines.last = line;
             });
         }
     }
@@ -64,12 +79,14 @@ pub(super) fn install() {
     unsafe { super::ffi::av_log_set_level(super::ffi::AV_LOG_QUIET as i32) };
 }
 
-/// Drops the object's address from `[libx264 @ 0x55…] text`.
+/// Drops the addresses of the objects named before the text, as in `[libx264 @ 0x55…] text`.
 fn without_address(line: &str) -> String {
-    match (line.find(" @ 0x"), line.find(']')) {
-        (Some(at), Some(end)) if at < end => format!("{}{}", &line[..at], &line[end..]),
-        _ => line.to_owned(),
+    let mut line = line.to_owned();
+    while let Some(at) = line.find(" @ 0x") {
+        let Some(length) = line[at..].find(']') else { break };
+        line.replace_range(at..at + length, "");
     }
+    line
 }
 
 #[cfg(test)]
@@ -77,6 +94,8 @@ mod tests {
     #[test]
     fn addresses_are_not_shown() {
         assert_eq!(super::without_address("[libx264 @ 0x55ab] bad preset"), "[libx264] bad preset");
+        assert_eq!(super::without_address("[eq @ 0x55ab] [Eval @ 0x7f] bad"), "[eq] [Eval] bad");
         assert_eq!(super::without_address("plain"), "plain");
+        assert_eq!(super::without_address("open @ 0x"), "open @ 0x");
     }
 }

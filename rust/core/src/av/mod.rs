@@ -10,6 +10,9 @@ mod demuxer;
 mod dictionary;
 mod encoder;
 mod error;
+mod filter;
+#[cfg(test)]
+mod filter_tests;
 mod log;
 mod muxer;
 mod packet;
@@ -28,6 +31,7 @@ pub use demuxer::{Demuxer, DemuxerOptions, StreamFacts};
 pub use dictionary::Dictionary;
 pub use encoder::{Encoder, EncoderConfig, OpenError};
 pub use error::AvError;
+pub use filter::{FilterGraph, GraphError};
 pub use muxer::{Muxer, MuxerConfig};
 pub use packet::Packet;
 pub use parameters::StreamParameters;
@@ -75,15 +79,25 @@ pub fn configuration() -> String {
 /// A sentence naming both versions.
 pub fn check_versions() -> Result<(), String> {
     // SAFETY: these functions only return integers.
-    let loaded =
-        unsafe { [ffi::avcodec_version(), ffi::avformat_version(), ffi::avutil_version(), ffi::swscale_version()] };
+    let loaded = unsafe {
+        [
+            ffi::avcodec_version(),
+            ffi::avfilter_version(),
+            ffi::avformat_version(),
+            ffi::avutil_version(),
+            ffi::swscale_version(),
+        ]
+    };
     let built = [
         ffi::LIBAVCODEC_VERSION_MAJOR,
+        ffi::LIBAVFILTER_VERSION_MAJOR,
         ffi::LIBAVFORMAT_VERSION_MAJOR,
         ffi::LIBAVUTIL_VERSION_MAJOR,
         ffi::LIBSWSCALE_VERSION_MAJOR,
     ];
-    for ((name, loaded), built) in ["avcodec", "avformat", "avutil", "swscale"].iter().zip(loaded).zip(built) {
+    for ((name, loaded), built) in
+        ["avcodec", "avfilter", "avformat", "avutil", "swscale"].iter().zip(loaded).zip(built)
+    {
         if u64::from(loaded >> 16) != built as u64 {
             return Err(format!(
                 "lib{name} {} is loaded, but {built} was built against; run `deno task setup`",

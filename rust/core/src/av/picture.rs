@@ -181,6 +181,19 @@ impl Picture {
         }
     }
 
+    /// A number that filters hand on from the picture they read to the one they make; 0 if none was set.
+    #[must_use]
+    pub fn mark(&self) -> u64 {
+        // SAFETY: owned; the field is never followed.
+        unsafe { (*self.0).opaque.addr() as u64 }
+    }
+
+    /// Sets the number that filters hand on, as far as an address is wide (AVFrame.opaque, which FFmpeg only copies).
+    pub fn set_mark(&mut self, mark: u64) {
+        // SAFETY: owned; the field is never followed.
+        unsafe { (*self.0).opaque = std::ptr::without_provenance_mut(mark as usize) };
+    }
+
     /// Whether the decoder found damage in it (AVFrame.decode_error_flags and AV_FRAME_FLAG_CORRUPT).
     #[must_use]
     pub fn is_damaged(&self) -> bool {

@@ -103,6 +103,11 @@ impl Intake {
         self.taker.gate()
     }
 
+    /// Whether both lead to the same target.
+    pub(crate) fn is_same_door(&self, other: &Self) -> bool {
+        std::ptr::addr_eq(Arc::as_ptr(&self.taker), Arc::as_ptr(&other.taker))
+    }
+
     /// Whether the target takes no frames any more.
     pub(crate) fn is_closed(&self) -> bool {
         self.gate().is_closing()

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::Receiver;
 
-use crate::frame::SharedFrame;
+use crate::frame::{Shape, SharedFrame};
 
 mod gate;
 mod intake;
@@ -41,6 +41,13 @@ impl Hub {
     pub(crate) fn attach(&mut self, target: u32, intake: Intake) {
         if !self.edges.iter().any(|edge| edge.target == target) {
             self.edges.push(Edge { target, intake, owed: false, leaving: None });
+        }
+    }
+
+    /// Lets every target get ready for frames of a shape.
+    pub(crate) fn prepare(&self, shape: Shape) {
+        for edge in &self.edges {
+            edge.intake.prepare(shape);
         }
     }
 

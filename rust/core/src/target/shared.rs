@@ -2,18 +2,17 @@
 
 use std::sync::{
     Mutex, PoisonError,
-    atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::SeqCst},
+    atomic::{AtomicBool, AtomicU32, Ordering::SeqCst},
 };
 
 use super::{budget::Budget, segment::Segments};
 use crate::{
     error::Error,
-    event::Events,
+    event::{Events, Throttle},
     hub::{Gate, Taker},
     latency::Recorder,
     ledger::stage_of,
     report::{DropReason, Event, Report, TargetInfo, TargetStats},
-    sys::monotonic_ns,
 };
 
 /// Packets that may wait for the disk: about ten seconds at 60 frames a second.
@@ -22,8 +21,6 @@ pub(super) const PACKET_QUEUE: usize = 600;
 const PACKET_BYTES: usize = 64 << 20;
 /// Files that may be open at once: the one that is recorded, and others that are being finished.
 const OPEN_FILES: usize = 4;
-/// Shortest time between two events of the same kind.
-const OVERLOAD_EVENT_NS: u64 = 1_000_000_000;
 
 /// State of one writer.
 pub(super) struct Shared {
@@ -41,7 +38,7 @@ pub(super) struct Shared {
     pub(super) storage_blocks: AtomicBool,
     closed: AtomicBool,
     error: Mutex<Option<Error>>,
-    last_overload: AtomicU64,
+    overload: Throttle,
 }
 
 impl Shared {
@@ -59,7 +56,7 @@ impl Shared {
             storage_blocks: AtomicBool::new(false),
             closed: AtomicBool::new(false),
             error: Mutex::new(None),
-            last_overload: AtomicU64::new(0),
+            overload: Throttle::default(),
         }
     }
 
@@ -100,10 +97,7 @@ impl Shared {
         if !matches!(reason, DropReason::EncoderOverload | DropReason::StorageOverload) {
             return;
         }
-        let now = monotonic_ns();
-        let last = self.last_overload.load(SeqCst);
-        let due = last == 0 || now.saturating_sub(last) >= OVERLOAD_EVENT_NS;
-        if due && self.last_overload.compare_exchange(last, now, SeqCst, SeqCst).is_ok() {
+        if self.overload.is_due() {
             self.events.push(Event::Overload { stage: stage_of(reason), reason, frames: total });
         }
     }

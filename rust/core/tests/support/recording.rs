@@ -12,6 +12,7 @@ use std::{
 use giftgrab_core::{
     codec::Codec,
     error::Error,
+    filter::{Filter, options::FilterOptions},
     report::{Event, Ledger, Report},
     source::{
         Source,
@@ -107,6 +108,14 @@ impl Watched<FileWriter> {
         let Event::Closed { report: Some(report), error } = event else { panic!("no report: {event:?}") };
         assert_ledger(&report.stats.frames);
         (*report, error)
+    }
+}
+
+impl Watched<Filter> {
+    pub fn filter(description: &str) -> Self {
+        let (notify, news) = notifier();
+        let object = Filter::open(&FilterOptions { description: description.to_owned() }, notify).unwrap();
+        Self { object, take: Filter::take_events, news, events: Vec::new() }
     }
 }
 

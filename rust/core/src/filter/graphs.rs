@@ -1,0 +1,214 @@
+//! The open graphs of a filter: one for each view of its frames.
+
+use std::collections::VecDeque;
+
+use super::description::Description;
+use crate::{
+    av::{AvError, FilterGraph, GraphError, Picture},
+    frame::{Frame, Shape},
+    time::Rational,
+};
+
+/// Pictures of one view that may wait for those of the other views.
+const WAITING: usize = 64;
+/// Frames of which the capture time is remembered for pictures that come without a mark.
+const REMEMBERED: usize = 256;
+/// Frames that a graph with branches may take in a row without giving one: behind a branch that gives nothing, those of
+/// the other branches would pile up.
+const HELD_BACK: u32 = 256;
+
+/// What graphs are opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Form {
+    pub(super) shape: Shape,
+    pub(super) time_base: Rational,
+}
+
+impl Form {
+    pub(super) fn of(frame: &Frame) -> Self {
+        let views = u32::try_from(frame.views().count()).unwrap_or(u32::MAX);
+        Self { shape: Shape { views, ..Shape::of(&frame.picture) }, time_base: frame.time_base }
+    }
+}
+
+/// What came out: the views of one frame.
+pub(super) struct Filtered {
+    pub(super) views: Vec<Picture>,
+    /// Time in ticks of [`Graphs::time_base`].
+    pub(super) pts: i64,
+    /// When the frame was captured that it stems from.
+    pub(super) captured_ns: u64,
+}
+
+/// Why a frame did not pass.
+#[derive(Debug)]
+pub(super) enum Fault {
+    /// FFmpeg's error.
+    Av(AvError),
+    /// The graph takes frames and gives none.
+    HoldsBack,
+}
+
+impl From<AvError> for Fault {
+    fn from(error: AvError) -> Self {
+        Self::Av(error)
+    }
+}
+
+/// What is ready.
+pub(super) enum Ready {
+    Frame(Filtered),
+    /// Nothing until the next frame goes in.
+    Nothing,
+    /// Nothing any more.
+    End,
+}
+
+struct View {
+    graph: FilterGraph,
+    waiting: VecDeque<Picture>,
+}
+
+pub(super) struct Graphs {
+    form: Form,
+    views: Vec<View>,
+    time_base: Rational,
+    /// Times and capture times of the last frames that went in.
+    taken: VecDeque<(i64, u64)>,
+    last_pts: Option<i64>,
+    held_back: u32,
+}
+
+impl Graphs {
+    pub(super) fn open(description: &Description, form: Form) -> Result<Self, GraphError> {
+        let open = |_| {
+            let graph = FilterGraph::open(description, form.shape, form.time_base, None)?;
+            Ok(View { graph, waiting: VecDeque::new() })
+        };
+        let views = (0..form.shape.views).map(open).collect::<Result<Vec<_>, GraphError>>()?;
+        let time_base = views.first().map_or(form.time_base, |view| view.graph.time_base());
+        Ok(Self { form, views, time_base, taken: VecDeque::new(), last_pts: None, held_back: 0 })
+    }
+
+    pub(super) fn form(&self) -> Form {
+        self.form
+    }
+
+    /// Seconds per tick of the times of what comes out.
+    pub(super) fn time_base(&self) -> Rational {
+        self.time_base
+    }
+
+    /// Takes a frame of the form; `false` if the graphs have ended by themselves and want none.
+    pub(super) fn send(&mut self, frame: &Frame) -> Result<bool, Fault> {
+        for (view, picture) in self.views.iter_mut().zip(frame.views()) {
+            let mut picture = picture.reference()?;
+            picture.set_pts(frame.pts);
+            picture.set_mark(frame.captured_ns);
+            match view.graph.send(Some(&picture)) {
+                Ok(()) => {}
+                Err(error) if error.is_end() => return Ok(false),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        if self.taken.len() == REMEMBERED {
+            self.taken.pop_front();
+        }
+        self.taken.push_back((frame.pts, frame.captured_ns));
+        self.held_back += 1;
+        let branches = self.views.iter().any(|view| view.graph.merges());
+        if branches && self.held_back > HELD_BACK { Err(Fault::HoldsBack) } else { Ok(true) }
+    }
+
+    /// Tells that no frame follows.
+    pub(super) fn finish(&mut self) -> Result<(), Fault> {
+        for view in &mut self.views {
+            match view.graph.send(None) {
+                Err(error) if !error.is_end() => return Err(error.into()),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The next frame that is ready.
+    pub(super) fn receive(&mut self) -> Result<Ready, Fault> {
+        loop {
+            let mut missing = None;
+            for view in self.views.iter_mut().filter(|view| view.waiting.is_empty()) {
+                match view.graph.receive() {
+                    Ok(picture) => view.waiting.push_back(picture),
+                    Err(error) if error.is_end() => missing = Some(Ready::End),
+                    Err(error) if error.is_again() => missing = missing.or(Some(Ready::Nothing)),
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            if let Some(missing) = missing {
+                for view in self.views.iter_mut().filter(|view| !view.waiting.is_empty()) {
+                    view.catch_up();
+                }
+                return Ok(missing);
+            }
+            // A filter that chooses by content may give a picture of one view only; it has then no partner.
+            let fronts = || self.views.iter().map(|view| view.waiting.front().and_then(Picture::pts));
+            let latest = fronts().max().flatten();
+            if fronts().all(|pts| pts == latest) {
+                let views: Vec<_> = self.views.iter_mut().filter_map(|view| view.waiting.pop_front()).collect();
+                return Ok(Ready::Frame(self.told(views)));
+            }
+            for view in &mut self.views {
+                if view.waiting.front().is_some_and(|picture| picture.pts() < latest) {
+                    view.waiting.pop_front();
+                }
+            }
+        }
+    }
+
+    fn told(&mut self, mut views: Vec<Picture>) -> Filtered {
+        self.held_back = 0;
+        let first = views.first();
+        let pts = first.and_then(Picture::pts).or(self.last_pts.map(|last| last + 1)).unwrap_or(0);
+        self.last_pts = Some(pts);
+        let captured_ns = match first.map_or(0, Picture::mark) {
+            0 => self.capture_time(pts),
+            mark => mark,
+        };
+        for picture in &mut views {
+            picture.set_pts(pts);
+            picture.set_mark(0);
+        }
+        Filtered { views, pts, captured_ns }
+    }
+
+    /// When the frame was captured that is shown at `pts`, or else the last one.
+    fn capture_time(&self, pts: i64) -> u64 {
+        let time = Rational::rescale(pts, self.time_base, self.form.time_base);
+        let shown = self.taken.iter().rev().find(|(pts, _)| *pts <= time);
+        shown.or(self.taken.back()).map_or(0, |(_, captured_ns)| *captured_ns)
+    }
+}
+
+impl View {
+    /// Takes what the graph has while another view has nothing, so that it does not pile up inside.
+    fn catch_up(&mut self) {
+        while let Ok(picture) = self.graph.receive() {
+            if self.waiting.len() == WAITING {
+                self.waiting.pop_front();
+            }
+            self.waiting.push_back(picture);
+        }
+    }
+}
+
+/// The shape of what frames of the shape `input` become, if a graph makes a frame of each.
+pub(super) fn output_shape(description: &Description, input: Shape) -> Option<Shape> {
+    let time_base = Rational::new(1, 1000);
+    let mut graph = FilterGraph::open(description, input, time_base, None).ok()?;
+    let mut picture = Picture::alloc(input.format, input.width, input.height).ok()?;
+    picture.set_tags(input.tags);
+    picture.set_pts(0);
+    picture.view_mut().ok()??.fill_black();
+    graph.send(Some(&picture)).ok()?;
+    graph.send(None).ok()?;
+    graph.receive().ok().map(|picture| Shape { views: input.views, ..Shape::of(&picture) })
+}

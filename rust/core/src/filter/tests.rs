@@ -1,0 +1,392 @@
+//! Filters between a giver and targets made here.
+
+use std::sync::Mutex;
+
+use crossbeam_channel::{Receiver, Sender, never, unbounded};
+
+use super::*;
+use crate::{
+    av::{ColourTags, Picture, PixelFormat},
+    frame::{Frame, Shape, SharedFrame},
+    hub::{Delivery, Haste, Inbox, Parcel},
+    report::Ledger,
+    time::Rational,
+};
+
+const TICK: Rational = Rational::new(1, 30);
+
+fn filter(description: &str) -> (Filter, Receiver<()>) {
+    let (told, news) = unbounded();
+    let notify: Notify = Box::new(move || told.send(()).unwrap_or_default());
+    let options = FilterOptions { description: description.to_owned() };
+    (Filter::open(&options, notify).unwrap(), news)
+}
+
+/// A target that keeps what it gets.
+#[derive(Default)]
+struct Collector {
+    gate: Gate,
+    overflows: Mutex<u32>,
+}
+
+impl Taker for Collector {
+    fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
+    fn overflow(&self) {
+        *self.overflows.lock().unwrap() += 1;
+        self.gate.counters.dropped(DropReason::FilterOverload, 1);
+    }
+
+    fn tell_room(&self) {}
+}
+
+fn collector(room: usize) -> (Intake, Inbox, Arc<Collector>) {
+    let taker = Arc::new(Collector::default());
+    let (intake, inbox) = door(taker.clone(), Room { hurried: room, patient: room, displaces: false });
+    (intake, inbox, taker)
+}
+
+fn frame(size: (u32, u32), index: u64, views: usize) -> SharedFrame {
+    let picture = |view: usize| {
+        let mut picture = Picture::alloc(PixelFormat::YUV420P, size.0, size.1).unwrap();
+        picture.set_tags(ColourTags::UNKNOWN);
+        let mut planes = picture.view_mut().unwrap().unwrap();
+        for plane in 0..3 {
+            for (y, row) in planes.rows_mut(plane).enumerate() {
+                for (x, sample) in row.iter_mut().enumerate() {
+                    *sample = (x * 7 + y * 13 + plane * 50 + view * 90 + index as usize) as u8;
+                }
+            }
+        }
+        picture
+    };
+    Arc::new(Frame {
+        picture: picture(0),
+        others: (1..views).map(picture).collect(),
+        sequence: index,
+        pts: index as i64,
+        time_base: TICK,
+        captured_ns: 1_000_000 + index * 1000,
+        session_start_ms: 42,
+    })
+}
+
+fn give(filter: &Filter, frame: &SharedFrame) {
+    assert!(filter.intake().capture(frame));
+    assert!(matches!(filter.intake().deliver(frame, &never::<()>(), None), Delivery::Done));
+}
+
+/// The events up to the one wanted.
+fn events_until(filter: &Filter, news: &Receiver<()>, wanted: impl Fn(&Event) -> bool) -> Vec<Event> {
+    let mut events = Vec::new();
+    loop {
+        events.extend(filter.take_events());
+        if events.iter().any(&wanted) {
+            return events;
+        }
+        news.recv_timeout(std::time::Duration::from_secs(20)).unwrap_or_else(|_| panic!("only {events:?}"));
+    }
+}
+
+fn attach(filter: &Filter, news: &Receiver<()>, intake: &Intake, target: u32) {
+    filter.attach(intake, target).unwrap();
+    events_until(filter, news, |event| matches!(event, Event::Attached { .. }));
+}
+
+fn close(filter: &Filter, news: &Receiver<()>) -> Vec<Event> {
+    filter.close();
+    let events = events_until(filter, news, |event| matches!(event, Event::Closed { .. }));
+    assert_balanced(&filter.stats().frames);
+    events
+}
+
+fn assert_balanced(ledger: &Ledger) {
+    assert_eq!(ledger.captured, ledger.written + ledger.dropped + ledger.failed, "{ledger:?}");
+    assert_eq!(ledger.in_flight, 0, "{ledger:?}");
+}
+
+/// The frames that were handed in, once nobody will hand in more.
+fn collected(intake: &Intake, inbox: &mut Inbox) -> Vec<(SharedFrame, Haste)> {
+    intake.close();
+    let mut frames = Vec::new();
+    while let Some(parcel) = inbox.next() {
+        if let Parcel::Frame(frame, haste) = parcel {
+            frames.push((frame, haste));
+        }
+    }
+    frames
+}
+
+/// What becomes of `frames`, and how the filter's ledger ends.
+fn run(description: &str, frames: &[SharedFrame]) -> (Vec<SharedFrame>, Vec<Event>, FilterStats) {
+    let (filter, news) = filter(description);
+    let (intake, mut inbox, _) = collector(1000);
+    attach(&filter, &news, &intake, 7);
+    for frame in frames {
+        give(&filter, frame);
+    }
+    let events = close(&filter, &news);
+    let stats = filter.stats();
+    (collected(&intake, &mut inbox).into_iter().map(|(frame, _)| frame).collect(), events, stats)
+}
+
+fn rows(picture: &Picture) -> Vec<Vec<u8>> {
+    picture.view().unwrap().rows(0).map(<[u8]>::to_vec).collect()
+}
+
+fn mirrored(picture: &Picture) -> Vec<Vec<u8>> {
+    rows(picture).into_iter().map(|row| row.into_iter().rev().collect()).collect()
+}
+
+#[test]
+fn frames_are_changed_and_keep_their_time() {
+    let frames = (0..20).map(|index| frame((32, 16), index, 1)).collect::<Vec<_>>();
+    let (output, events, stats) = run("hflip", &frames);
+    assert_eq!(output.len(), 20);
+    for (index, (out, frame)) in output.iter().zip(&frames).enumerate() {
+        assert_eq!(rows(&out.picture), mirrored(&frame.picture));
+        assert_eq!((out.sequence, out.pts, out.time_base), (index as u64, index as i64, TICK));
+        assert_eq!((out.captured_ns, out.session_start_ms), (frame.captured_ns, 42));
+    }
+    assert_eq!((stats.frames.written, stats.given), (20, 20));
+    assert!(matches!(
+        events[..],
+        [Event::Ended, Event::Detached { target: 7 }, Event::Closed { report: None, error: None }]
+    ));
+}
+
+#[test]
+fn every_view_goes_through_a_graph_of_its_own() {
+    let frames = (0..6).map(|index| frame((32, 16), index, 2)).collect::<Vec<_>>();
+    let (output, ..) = run("tmix=frames=2:weights='1 0',hflip", &frames);
+    assert_eq!(output.len(), 6);
+    for (out, frame) in output[1..].iter().zip(&frames) {
+        assert_eq!(out.others.len(), 1);
+        let wanted = frame.views().map(mirrored).collect::<Vec<_>>();
+        assert_eq!(out.views().map(rows).collect::<Vec<_>>(), wanted);
+    }
+}
+
+#[test]
+fn a_lower_rate_halves_the_frames_and_their_capture_times_are_those_of_their_origin() {
+    let frames = (0..20).map(|index| frame((32, 16), index, 1)).collect::<Vec<_>>();
+    let (output, _, stats) = run("fps=15", &frames);
+    assert_eq!((output.len(), stats.frames.written, stats.given), (10, 20, 10));
+    for out in &output {
+        assert_eq!(out.time_base, Rational::new(1, 15));
+        let origin = frames.iter().find(|frame| frame.captured_ns == out.captured_ns).unwrap();
+        assert!((out.pts * 2 - origin.pts).abs() <= 1, "{} {}", out.pts, origin.pts);
+    }
+}
+
+#[test]
+fn frames_that_carry_no_mark_take_the_capture_time_of_their_instant() {
+    let frames = (0..10).map(|index| frame((32, 16), index, 1)).collect::<Vec<_>>();
+    let (output, ..) = run("tmix=frames=3", &frames);
+    let times = |frames: &[SharedFrame]| frames.iter().map(|frame| frame.captured_ns).collect::<Vec<_>>();
+    assert_eq!(times(&output), times(&frames));
+}
+
+#[test]
+fn what_the_graph_holds_at_the_end_is_given() {
+    let frames = (0..3).map(|index| frame((32, 16), index, 1)).collect::<Vec<_>>();
+    let (output, events, stats) = run("tile=2x2", &frames);
+    assert_eq!((output.len(), stats.frames.written), (1, 3));
+    assert_eq!((output[0].picture.width(), output[0].picture.height()), (64, 32));
+    assert!(matches!(events[0], Event::Ended));
+}
+
+#[test]
+fn a_new_size_gets_a_new_graph_and_loses_nothing() {
+    let sizes = [(32, 16), (64, 48), (32, 16)];
+    let frames = (0..30).map(|index| frame(sizes[index as usize / 10], index, 1)).collect::<Vec<_>>();
+    let (output, _, stats) = run("tmix=frames=2:weights='0 1',hflip", &frames);
+    assert_eq!((output.len(), stats.frames.written), (30, 30));
+    for (out, frame) in output.iter().zip(&frames) {
+        assert_eq!(rows(&out.picture), mirrored(&frame.picture));
+    }
+}
+
+#[test]
+fn a_size_that_does_not_fit_fails_its_frames_and_no_others() {
+    let (filter, news) = filter("crop=40:40");
+    let (intake, mut inbox, _) = collector(1000);
+    attach(&filter, &news, &intake, 1);
+    (0..5).for_each(|index| give(&filter, &frame((32, 16), index, 1)));
+    (5..10).for_each(|index| give(&filter, &frame((64, 48), index, 1)));
+    let events = close(&filter, &news);
+    let errors = events.iter().filter_map(|event| match event {
+        Event::Error { error } => Some(error),
+        _ => None,
+    });
+    let [error] = errors.collect::<Vec<_>>()[..] else { panic!("{events:?}") };
+    assert_eq!((error.code, error.field.as_deref()), (Code::FilterFailed, Some("description")));
+    assert!(error.message.contains("\"crop=40:40\"") && error.message.contains("32x16"), "{error}");
+    assert!(error.cause.as_deref().is_some_and(|cause| cause.contains("non positive size")), "{error:?}");
+    let ledger = filter.stats().frames;
+    assert_eq!((ledger.failed, ledger.written), (5, 5));
+    assert_eq!(collected(&intake, &mut inbox).len(), 5);
+}
+
+#[test]
+fn without_a_target_frames_are_taken_all_the_same() {
+    let (filter, news) = filter("hflip");
+    (0..50).for_each(|index| give(&filter, &frame((32, 16), index, 1)));
+    close(&filter, &news);
+    assert_eq!((filter.stats().frames.written, filter.stats().given), (50, 50));
+}
+
+#[test]
+fn a_graph_that_ends_by_itself_ends_the_filter() {
+    let frames = (0..10).map(|index| frame((32, 16), index, 1)).collect::<Vec<_>>();
+    let (output, events, stats) = run("trim=end_frame=4", &frames);
+    assert_eq!(output.len(), 4);
+    assert_eq!(events.iter().filter(|event| matches!(event, Event::Ended)).count(), 1);
+    assert_eq!(stats.frames.written + stats.frames.dropped, 10);
+    assert!(stats.frames.dropped >= 5, "{stats:?}");
+}
+
+#[test]
+fn branches_that_never_meet_are_told_instead_of_filling_memory() {
+    let frames = (0..300).map(|index| frame((32, 16), index, 1)).collect::<Vec<_>>();
+    let (output, events, stats) = run("split[a][b];[b]select=0[c];[a][c]hstack", &frames);
+    assert!(output.is_empty());
+    assert_eq!(stats.frames.failed, 1);
+    let told =
+        events.iter().any(|event| matches!(event, Event::Warning { error } if error.code == Code::LimitExceeded));
+    assert!(told, "{events:?}");
+}
+
+#[test]
+fn in_real_time_a_full_queue_drops_and_tells() {
+    // Slow enough that frames given at once cannot all be taken.
+    let (filter, news) = filter("nlmeans=r=15:p=7,nlmeans=r=15:p=7");
+    let (intake, mut inbox, _) = collector(1000);
+    attach(&filter, &news, &intake, 1);
+    for index in 0..60 {
+        let frame = frame((160, 120), index, 1);
+        assert!(filter.intake().append(frame, Haste::Hurried));
+    }
+    let events = close(&filter, &news);
+    let ledger = filter.stats().frames;
+    assert_eq!((ledger.captured, ledger.failed), (60, 0));
+    assert!(ledger.dropped >= 40, "{ledger:?}");
+    assert!(ledger.drops.iter().all(|drop| drop.reason == DropReason::FilterOverload));
+    assert!(events.iter().any(|event| matches!(
+        event,
+        Event::Overload { stage: error::Stage::Filter, reason: DropReason::FilterOverload, .. }
+    )));
+    let frames = collected(&intake, &mut inbox);
+    assert_eq!(frames.len() as u64, ledger.written);
+    assert!(frames.iter().all(|(_, haste)| *haste == Haste::Hurried));
+}
+
+#[test]
+fn a_patient_frame_waits_for_the_targets_and_a_detach_frees_it() {
+    let (filter, news) = filter("hflip");
+    let (intake, mut inbox, taker) = collector(1);
+    attach(&filter, &news, &intake, 1);
+    let (gone, is_gone): (Sender<()>, _) = crossbeam_channel::bounded(0);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            // More than the target and the filter's queue have room for.
+            (0..20).for_each(|index| give(&filter, &frame((32, 16), index, 1)));
+            drop(gone);
+        });
+        filter.detach(1).unwrap();
+        events_until(&filter, &news, |event| matches!(event, Event::Detached { target: 1 }));
+        assert!(is_gone.recv_timeout(std::time::Duration::from_secs(20)).is_err_and(|error| error.is_disconnected()));
+    });
+    close(&filter, &news);
+    assert_eq!(filter.stats().frames.written, 20);
+    let frames = collected(&intake, &mut inbox);
+    assert_eq!(*taker.overflows.lock().unwrap(), 0);
+    assert!(frames.iter().enumerate().all(|(index, (frame, _))| frame.sequence == index as u64));
+    assert_balanced_after(&taker.gate, frames.len() as u64);
+}
+
+fn assert_balanced_after(gate: &Gate, taken: u64) {
+    gate.counters.written(taken);
+    assert_balanced(&gate.counters.snapshot());
+}
+
+#[test]
+fn one_filter_feeds_another() {
+    let (first, first_news) = filter("hflip");
+    let (second, second_news) = filter("hflip,vflip");
+    let (intake, mut inbox, _) = collector(100);
+    attach(&second, &second_news, &intake, 1);
+    attach(&first, &first_news, second.intake(), 2);
+    let frames = (0..20).map(|index| frame((32, 16), index, 1)).collect::<Vec<_>>();
+    frames.iter().for_each(|frame| give(&first, frame));
+    close(&first, &first_news);
+    close(&second, &second_news);
+    let output = collected(&intake, &mut inbox);
+    assert_eq!(output.len(), 20);
+    for ((out, _), frame) in output.iter().zip(&frames) {
+        let mut turned = rows(&frame.picture);
+        turned.reverse();
+        assert_eq!(rows(&out.picture), turned);
+        assert_eq!(out.captured_ns, frame.captured_ns);
+    }
+}
+
+#[test]
+fn targets_learn_the_shape_before_the_first_frame() {
+    let (filter, news) = filter("scale=64:32,format=yuv444p");
+    let (intake, mut inbox, _) = collector(4);
+    attach(&filter, &news, &intake, 1);
+    filter.intake().prepare(Shape { views: 2, ..Shape::of(&frame((32, 16), 0, 1).picture) });
+    let Some(Parcel::Shape(shape)) = inbox.next() else { panic!("no shape came") };
+    assert_eq!((shape.width, shape.height, shape.format.name().as_str(), shape.views), (64, 32, "yuv444p", 2));
+    give(&filter, &frame((32, 16), 0, 2));
+    let Some(Parcel::Frame(out, _)) = inbox.next() else { panic!("no frame came") };
+    assert_eq!(Shape { views: 2, ..Shape::of(&out.picture) }, shape);
+    close(&filter, &news);
+}
+
+#[test]
+fn a_filter_that_is_dropped_ends_even_if_a_target_has_no_room() {
+    let (filter, news) = filter("hflip");
+    let (intake, mut inbox, taker) = collector(1);
+    attach(&filter, &news, &intake, 1);
+    for index in 0..4 {
+        assert!(filter.intake().append(frame((32, 16), index, 1), Haste::Patient));
+    }
+    drop(filter);
+    // The thread drops its half of the news when it ends.
+    let end = loop {
+        match news.recv_timeout(std::time::Duration::from_secs(20)) {
+            Ok(()) => {}
+            Err(end) => break end,
+        }
+    };
+    assert!(end.is_disconnected());
+    let taken = collected(&intake, &mut inbox).len() as u64;
+    let ledger = taker.gate.counters.snapshot();
+    assert_eq!((taken, ledger.captured), (1, 1 + ledger.failed));
+}
+
+#[test]
+fn bad_descriptions_name_their_field() {
+    let long = "null,".repeat(20_000);
+    for description in ["", "nonsense=1", "split", "hstack", "volume=1", "movie=a.mp4", "eq=contrast=wide", &long] {
+        let options = FilterOptions { description: description.to_owned() };
+        let error = Filter::open(&options, Box::new(|| ())).err().unwrap();
+        assert_eq!((error.code, error.field.as_deref()), (Code::InvalidArgument, Some("description")), "{error}");
+        assert!(error.message.starts_with("Cannot use description \"") && error.message.len() < 600, "{error}");
+    }
+}
+
+#[test]
+fn a_closed_filter_takes_nothing() {
+    let (filter, news) = filter("hflip");
+    let (intake, ..) = collector(1);
+    assert_eq!(filter.attach(filter.intake(), 1).unwrap_err().code, Code::InvalidArgument);
+    close(&filter, &news);
+    assert!(!filter.intake().append(frame((32, 16), 0, 1), Haste::Hurried));
+    intake.close();
+    assert_eq!(filter.attach(&intake, 1).unwrap_err().code, Code::Closed);
+}
