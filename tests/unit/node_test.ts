@@ -544,7 +544,7 @@ describe("a filter", () => {
     assert(backend.calls.includes("release 4"));
     assert.throws(() => filter.attach(writer), { name: "ObserverError", code: "closed" });
     assert.throws(() => source.attach(filter), { name: "ObserverError", code: "closed" });
-    assert.throws(() => filter.stats(), { name: "ObserverError", code: "closed" });
+    assert.equal(filter.stats().given, 0);
     await filter.close();
   });
 
