@@ -67,6 +67,7 @@ export type {
   FfmpegFacts,
   FileReaderOptions,
   FileWriterOptions,
+  FilterStats,
   Latency,
   Ledger,
   Metadata,

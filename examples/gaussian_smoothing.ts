@@ -2,7 +2,7 @@
  * Smooths a video with OpenCV on its way to the recording:
  * `deno run -A examples/gaussian_smoothing.ts in.mp4 out.mp4 5`.
  *
- * The third argument is the width of the Gaussian in pixels, an odd number; 5 takes some 10 ms a frame at 720p. The
+ * The third argument is the width of the Gaussian in pixels, an odd number; 5 takes 10 to 20 ms a frame at 720p. The
  * fourth is the pacing: "asap" waits for the smoothing, "realtime" drops and counts what it cannot keep up with.
  */
 
@@ -51,8 +51,9 @@ const smoother = new Smoother(Number(width));
 const writer = await VideoTargetFactory.getInstance()
   .createFileWriter(Codec.H264, output, reader.getFrameRate());
 
-// A failing observer stops nobody else, so somebody must look.
+// Whoever fails stops nobody else, so somebody must look: the reader tells of the smoother, the smoother of the writer.
 reader.addEventListener("error", ({ error }) => console.error(error));
+smoother.addEventListener("error", ({ error }) => console.error(error));
 
 reader.attach(smoother);
 smoother.attach(writer);

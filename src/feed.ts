@@ -65,14 +65,18 @@ export class Feed {
     return !this.isWaiting && this.#native.backend.append(this.#handle, mode, header, data) !== STATUS.AGAIN;
   }
 
-  /** Lets a frame wait that `give` did not take; `parcel` tells it when there is room. */
+  /**
+   * Lets a frame wait that `give` did not take; `parcel` tells it when there is room.
+   *
+   * @throws {GiftGrabError} With the code `busy` if too many wait.
+   */
   wait(parcel: () => Parcel): Promise<void> {
     if (this.#waiting.length >= MOST_WAITING) {
-      return Promise.reject(errorOf(this.#side, {
+      throw errorOf(this.#side, {
         code: "busy",
         stage: "hub",
         message: `Cannot append a frame to ${this.#name}: ${MOST_WAITING} wait already; await each append()`,
-      }));
+      });
     }
     const turn = deferred<void>();
     this.#waiting.push({ parcel, turn });

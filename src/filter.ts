@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Event as NativeEvent } from "./generated/contract.ts";
+import type { Event as NativeEvent, FilterStats } from "./generated/contract.ts";
 import { type Deferred, deferred } from "./deferred.ts";
 import { asError, closedError, errorOf, ObserverError, outOfRange, recordOf, wrongType } from "./errors.ts";
 import { ClosedEvent, FailureEvent, type ObservableEvents, OverloadEvent } from "./events.ts";
@@ -27,7 +27,7 @@ export interface OpenedFilter {
 
 /** The events of a filter by their names. */
 export interface FilterEvents extends ObservableEvents {
-  /** What it was attached to has ended, and its observers have seen all of its frames. */
+  /** It has given its last frame, and its observers have seen it. */
   readonly ended: Event;
   /** Frames are being dropped because it does not keep up. */
   readonly overload: OverloadEvent;
@@ -38,8 +38,8 @@ export interface FilterEvents extends ObservableEvents {
 /**
  * Changes frames by a graph of FFmpeg's filters, made by {@linkcode createFilter}.
  *
- * It runs on native threads: attach it to a source, and writers and observers to it. Close it when it is no longer
- * needed.
+ * It runs on native threads: attach it to a source, and writers and observers to it. When what it is attached to ends,
+ * it gives what it still holds and ends too, and is closed then. Close it when it is no longer needed.
  */
 export class Filter extends Observable<FilterEvents> {
   /** The graph, as it was given. */
@@ -54,11 +54,15 @@ export class Filter extends Observable<FilterEvents> {
     },
     abandon: (error) => this.#abandon(error),
   };
-  /** Who waits until everything is handed on, after native code has let go of it. */
-  #drained: Deferred<void> | undefined;
-  /** Whether native code has told the end, and nobody has waited for it yet. */
+  /** Whether native code has given its last frame. */
   #isOver = false;
+  /** Whether its end has been requested natively. */
+  #isShut = false;
+  #hasEnded = false;
+  /** Native code's last word, which waits until all is handed on. */
+  #last: (NativeEvent & { readonly type: "closed" }) | undefined;
   #isClosed = false;
+  #final: FilterStats | undefined;
   #closing: Deferred<void> | undefined;
 
   /** @internal */
@@ -76,8 +80,8 @@ export class Filter extends Observable<FilterEvents> {
       isClosed: () => this.#isClosed,
       checkOpen: () => this.#checkOpen(`attach ${name}`),
       fail: (error) => this.#fail(error),
-      stats: () => native.backend.tapStats(handle),
-      drained: () => this.#rest(),
+      stats: () => this.stats(),
+      drained: () => this.#isClosed ? undefined : this.#shut(),
     };
     this.#outlet = new NativeOutlet({
       observable: this,
@@ -96,13 +100,25 @@ export class Filter extends Observable<FilterEvents> {
     native.adopt(handle, this.#listener);
   }
 
-  /** Detaches it and its observers, and frees what it holds; closing twice is closing once. */
-  close(): Promise<void> {
-    if (this.#closing !== undefined) return this.#closing.promise;
-    this.#closing = deferred();
+  /** Its figures so far, or the final ones once it is closed. */
+  stats(): FilterStats {
+    return this.#final ?? this.#native.backend.filterStats(this.#target.handle);
+  }
+
+  /**
+   * Detaches it and its observers, and frees what it holds; closing twice is closing once.
+   *
+   * Writers still get what it holds.
+   */
+  async close(): Promise<void> {
+    const { upstream } = this.#target;
+    this.#closing ??= deferred();
     if (this.#isClosed) this.#closing.resolve();
-    else this.#shut();
-    return this.#closing.promise;
+    else this.#outlet.abandon();
+    this.#refresh();
+    // What cannot let go must not keep it open.
+    await upstream?.detach(this).catch(() => {});
+    await this.#shut();
   }
 
   /** Requests the end without waiting for it. */
@@ -115,43 +131,38 @@ export class Filter extends Observable<FilterEvents> {
     return this.close();
   }
 
-  async #shut(): Promise<void> {
-    this.#outlet.abandon();
+  /** Requests the end, once; resolved when everything is handed on. */
+  #shut(): Promise<void> {
+    this.#closing ??= deferred();
+    const { promise } = this.#closing;
+    if (this.#isShut || this.#isClosed) return promise;
+    this.#isShut = true;
     this.#refresh();
     try {
-      await this.#target.upstream?.detach(this);
-    } catch {
-      // What cannot let go must not keep it open.
-    }
-    try {
-      if (!this.#isClosed) this.#native.backend.closeFilter(this.#target.handle);
+      this.#native.backend.closeFilter(this.#target.handle);
     } catch (error) {
       this.#abandon(error);
     }
+    return promise;
   }
 
   #checkOpen(action: string): void {
     if (this.#closing !== undefined || this.#isClosed) throw closedError("observer", action);
   }
 
-  #rest(): Promise<void> | undefined {
-    if (this.#isClosed) return undefined;
-    this.#drained ??= deferred();
-    const { promise } = this.#drained;
-    this.#refresh();
-    return promise;
-  }
-
   /** Tells the end when all is handed on, and keeps the process alive while somebody waits for an answer. */
   #refresh(): void {
-    if (this.#isOver && this.#drained !== undefined && this.#outlet.isDrained) {
-      this.#isOver = false;
-      this.#drained.resolve();
-      this.#drained = undefined;
+    if (this.#isOver && !this.#hasEnded && this.#outlet.isEmpty) {
+      this.#hasEnded = true;
       this.dispatchEvent(new Event("ended"));
     }
-    const isAwaited = this.#closing !== undefined || this.#drained !== undefined || this.#outlet.isAwaited ||
-      !this.#outlet.isDrained || this.#target.feed.isWaiting;
+    if (this.#last !== undefined && !this.#isClosed && this.#outlet.isDrained) {
+      const error = this.#last.error && asError(errorOf("observer", this.#last.error));
+      this.#finish();
+      this.dispatchEvent(new ClosedEvent(undefined, error));
+    }
+    const isAwaited = this.#closing !== undefined || this.#outlet.isAwaited || !this.#outlet.isDrained ||
+      this.#target.feed.isWaiting;
     this.#native.pump.keep(this.#listener, !this.#isClosed && isAwaited);
   }
 
@@ -179,12 +190,10 @@ export class Filter extends Observable<FilterEvents> {
       case "error":
         this.#fail(errorOf("observer", event.error));
         break;
-      case "closed": {
-        const error = event.error && errorOf("observer", event.error);
-        this.#finish();
-        this.dispatchEvent(new ClosedEvent(undefined, error));
+      case "closed":
+        this.#last = event;
+        this.#refresh();
         break;
-      }
       case "disklow":
         break;
     }
@@ -198,10 +207,14 @@ export class Filter extends Observable<FilterEvents> {
 
   #finish(): void {
     this.#isClosed = true;
+    try {
+      this.#final = this.#native.backend.filterStats(this.#target.handle);
+    } catch {
+      // The handle is lost, and the figures with it.
+    }
     this.#outlet.close();
     this.#target.feed.abandon(closedError("observer", `append a frame to ${this.#target.name}`));
     this.#native.release(this.#target.handle, this.#listener);
-    this.#drained?.resolve();
     this.#closing?.resolve();
   }
 

@@ -5,10 +5,13 @@
  */
 
 import type { Feed } from "./feed.ts";
-import type { TapStats, TargetStats } from "./generated/contract.ts";
+import type { FilterStats, TapStats, TargetStats } from "./generated/contract.ts";
 import type { Observable } from "./observable.ts";
 import type { AnyObserver } from "./observer.ts";
 import type { CheckedRequest } from "./request.ts";
+
+/** The figures of any observer. */
+export type Figures = TapStats | TargetStats | FilterStats;
 
 /** How an observable hands its frames on. */
 export interface Outlet {
@@ -21,7 +24,7 @@ export interface Outlet {
   /** Ends it. */
   detach(observer: AnyObserver): Promise<void>;
   /** The figures of an observer that is or was attached. */
-  observerStats(observer: AnyObserver): TapStats | TargetStats;
+  observerStats(observer: AnyObserver): Figures;
   /** The outlets of its observers that are observables themselves. */
   below(): Iterable<Outlet>;
 }
@@ -45,8 +48,8 @@ export interface NativeTarget {
   /** Takes an error for which no call could be blamed. */
   fail(error: unknown): void;
   /** Its figures so far, or the final ones. */
-  stats(): TapStats | TargetStats;
-  /** Resolved when it has handed on what it got, after native code has let go of it; nothing if it hands nothing on. */
+  stats(): Figures;
+  /** Ends it after its last frame; resolved when it has handed on what it got. Nothing if it hands nothing on. */
   drained(): Promise<void> | undefined;
 }
 

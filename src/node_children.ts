@@ -9,15 +9,8 @@ import { type Deferred, deferred } from "./deferred.ts";
 import { HURRIED, PATIENT } from "./feed.ts";
 import type { VideoFrame } from "./frame.ts";
 import { lendFrame, releaseFrame } from "./frame_loan.ts";
-import {
-  COLOUR_SPACES,
-  type ColourSpace,
-  type ErrorRecord,
-  HEADER,
-  type TapStats,
-  type TargetStats,
-} from "./generated/contract.ts";
-import type { NativeTarget } from "./link.ts";
+import { COLOUR_SPACES, type ColourSpace, type ErrorRecord, HEADER, type TapStats } from "./generated/contract.ts";
+import type { Figures, NativeTarget } from "./link.ts";
 import type { Native } from "./native.ts";
 import type { AnyObserver } from "./observer.ts";
 import type { CheckedRequest } from "./request.ts";
@@ -48,7 +41,7 @@ export interface Child {
   /** Forgets what it holds back; see {@linkcode Consumer.drop}. */
   drop(failure?: Error): void;
   /** Its figures. */
-  stats(): TapStats | TargetStats;
+  stats(): Figures;
 }
 
 /** An observer that native code feeds with copies. */
@@ -99,11 +92,13 @@ export class TargetChild implements FedChild {
     return this.#target.feed.isWaiting ? this.#target.feed.settled() : undefined;
   }
 
-  flush(): undefined {}
+  flush(isEnd: boolean): Promise<void> | undefined {
+    return isEnd ? this.#target.drained() : undefined;
+  }
 
   drop(): void {}
 
-  stats(): TapStats | TargetStats {
+  stats(): Figures {
     return this.#target.stats();
   }
 }
@@ -156,9 +151,12 @@ export class TapChild implements FedChild, TapOwner {
 
   flush(isEnd: boolean, failure?: Error): Promise<unknown> | undefined {
     if (this.#tap === undefined || this.#tap.isOver) return this.#consumer.flush(isEnd, failure);
+    const tap = this.#tap;
     this.#finishing ??= deferred();
     const { promise } = this.#finishing;
-    this.#tap.finish();
+    // A frame that waits for room still gets in.
+    if (tap.feed.isWaiting) tap.feed.settled().then(() => tap.finish());
+    else tap.finish();
     return promise.then(() => this.#consumer.flush(isEnd, failure));
   }
 

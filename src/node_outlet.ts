@@ -11,8 +11,8 @@ import { FailureEvent, ObserverEvent, ObserverFailureEvent } from "./events.ts";
 import { VideoFrame } from "./frame.ts";
 import { HEADER_LENGTH } from "./frame_header.ts";
 import { describeFrame, frameBytes, inheritTime, releaseFrame } from "./frame_loan.ts";
-import { type ErrorRecord, HEADER, type TapStats, type TargetStats } from "./generated/contract.ts";
-import { type Outlet, outletOf } from "./link.ts";
+import { type ErrorRecord, HEADER } from "./generated/contract.ts";
+import { type Figures, type Outlet, outletOf } from "./link.ts";
 import { CalledChild, type Child, type ChildOwner, type FedChild, TapChild, TargetChild } from "./node_children.ts";
 import type { Observable } from "./observable.ts";
 import type { AnyObserver } from "./observer.ts";
@@ -64,7 +64,7 @@ export class NodeOutlet implements Outlet, ChildOwner {
     this.#node.dispatchEvent(new ObserverEvent("detached", observer));
   }
 
-  observerStats(observer: AnyObserver): TapStats | TargetStats {
+  observerStats(observer: AnyObserver): Figures {
     const child = this.#known.get(observer);
     if (child !== undefined) return child.stats();
     throw strangerError(observer, this);

@@ -8,9 +8,10 @@ import { errorOf } from "./errors.ts";
 import { type ObservableEvents, TypedEventTarget } from "./events.ts";
 import type { VideoFrame } from "./frame.ts";
 import { FrameSequence } from "./frames.ts";
-import type { TapStats, TargetStats } from "./generated/contract.ts";
+import type { FilterStats, TapStats, TargetStats } from "./generated/contract.ts";
 import { type Outlet, outletOf } from "./link.ts";
-import type { AnyObserver } from "./observer.ts";
+import type { AnyObserver, Observer, ObserverFunction } from "./observer.ts";
+import type { Filter } from "./filter.ts";
 import type { FileWriter } from "./writer.ts";
 import { checkedRequest, type FrameRequest } from "./request.ts";
 
@@ -68,9 +69,11 @@ export abstract class Observable<
    * @throws {TypeError} If it was never attached.
    */
   observerStats(observer: FileWriter): TargetStats;
-  /** The same of an observer that is called, or of a filter. */
-  observerStats(observer: AnyObserver): TapStats;
-  observerStats(observer: AnyObserver): TapStats | TargetStats {
+  /** The same of a filter. */
+  observerStats(observer: Filter): FilterStats;
+  /** The same of an observer that is called. */
+  observerStats(observer: Observer | ObserverFunction): TapStats;
+  observerStats(observer: AnyObserver): TapStats | TargetStats | FilterStats {
     return this.#outlet.observerStats(observer);
   }
 

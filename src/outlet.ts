@@ -9,8 +9,8 @@ import { Consumer, MOST_FAILURES } from "./consumer.ts";
 import { type Deferred, deferred } from "./deferred.ts";
 import { asError, errorOf } from "./errors.ts";
 import { FailureEvent, ObserverEvent, ObserverFailureEvent } from "./events.ts";
-import type { ColourSpace, ErrorRecord, TapStats, TargetStats } from "./generated/contract.ts";
-import { type NativeTarget, type Outlet, outletOf } from "./link.ts";
+import type { ColourSpace, ErrorRecord } from "./generated/contract.ts";
+import { type Figures, type NativeTarget, type Outlet, outletOf } from "./link.ts";
 import type { Native } from "./native.ts";
 import type { Observable } from "./observable.ts";
 import type { AnyObserver } from "./observer.ts";
@@ -93,6 +93,11 @@ export class NativeOutlet implements Outlet, TapOwner {
     return this.#draining.size === 0;
   }
 
+  /** Whether nobody is attached natively either. */
+  get isEmpty(): boolean {
+    return this.isDrained && this.#edges.size === 0;
+  }
+
   attach(observer: AnyObserver, request: CheckedRequest | undefined): void {
     this.#owner.checkOpen();
     const taker = takerOf(observer, request, this);
@@ -122,7 +127,7 @@ export class NativeOutlet implements Outlet, TapOwner {
     return edge?.departure?.promise ?? Promise.resolve();
   }
 
-  observerStats(observer: AnyObserver): TapStats | TargetStats {
+  observerStats(observer: AnyObserver): Figures {
     const target = this.#known.get(observer);
     if (target !== undefined) return target.stats();
     throw strangerError(observer, this);
@@ -286,12 +291,18 @@ export class NativeOutlet implements Outlet, TapOwner {
         edge.departure = undefined;
       }
     }
+    // Later, so that what was attached below in the same turn is there for the first frame.
+    if (newcomers.length > 0 && this.#edges.size > 0) queueMicrotask(() => this.#start());
+    this.#owner.changed();
+  }
+
+  #start(): void {
+    if (this.#isOver) return;
     try {
-      if (newcomers.length > 0 && this.#edges.size > 0) this.#owner.native.backend.start(this.#owner.handle);
+      this.#owner.native.backend.start(this.#owner.handle);
     } catch (error) {
       this.#owner.unstarted(error);
     }
-    this.#owner.changed();
   }
 
   #join(target: NativeTarget): void {

@@ -157,7 +157,6 @@ export class Tap implements NativeTarget, Listener, Delivery {
   stop(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.feed.abandon(closedError("observer", "append a frame to an observer"));
     if (this.#isCalling) return;
     if (this.#letFrameGo()) this.#outcome = OBSERVED;
     this.#close();
@@ -285,6 +284,7 @@ export class Tap implements NativeTarget, Listener, Delivery {
   #release(): void {
     if (this.#isReleased) return;
     this.#isReleased = true;
+    this.feed.abandon(closedError("observer", "append a frame to an observer"));
     this.native.pool.leave();
     this.native.release(this.handle, this);
   }

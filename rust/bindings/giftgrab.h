@@ -115,7 +115,7 @@ int32_t gg_describe(uint32_t handle,
                     uintptr_t err_cap);
 
 /**
- * Writes an object's figures so far as JSON `SourceStats`, `TargetStats` or `TapStats`.
+ * Writes an object's figures so far as JSON `SourceStats`, `TargetStats`, `TapStats` or `FilterStats`.
  *
  * # Safety
  * `out` is writable for `cap` bytes, `length_out` is writable, `err` is writable for `err_cap` bytes.
@@ -176,6 +176,19 @@ int32_t gg_close(uint32_t handle, uint8_t *err, uintptr_t err_cap);
  * Gives a handle up. An object that is still open is closed natively; its file is finished all the same.
  */
 int32_t gg_release(uint32_t handle);
+
+/**
+ * Opens a filter from JSON `FilterOptions`.
+ *
+ * # Safety
+ * `json` is readable for `json_len` bytes, `handle_out` is writable, `err` is writable for `err_cap` bytes.
+ */
+int32_t gg_filter_open(uint32_t context,
+                       const uint8_t *json,
+                       uintptr_t json_len,
+                       uint32_t *handle_out,
+                       uint8_t *err,
+                       uintptr_t err_cap);
 
 /**
  * Opens a tap from JSON `TapOptions`.
@@ -339,7 +352,7 @@ int32_t gg_describe(uint32_t handle,
                     uintptr_t err_cap);
 
 /**
- * Writes an object's figures so far as JSON `SourceStats`, `TargetStats` or `TapStats`.
+ * Writes an object's figures so far as JSON `SourceStats`, `TargetStats`, `TapStats` or `FilterStats`.
  *
  * # Safety
  * `out` is writable for `cap` bytes, `length_out` is writable, `err` is writable for `err_cap` bytes.
@@ -400,6 +413,19 @@ int32_t gg_close(uint32_t handle, uint8_t *err, uintptr_t err_cap);
  * Gives a handle up. An object that is still open is closed natively; its file is finished all the same.
  */
 int32_t gg_release(uint32_t handle);
+
+/**
+ * Opens a filter from JSON `FilterOptions`.
+ *
+ * # Safety
+ * `json` is readable for `json_len` bytes, `handle_out` is writable, `err` is writable for `err_cap` bytes.
+ */
+int32_t gg_filter_open(uint32_t context,
+                       const uint8_t *json,
+                       uintptr_t json_len,
+                       uint32_t *handle_out,
+                       uint8_t *err,
+                       uintptr_t err_cap);
 
 /**
  * Opens a tap from JSON `TapOptions`.

@@ -11,6 +11,7 @@ import type {
   Event,
   FileWriterOptions,
   FilterOptions,
+  FilterStats,
   SourceInfo,
   SourceOptions,
   SourceStats,
@@ -73,6 +74,8 @@ export interface Backend {
   convert(headerIn: Float64Array, dataIn: Uint8Array, headerOut: Float64Array, dataOut: Uint8Array): void;
   /** Open a filter, attached to nothing. */
   openFilter(options: FilterOptions): Promise<number>;
+  /** The filter's figures so far. */
+  filterStats(filter: number): FilterStats;
   /** Ask the source for a part of each frame from the next one on; a width of 0 asks for all of it. */
   crop(source: number, x: number, y: number, width: number, height: number): void;
   /** Request that the target gets the frames of the source or filter. */

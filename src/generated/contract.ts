@@ -54,6 +54,8 @@ export const CODES = {
   resource_exhausted: -20,
   /** The input exceeds a safety limit, such as `maxPixels`. */
   limit_exceeded: -21,
+  /** A filter cannot work on frames of this shape, or failed on one. */
+  filter_failed: -22,
 } as const;
 
 /** Every container with its file extensions; the first is the customary one. */
@@ -173,7 +175,7 @@ export type ColourSpace = "bgra" | "i420" | "uyvy" | "rgba" | "nv12";
  * - `observer_overload`: The observer did not keep up and its queue was full.
  * - `superseded`: A newer frame came before the observer took this one, and only the newest was wanted.
  * - `filter_overload`: The filter did not keep up and its queue was full.
- * - `closed`: The observer left before it took the frame.
+ * - `closed`: The observer left, or the filter's graph ended, before it took the frame.
  */
 export type DropReason =
   | "encoder_overload"
@@ -225,6 +227,7 @@ export type Stage = "options" | "source" | "decode" | "hub" | "filter" | "encode
  * - `busy`: The object has too many requests waiting; try again.
  * - `resource_exhausted`: Memory, threads or descriptors have run out.
  * - `limit_exceeded`: The input exceeds a safety limit, such as `maxPixels`.
+ * - `filter_failed`: A filter cannot work on frames of this shape, or failed on one.
  */
 export type ErrorCode =
   | "internal"
@@ -247,7 +250,8 @@ export type ErrorCode =
   | "timeout"
   | "busy"
   | "resource_exhausted"
-  | "limit_exceeded";
+  | "limit_exceeded"
+  | "filter_failed";
 
 /**
  * Something that happened, for whoever listens.
@@ -663,6 +667,18 @@ export interface SegmentReport {
   readonly synced: boolean;
 }
 
+/** A filter's figures so far. */
+export interface FilterStats {
+  /** Every frame that came in exactly one bucket; written are those that the graph took, whatever it made of them. */
+  readonly frames: Ledger;
+  /** Frames that came out, whether or not anybody was attached. */
+  readonly given: number;
+  /** From capture to the filtered frame. */
+  readonly captureToFiltered: Latency;
+  /** Frames waiting for the filter. */
+  readonly queue: number;
+}
+
 /** A source's immutable facts. */
 export interface SourceInfo {
   /** Frames per second. */
@@ -845,6 +861,12 @@ export interface Metadata {
   creationTime?: string;
   /** Title. */
   title?: string;
+}
+
+/** Options of a filter. */
+export interface FilterOptions {
+  /** Graph of FFmpeg's filters with one input and one output, such as `eq=contrast=1.2,hflip`, at most 65536 bytes. */
+  description: string;
 }
 
 /** Options of a tap: what one observer wants to see. */

@@ -6,10 +6,9 @@ import { join } from "node:path";
 import process from "node:process";
 import { before, describe, it } from "node:test";
 import { text } from "../helpers/command.ts";
+import { deno, example, ROOT } from "../helpers/example.ts";
 import { withFolder } from "../helpers/folder.ts";
 import { countFrames, probe } from "../helpers/probe.ts";
-
-const ROOT = join(import.meta.dirname ?? ".", "..", "..");
 
 /** A second and a half of 25 frames with B-frames and sound, on which GIFT-Grab hung. */
 async function clip(folder: string): Promise<string> {
@@ -21,21 +20,13 @@ async function clip(folder: string): Promise<string> {
   return path;
 }
 
-function deno(script: string, folder: string, ...args: string[]): Promise<string> {
-  const config = join(ROOT, "deno.json");
-  return text("sh", [
-    ...["-c", 'cd "$1" && shift && exec "$@"', "sh", folder],
-    ...[process.execPath, "run", "-A", "--quiet", "--no-lock", "--config", config, script, ...args],
-  ]);
-}
-
 describe("examples", { skip: "Deno" in globalThis ? false : "the examples are Deno programs" }, () => {
   before(() => assert.ok(process.execPath.includes("deno")));
 
   it("record_file.ts records every frame of a file", () =>
     withFolder(async (folder) => {
       const output = join(folder, "out.mp4");
-      const said = await deno(join(ROOT, "examples", "record_file.ts"), folder, await clip(folder), output);
+      const said = await deno(example("record_file.ts"), folder, await clip(folder), output);
       assert.match(said, /captured: 38/);
       assert.equal(await countFrames(output), 38);
       const { codec, frameRate } = await probe(output);
@@ -45,13 +36,7 @@ describe("examples", { skip: "Deno" in globalThis ? false : "the examples are De
   it("record_20_seconds.ts stops after its time", () =>
     withFolder(async (folder) => {
       const output = join(folder, "out.mp4");
-      const said = await deno(
-        join(ROOT, "examples", "record_20_seconds.ts"),
-        folder,
-        await clip(folder),
-        output,
-        "0.8",
-      );
+      const said = await deno(example("record_20_seconds.ts"), folder, await clip(folder), output, "0.8");
       const frames = await countFrames(output);
       assert.ok(frames > 0 && frames < 38, `${frames} frames`);
       assert.equal(said.split(" ")[0], String(frames));

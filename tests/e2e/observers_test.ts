@@ -6,12 +6,12 @@ import { describe, it } from "node:test";
 import { setImmediate, setTimeout as after } from "node:timers/promises";
 import {
   ColourSpace,
-  FailureEvent,
+  type FailureEvent,
   ObservableObserver,
   type Observer,
   ObserverFailureEvent,
   type TestPattern,
-  VideoFrame,
+  type VideoFrame,
   VideoSourceFactory,
   VideoTargetFactory,
 } from "../../mod.ts";

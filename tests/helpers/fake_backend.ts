@@ -7,6 +7,7 @@ import type {
   Event,
   FileWriterOptions,
   FilterOptions,
+  FilterStats,
   Report,
   SourceInfo,
   SourceOptions,
@@ -110,6 +111,11 @@ export class FakeBackend implements Backend {
     for (const target of this.#edges.get(observable) ?? []) this.taps.get(target)?.push(header, data, true);
   }
 
+  /** The handle given out last. */
+  get lastHandle(): number {
+    return this.#next - 1;
+  }
+
   /** What is attached to `observable`. */
   attachedTo(observable: number): readonly number[] {
     return this.#edges.get(observable) ?? [];
@@ -124,6 +130,13 @@ export class FakeBackend implements Backend {
       ...targets.map((target): Event => ({ type: "detached", target })),
       { type: "ended" },
     );
+  }
+
+  /** Tells the end of a filter, lets go of everything that is attached to it, and tells more. */
+  endFilter(filter: number, ...more: Event[]): void {
+    const targets = this.#edges.get(filter) ?? [];
+    this.#edges.delete(filter);
+    this.emit(filter, { type: "ended" }, ...targets.map((target): Event => ({ type: "detached", target })), ...more);
   }
 
   /** Lets a writer or filter take so many more patient frames. */
@@ -284,6 +297,10 @@ export class FakeBackend implements Backend {
     this.taps.delete(handle);
   }
 
+  filterStats(): FilterStats {
+    return { frames: TARGET_STATS.frames, given: 0, captureToFiltered: LATENCY, queue: 0 };
+  }
+
   openTap(options: TapOptions): number {
     this.#refuse("observer", "tap");
     const handle = this.#next++;
@@ -339,7 +356,7 @@ export class FakeBackend implements Backend {
   closeFilter(filter: number): void {
     this.calls.push(`close ${filter}`);
     this.#refuse("observer", "close");
-    if (this.answers) this.emit(filter, { type: "closed" });
+    if (this.answers) this.endFilter(filter, { type: "closed" });
   }
 
   #tap(handle: number): FakeTap {

@@ -5,7 +5,7 @@ import {
   createFilter,
   type Emission,
   ObservableObserver,
-  ObserverFailureEvent,
+  type ObserverFailureEvent,
   VideoFrame,
   VideoSourceFactory,
 } from "../../mod.ts";
@@ -525,43 +525,63 @@ describe("a filter", () => {
     filter.attach(writer);
     filter.attach((frame) => void seen.push(frame.sequence));
     await settled();
-    assert.deepEqual(backend.calls, ["attach 1 4", "start 1", "attach 4 2", "attach 4 5", "start 4"]);
+    assert.deepEqual(backend.calls, ["attach 1 4", "attach 4 2", "attach 4 5", "start 1", "start 4"]);
     assert.deepEqual(backend.everyTap[0]?.options, {});
     give(backend, 4, 0);
     await until(() => seen.length === 1);
     const order: string[] = [];
-    filter.addEventListener("ended", () => order.push("filter"));
+    filter.addEventListener("ended", () => order.push(`filter after ${seen}`));
+    filter.addEventListener("closed", () => order.push("closed"));
     source.addEventListener("ended", () => order.push("source"));
-    give(backend, 4, 1);
+    give(backend, 4, 1, 2);
     backend.end(1);
-    await settled();
-    await settled();
-    assert.deepEqual(order, []);
-    backend.end(4);
     await source.ended;
-    assert.deepEqual(order, ["filter", "source"]);
-    assert.deepEqual(seen, [0, 1]);
+    assert.deepEqual(order, ["filter after 0,1,2", "closed", "source"]);
+    assert(backend.calls.includes("close 4"));
     await filter.close();
     await settled();
-    assert.equal(backend.isParked, false);
+    assert.deepEqual([backend.isParked, backend.taps.size], [false, 0]);
     assert(backend.calls.includes("release 4"));
     assert.throws(() => filter.attach(writer), { name: "ObserverError", code: "closed" });
     assert.throws(() => source.attach(filter), { name: "ObserverError", code: "closed" });
+    assert.throws(() => filter.stats(), { name: "ObserverError", code: "closed" });
     await filter.close();
   });
 
-  it("may tell its end before the source tells that it let go", async () => {
+  it("whose graph ends by itself ends alone", async () => {
     const { backend, source } = await fixture();
-    const filter = await createFilter("hflip");
+    const filter = await createFilter("trim=end_frame=2");
+    const seen: unknown[] = [];
+    let hasEnded = false;
+    filter.addEventListener("ended", () => hasEnded = true);
+    filter.attach((frame) => void seen.push(frame.sequence));
     source.attach(filter);
     await settled();
-    backend.emit(4, { type: "ended" });
-    await settled();
+    give(backend, 4, 0, 1);
+    backend.endFilter(4);
+    await until(() => hasEnded);
+    assert.deepEqual(seen, [0, 1]);
+    assert.equal(filter.stats().given, 0);
+    assert.equal(source.observerStats(filter).given, 0);
     backend.end(1);
     await source.ended;
     await settled();
     assert.equal(backend.isParked, false);
-    await source.close();
+  });
+
+  it("below a node ends with what the node is attached to", async () => {
+    const { backend, source } = await fixture();
+    const node = new Node();
+    const filter = await createFilter("tile");
+    source.attach(node);
+    node.attach(filter);
+    let hasEnded = false;
+    filter.addEventListener("ended", () => hasEnded = true);
+    await settled();
+    give(backend, 1, 0);
+    backend.end(1);
+    await source.ended;
+    assert.equal(hasEnded, true);
   });
 
   it("that is closed or detached holds nobody up", async () => {

@@ -185,8 +185,9 @@ pub unsafe extern "C" fn gg_describe(
             let json = match &*OBJECTS.get(handle).ok_or_else(stale)? {
                 Object::Source(source) => to_json(source.info())?,
                 Object::Target(target) => to_json(target.info())?,
-                Object::Tap(_) => {
-                    return Err(Error::new(Code::Internal, Stage::Boundary, "A tap has no facts to tell"));
+                Object::Tap(_) | Object::Filter(_) => {
+                    let message = "Cannot describe the object: taps and filters have no facts";
+                    return Err(Error::new(Code::InvalidArgument, Stage::Boundary, message));
                 }
             };
             Ok(write_text(&json, &Buffer { pointer: out, length: cap }, length_out))
@@ -194,7 +195,7 @@ pub unsafe extern "C" fn gg_describe(
     }
 }
 
-/// Writes an object's figures so far as JSON `SourceStats`, `TargetStats` or `TapStats`.
+/// Writes an object's figures so far as JSON `SourceStats`, `TargetStats`, `TapStats` or `FilterStats`.
 ///
 /// # Safety
 /// `out` is writable for `cap` bytes, `length_out` is writable, `err` is writable for `err_cap` bytes.
@@ -214,6 +215,7 @@ pub unsafe extern "C" fn gg_stats(
                 Object::Source(source) => to_json(&source.stats())?,
                 Object::Target(target) => to_json(&target.stats())?,
                 Object::Tap(tap) => to_json(&tap.stats())?,
+                Object::Filter(filter) => to_json(&filter.stats())?,
             };
             Ok(write_text(&json, &Buffer { pointer: out, length: cap }, length_out))
         })
@@ -258,7 +260,10 @@ pub unsafe extern "C" fn gg_attach(source: u32, target: u32, err: *mut u8, err_c
     unsafe {
         run(&Buffer { pointer: err, length: err_cap }, || {
             let (from, to) = (OBJECTS.get(source).ok_or_else(stale)?, OBJECTS.get(target).ok_or_else(stale)?);
-            from.source()?.attach(to.intake()?, target)?;
+            match &*from {
+                Object::Filter(filter) => filter.attach(to.intake()?, target)?,
+                other => other.source()?.attach(to.intake()?, target)?,
+            }
             Ok(GG_OK)
         })
     }
@@ -273,7 +278,10 @@ pub unsafe extern "C" fn gg_detach(source: u32, target: u32, err: *mut u8, err_c
     // SAFETY: promised by the caller.
     unsafe {
         run(&Buffer { pointer: err, length: err_cap }, || {
-            OBJECTS.get(source).ok_or_else(stale)?.source()?.detach(target)?;
+            match &*OBJECTS.get(source).ok_or_else(stale)? {
+                Object::Filter(filter) => filter.detach(target)?,
+                other => other.source()?.detach(target)?,
+            }
             Ok(GG_OK)
         })
     }
@@ -288,7 +296,11 @@ pub unsafe extern "C" fn gg_start(source: u32, err: *mut u8, err_cap: usize) -> 
     // SAFETY: promised by the caller.
     unsafe {
         run(&Buffer { pointer: err, length: err_cap }, || {
-            OBJECTS.get(source).ok_or_else(stale)?.source()?.start()?;
+            match &*OBJECTS.get(source).ok_or_else(stale)? {
+                // A filter runs from the beginning.
+                Object::Filter(_) => {}
+                other => other.source()?.start()?,
+            }
             Ok(GG_OK)
         })
     }
@@ -307,6 +319,7 @@ pub unsafe extern "C" fn gg_close(handle: u32, err: *mut u8, err_cap: usize) -> 
                 Object::Source(source) => source.close()?,
                 Object::Target(target) => target.close(),
                 Object::Tap(tap) => tap.close(),
+                Object::Filter(filter) => filter.close(),
             }
             Ok(GG_OK)
         })

@@ -4,6 +4,7 @@ use std::{slice, sync::Arc};
 
 use giftgrab_core::{
     error::{Code, Error, Stage},
+    filter::{Filter, options::FilterOptions},
     frame::{bytes, header::FrameHeader, planes::Area},
     hub::Haste,
     tap::{Exchange, Outcome, Tap, options::TapOptions},
@@ -14,6 +15,29 @@ use crate::{
     record::{Buffer, run},
     registry::{OBJECTS, Object, open, stale},
 };
+
+/// Opens a filter from JSON `FilterOptions`.
+///
+/// # Safety
+/// `json` is readable for `json_len` bytes, `handle_out` is writable, `err` is writable for `err_cap` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gg_filter_open(
+    context: u32,
+    json: *const u8,
+    json_len: usize,
+    handle_out: *mut u32,
+    err: *mut u8,
+    err_cap: usize,
+) -> i32 {
+    // SAFETY: promised by the caller.
+    unsafe {
+        run(&Buffer { pointer: err, length: err_cap }, || {
+            let options: FilterOptions = parse(json, json_len)?;
+            let handle = open(context, |notify| Filter::open(&options, notify).map(Object::Filter))?;
+            write_out(handle_out, handle)
+        })
+    }
+}
 
 /// Opens a tap from JSON `TapOptions`.
 ///

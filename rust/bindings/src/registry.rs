@@ -7,6 +7,7 @@ use std::{
 
 use giftgrab_core::{
     error::{Code, Error, Result, Stage},
+    filter::Filter,
     hub::Intake,
     report::Event,
     source::Source,
@@ -24,6 +25,7 @@ pub(crate) enum Object {
     Source(Source),
     Target(FileWriter),
     Tap(Tap),
+    Filter(Filter),
 }
 
 pub(crate) static CONTEXTS: Handles<Context> = Handles::new();
@@ -35,6 +37,7 @@ impl Object {
             Self::Source(source) => source.take_events(),
             Self::Target(target) => target.take_events(),
             Self::Tap(tap) => tap.take_events(),
+            Self::Filter(filter) => filter.take_events(),
         }
     }
 
@@ -43,27 +46,28 @@ impl Object {
             Self::Source(source) => source.put_back_events(events),
             Self::Target(target) => target.put_back_events(events),
             Self::Tap(tap) => tap.put_back_events(events),
+            Self::Filter(filter) => filter.put_back_events(events),
         }
     }
 
     pub(crate) fn source(&self) -> Result<&Source> {
         match self {
             Self::Source(source) => Ok(source),
-            Self::Target(_) | Self::Tap(_) => Err(wrong_kind("source")),
+            _ => Err(wrong_kind("source")),
         }
     }
 
     pub(crate) fn target(&self) -> Result<&FileWriter> {
         match self {
             Self::Target(target) => Ok(target),
-            Self::Source(_) | Self::Tap(_) => Err(wrong_kind("writer")),
+            _ => Err(wrong_kind("writer")),
         }
     }
 
     pub(crate) fn tap(&self) -> Result<&Tap> {
         match self {
             Self::Tap(tap) => Ok(tap),
-            Self::Source(_) | Self::Target(_) => Err(wrong_kind("tap")),
+            _ => Err(wrong_kind("tap")),
         }
     }
 
@@ -72,6 +76,7 @@ impl Object {
         match self {
             Self::Target(target) => Ok(target.intake()),
             Self::Tap(tap) => Ok(tap.intake()),
+            Self::Filter(filter) => Ok(filter.intake()),
             Self::Source(_) => Err(wrong_kind("target")),
         }
     }

@@ -8,6 +8,7 @@ mod header;
 use giftgrab_core::{
     codec::{CODECS, CONTAINERS, Capabilities, CodecInfo, Container, ContainerInfo},
     error::{self, CODES},
+    filter,
     frame::{COLOUR_SPACES, header::FIELDS},
     report, source, tap, target,
 };
@@ -45,6 +46,7 @@ fn inputs() -> Map<String, Value> {
     schemas.subschema_for::<source::options::TestPatternOptions>();
     schemas.subschema_for::<target::options::FileWriterOptions>();
     schemas.subschema_for::<tap::options::TapOptions>();
+    schemas.subschema_for::<filter::options::FilterOptions>();
     definitions(schemas)
 }
 
@@ -56,6 +58,7 @@ fn outputs() -> Map<String, Value> {
     schemas.subschema_for::<report::SourceStats>();
     schemas.subschema_for::<report::TargetStats>();
     schemas.subschema_for::<report::TapStats>();
+    schemas.subschema_for::<report::FilterStats>();
     schemas.subschema_for::<report::Report>();
     schemas.subschema_for::<report::Event>();
     schemas.subschema_for::<Capabilities>();

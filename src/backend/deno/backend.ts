@@ -86,6 +86,7 @@ function backendOf(symbols: Library["symbols"], context: number): Backend {
       check("observer", status, error);
       return handle[0] ?? 0;
     },
+    filterStats: (filter) => read("observer", "gg_stats", filter),
     tapStats: (tap) => read("observer", "gg_stats", tap),
     exchange: (tap, outcome, header, data) => {
       const status = symbols.gg_tap_exchange(

@@ -213,6 +213,7 @@ const ALLOWED: &[&str] = &[
     "vflip",
     "vibrance",
     "vignette",
+    "vstack",
     "w3fdif",
     "waveform",
     "weave",

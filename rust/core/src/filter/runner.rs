@@ -102,6 +102,8 @@ impl Runner {
                 Either::Parcel(Parcel::Shape(shape)) => self.get_ready(shape),
                 Either::Parcel(Parcel::Frame(frame, haste)) => {
                     self.has_frame = true;
+                    // Who asked before the frame came must see what becomes of it.
+                    self.is_abandoned();
                     self.haste = haste;
                     self.take(&frame);
                     self.has_frame = false;

@@ -3,7 +3,7 @@
 use super::{
     colour::ColourRange,
     convert::convert,
-    planes::Layout,
+    planes::{Layout, Planes, PlanesMut},
     shape::{Shape, number, tags},
 };
 use crate::{
@@ -71,7 +71,7 @@ impl Adapter {
     fn reformat(&mut self, picture: &Picture, format: PixelFormat) -> Result<Picture> {
         let from = Shape::of(picture);
         let to = self.shape_in(from, format);
-        let changes_range = !from.format.is_rgb() && !format.is_rgb() && from.range() != to.range();
+        let changes_range = from.changes_range(to);
         if from.format.plain() == format.plain() && !changes_range {
             let mut same = picture.reference().map_err(memory)?;
             same.rename(format);
@@ -84,11 +84,7 @@ impl Adapter {
         let mut result = Picture::alloc(format, from.width, from.height).map_err(memory)?;
         result.set_tags(to.tags);
         if let Some(mut target) = result.view_mut().map_err(memory)? {
-            let coded = if from.format.is_rgb() { to } else { from };
-            convert(&source, &mut target, coded.matrix(), coded.range())?;
-            if from.format == PixelFormat::BGR0 && format.is_rgb() {
-                target.make_opaque();
-            }
+            convert_shape(&source, from, &mut target, to)?;
         }
         Ok(result)
     }
@@ -120,6 +116,22 @@ impl Adapter {
         let tags = if format == self.to.format || !goes_to_rgb { self.to.tags } else { tags(from, format) };
         Shape { format, tags, ..from }
     }
+}
+
+/// Whether pictures of shape `from` become such of shape `to` in one pass over their samples, by [`convert_shape`].
+pub(crate) fn is_one_pass(from: Shape, to: Shape) -> bool {
+    let has_layouts = from.format.layout().is_some() && to.format.layout().is_some();
+    has_layouts && (from.width, from.height) == (to.width, to.height) && !from.changes_range(to)
+}
+
+/// Converts samples of shape `from` to shape `to`, which has the same size.
+pub(crate) fn convert_shape(source: &Planes<'_>, from: Shape, target: &mut PlanesMut<'_>, to: Shape) -> Result<()> {
+    let coded = if from.format.is_rgb() { to } else { from };
+    convert(source, target, coded.matrix(), coded.range())?;
+    if from.format == PixelFormat::BGR0 && to.format.is_rgb() {
+        target.make_opaque();
+    }
+    Ok(())
 }
 
 /// The planar pixel format with the chroma of a layout of Y'CbCr.

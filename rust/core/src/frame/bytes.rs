@@ -2,8 +2,8 @@
 
 use super::{
     Frame, Shape,
-    adapt::Adapter,
-    convert::{convert, copy},
+    adapt::{Adapter, convert_shape, is_one_pass},
+    convert::copy,
     header::FrameHeader,
     planes::{Layout, Planes, PlanesMut},
 };
@@ -63,6 +63,24 @@ pub fn write_picture(picture: &Picture, data: &mut [u8]) -> Result<()> {
     Ok(())
 }
 
+/// Writes a picture to the beginning of `data` in the shape `to`, to which one pass over its samples must lead.
+///
+/// # Errors
+///
+/// As [`write_picture`].
+pub(crate) fn write_converted(picture: &Picture, to: Shape, data: &mut [u8]) -> Result<()> {
+    let from = Shape::of(picture);
+    let (Some(source), Some(layout)) = (picture.view(), to.format.layout()) else {
+        return write_picture(picture, data);
+    };
+    if source.layout() == layout && from.format != PixelFormat::BGR0 {
+        return write_picture(picture, data);
+    }
+    let (width, height) = source.size();
+    check_length(data.len(), layout.picture_bytes(width, height))?;
+    convert_shape(&source, from, &mut PlanesMut::tight(layout, width, height, data)?, to)
+}
+
 /// Writes pictures of one shape one after the other.
 ///
 /// # Errors
@@ -97,18 +115,16 @@ pub fn convert_bytes(from: &FrameHeader, source: &[u8], to: &FrameHeader, target
     check_length(target.len(), to.data_length())?;
     let (from_shape, to_shape) = shapes(from, to);
     let (from_layout, to_layout) = (Layout::from(from.colour), Layout::from(to.colour));
-    let has_swscale_work = (from.width, from.height) != (to.width, to.height)
-        || !from_layout.is_rgb() && !to_layout.is_rgb() && from_shape.range() != to_shape.range();
+    let is_one_pass = is_one_pass(from_shape, to_shape);
     let mut adapter = Adapter::new(to_shape);
     for (source, target) in views(from, source).zip(target.chunks_exact_mut(to.view_bytes())) {
-        if has_swscale_work {
+        if !is_one_pass {
             write_picture(&adapter.adapt(&picture_from(from, source)?)?, target)?;
         } else {
             let (width, height) = (from.width as usize, from.height as usize);
             let source = Planes::tight(from_layout, width, height, source)?;
             let mut target = PlanesMut::tight(to_layout, width, height, target)?;
-            let coded = if from_layout.is_rgb() { to_shape } else { from_shape };
-            convert(&source, &mut target, coded.matrix(), coded.range())?;
+            convert_shape(&source, from_shape, &mut target, to_shape)?;
         }
     }
     Ok(())

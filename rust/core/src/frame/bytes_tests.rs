@@ -75,7 +75,13 @@ fn every_view_is_converted() {
                 let mut wanted = vec![0; made.len()];
                 let source = Planes::tight(from.colour.into(), width, height, source).unwrap();
                 let mut target = PlanesMut::tight(to.colour.into(), width, height, &mut wanted).unwrap();
-                convert(&source, &mut target, crate::frame::colour::ColourMatrix::Bt601, ColourRange::Limited).unwrap();
+                crate::frame::convert::convert(
+                    &source,
+                    &mut target,
+                    crate::frame::colour::ColourMatrix::Bt601,
+                    ColourRange::Limited,
+                )
+                .unwrap();
                 assert_eq!(made, wanted, "{:?} to {:?} {size:?}", from.colour, to.colour);
             }
         }

@@ -3,10 +3,10 @@
 use super::{
     COLOUR_SPACES, ColourSpace, Frame,
     planes::Layout,
-    shape::{FULL, RGB, UNKNOWN},
+    shape::{FULL, RGB, Shape, UNKNOWN},
 };
 use crate::{
-    av::{ColourTags, Picture},
+    av::ColourTags,
     error::{Code, Error, Result, Stage},
     time::Rational,
 };
@@ -65,13 +65,13 @@ pub struct FrameHeader {
 }
 
 impl FrameHeader {
-    /// The header of a frame whose views are given as `stereo_count` pictures of the shape of `view`.
+    /// The header of a frame whose views are given in the shape `to`.
     ///
     /// # Errors
     ///
-    /// `Internal` if the pixel format of `view` is no colour space.
-    pub fn of(frame: &Frame, view: &Picture, stereo_count: usize) -> Result<Self> {
-        let (format, tags) = (view.format(), view.tags());
+    /// `Internal` if the pixel format of `to` is no colour space.
+    pub fn of(frame: &Frame, to: Shape) -> Result<Self> {
+        let Shape { format, tags, .. } = to;
         let Some(colour) = format.colour() else {
             let message = format!("Cannot give a frame: {} is no colour space", format.name());
             return Err(Error::new(Code::Internal, Stage::Hub, message));
@@ -79,9 +79,9 @@ impl FrameHeader {
         let is_known = tags.matrix <= MAX_MATRIX && tags.matrix != 3;
         Ok(Self {
             colour,
-            width: view.width(),
-            height: view.height(),
-            stereo_count,
+            width: to.width,
+            height: to.height,
+            stereo_count: 1 + frame.others.len(),
             sequence: frame.sequence,
             pts: frame.pts,
             time_base: frame.time_base,

@@ -65,6 +65,12 @@ impl Shape {
         let is_full = self.tags.range == FULL || self.format.is_full_range() || self.format.is_rgb();
         if is_full { ColourRange::Full } else { ColourRange::Limited }
     }
+
+    /// Whether black and white have other samples in pictures of shape `to`, both being Y'CbCr.
+    #[must_use]
+    pub fn changes_range(&self, to: Self) -> bool {
+        !self.format.is_rgb() && !to.format.is_rgb() && self.range() != to.range()
+    }
 }
 
 /// The tags of a picture in `format` made from one of shape `input`.

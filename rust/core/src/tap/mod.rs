@@ -16,7 +16,6 @@ use crossbeam_channel::{Receiver, TryRecvError, bounded};
 use crate::{
     error::{Code, Error, Result, Stage},
     event::{Events, Notify},
-    frame::bytes::write_pictures,
     hub::{Gate, Intake, Room, Taker, door},
     latency::Recorder,
     report::{DropReason, Event, TapStats},
@@ -153,7 +152,7 @@ impl Tap {
             hand.waiting = Some(ready);
             return Ok(Exchange::MoreRoom);
         };
-        write_pictures(ready.pictures(), data)?;
+        ready.write(data)?;
         hand.taken += 1;
         self.shared.capture_to_observer.record(monotonic_ns().saturating_sub(ready.captured_ns()));
         Ok(Exchange::Frame)
@@ -224,3 +223,7 @@ impl Drop for Tap {
 fn cannot_convert(error: Error) -> Error {
     Error { code: Code::Internal, stage: Stage::Hub, ..error }
 }
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

@@ -2,7 +2,8 @@
 
 use crate::{frame::Frame, time::Rational};
 
-/// Parts of a step by which a frame may come too early and still be the next one: a camera's clock jitters.
+const NANOSECOND: Rational = Rational::new(1, 1_000_000_000);
+/// The part of a step by which a frame may come early at most: a camera's clock jitters.
 const TOLERANCE: i64 = 8;
 
 /// Lets at most `rate` frames pass per second of the frames' own time, as evenly as they come.
@@ -10,26 +11,28 @@ const TOLERANCE: i64 = 8;
 pub(super) struct Pace {
     rate: Option<Rational>,
     origin_ns: Option<i64>,
-    last: Option<i64>,
+    last_ns: i64,
+    last_step: Option<i128>,
 }
 
 impl Pace {
     pub(super) fn new(rate: Option<Rational>) -> Self {
-        Self { rate, origin_ns: None, last: None }
+        Self { rate, origin_ns: None, last_ns: 0, last_step: None }
     }
 
     /// Whether it is this frame's turn.
     pub(super) fn admits(&mut self, frame: &Frame) -> bool {
         let Some(rate) = self.rate else { return true };
-        let nanosecond = Rational::new(1, 1_000_000_000);
-        let now = Rational::rescale(frame.pts, frame.time_base, nanosecond);
+        let now = Rational::rescale(frame.pts, frame.time_base, NANOSECOND);
         let origin = *self.origin_ns.get_or_insert(now);
-        // In parts of a step, rounded to the nearest; then down to the step that has begun.
-        let parts = Rational::rescale((now - origin) * TOLERANCE, nanosecond, rate.inverse());
-        let step = (parts + 1).div_euclid(TOLERANCE);
-        let admits = self.last.is_none_or(|last| step > last);
+        let interval = now - std::mem::replace(&mut self.last_ns, now);
+        // Of two frames the nearer one is taken, so a frame is never early by more than half their distance.
+        let early = (interval / 2).clamp(0, Rational::rescale(1, rate.inverse(), NANOSECOND) / TOLERANCE);
+        let elapsed = i128::from(now - origin + early) * i128::from(rate.num);
+        let step = elapsed.div_euclid(i128::from(rate.den) * 1_000_000_000);
+        let admits = self.last_step.is_none_or(|last| step > last);
         if admits {
-            self.last = Some(step);
+            self.last_step = Some(step);
         }
         admits
     }
@@ -49,6 +52,14 @@ mod tests {
     fn every_third_frame_of_thirty_makes_ten() {
         let kept = admitted(Rational::new(10, 1), Rational::new(1, 30), 0..30);
         assert_eq!(kept, (0..10).map(|step| step * 3).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn one_frame_a_second_comes_at_the_full_second() {
+        let kept = admitted(Rational::new(1, 1), Rational::new(1, 30), 0..120);
+        assert_eq!(kept, [0, 30, 60, 90]);
+        let kept = admitted(Rational::new(1, 5), Rational::new(1, 30), 0..600);
+        assert_eq!(kept, [0, 150, 300, 450]);
     }
 
     #[test]

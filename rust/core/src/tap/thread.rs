@@ -11,7 +11,12 @@ use super::{Shared, cannot_convert, options::TapOptions, pace::Pace};
 use crate::{
     av::{Picture, PixelFormat},
     error::{Code, Error, Result, Stage},
-    frame::{ColourSpace, Shape, SharedFrame, adapt::Adapter, header::FrameHeader},
+    frame::{
+        ColourSpace, Shape, SharedFrame,
+        adapt::{Adapter, is_one_pass},
+        bytes::{write_converted, write_pictures},
+        header::FrameHeader,
+    },
     hub::{Inbox, Parcel},
     report::{DropReason, Event},
 };
@@ -19,16 +24,21 @@ use crate::{
 /// A frame in the form that the observer asked for.
 pub(super) struct Ready {
     pub(super) header: FrameHeader,
+    to: Shape,
     frame: SharedFrame,
-    /// One for each view; none where the frame has the form already.
+    /// One for each view; none where one pass over the samples is enough.
     adapted: Vec<Picture>,
 }
 
 impl Ready {
-    /// The views.
-    pub(super) fn pictures(&self) -> impl Iterator<Item = &Picture> {
-        let as_they_are = self.adapted.is_empty().then(|| self.frame.views());
-        self.adapted.iter().chain(as_they_are.into_iter().flatten())
+    /// Writes the samples of all views, which is the last conversion of most frames: one pass that makes BGRA of I420
+    /// takes no longer than a copy of BGRA, which would have to be made first.
+    pub(super) fn write(&self, data: &mut [u8]) -> Result<()> {
+        if !self.adapted.is_empty() {
+            return write_pictures(&self.adapted, data);
+        }
+        let views = data.chunks_exact_mut(self.header.view_bytes());
+        self.frame.views().zip(views).try_for_each(|(view, data)| write_converted(view, self.to, data))
     }
 
     pub(super) fn captured_ns(&self) -> u64 {
@@ -102,7 +112,7 @@ impl TapThread {
 
     fn prepare(&mut self, frame: SharedFrame) -> Result<Ready> {
         let converted = catch_unwind(AssertUnwindSafe(|| self.convert(&frame)));
-        let adapted = converted.unwrap_or_else(|_| {
+        let (to, adapted) = converted.unwrap_or_else(|_| {
             self.adapter = None;
             Err(Error::new(
                 Code::Internal,
@@ -110,24 +120,24 @@ impl TapThread {
                 "Cannot convert a frame: a defect of this library was met; please report it",
             ))
         })?;
-        let views = 1 + frame.others.len();
-        let header = FrameHeader::of(&frame, adapted.first().unwrap_or(&frame.picture), views)?;
-        Ok(Ready { header, frame, adapted })
+        let header = FrameHeader::of(&frame, to)?;
+        Ok(Ready { header, to, frame, adapted })
     }
 
-    /// The views in the form asked for; none where they have it already.
-    fn convert(&mut self, frame: &SharedFrame) -> Result<Vec<Picture>> {
+    /// The form asked for, and the views in it; no views where one pass over the samples leads there.
+    fn convert(&mut self, frame: &SharedFrame) -> Result<(Shape, Vec<Picture>)> {
         let from = Shape::of(&frame.picture);
         let known = self.adapter.take().filter(|(known, ..)| *known == from);
         let (_, to, adapter) = self.adapter.insert(known.unwrap_or_else(|| {
             let to = self.options.shape_for(from);
             (from, to, Adapter::new(to))
         }));
-        let fits = (from.width, from.height) == (to.width, to.height) && from.format.plain() == to.format;
-        if fits {
-            return Ok(Vec::new());
+        // Rows that run upwards have no view; the adapter turns them round.
+        if is_one_pass(from, *to) && frame.views().all(|view| view.view().is_some()) {
+            return Ok((*to, Vec::new()));
         }
-        frame.views().map(|view| adapter.adapt(view)).collect::<Result<_>>().map_err(cannot_convert)
+        let views = frame.views().map(|view| adapter.adapt(view)).collect::<Result<_>>().map_err(cannot_convert)?;
+        Ok((*to, views))
     }
 }
 

@@ -1,0 +1,26 @@
+/** Runs Deno programs as a user would. */
+
+import { join } from "node:path";
+import process from "node:process";
+import { text } from "./command.ts";
+
+/** The root folder of the checkout. */
+export const ROOT = join(import.meta.dirname ?? ".", "..", "..");
+
+/** The path of one of the examples. */
+export function example(name: string): string {
+  return join(ROOT, "examples", name);
+}
+
+/**
+ * Runs `script` in `folder` with all permissions, and returns what it says.
+ *
+ * @throws {CommandError} If it exits with another code than 0, or writes to its standard error.
+ */
+export function deno(script: string, folder: string, ...args: string[]): Promise<string> {
+  const config = join(ROOT, "deno.json");
+  return text("sh", [
+    ...["-c", 'cd "$1" && shift && exec "$@"', "sh", folder],
+    ...[process.execPath, "run", "-A", "--quiet", "--frozen", "--config", config, script, ...args],
+  ]);
+}
