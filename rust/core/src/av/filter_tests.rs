@@ -193,6 +193,14 @@ fn colours_keep_their_meaning_through_a_change_of_format() {
 }
 
 #[test]
+fn packed_pixels_keep_their_order_through_a_filter_that_knows_only_planes() {
+    for format in [PixelFormat::BGRA, PixelFormat::RGBA] {
+        let graph = open("eq=contrast=1.2", shape(format, 16, 16));
+        assert_eq!(graph.output().format, format);
+    }
+}
+
+#[test]
 fn tags_survive_a_filter_that_forgets_them() {
     let tags = ColourTags { range: 2, matrix: 9, primaries: 9, transfer: 14, pixel_aspect: Rational::new(4, 3) };
     for text in ["tmix=2", "hflip", "negate"] {

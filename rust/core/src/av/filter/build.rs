@@ -27,8 +27,8 @@ const MAX_PIXELS: i64 = 64 << 20;
 /// What conversions between filters aim for: full-quality rounding.
 const SCALING: &CStr = c"flags=bicubic+accurate_rnd+full_chroma_int";
 /// Formats that a graph may end in; that of its input is always one too.
-const FORMATS: &str = "yuv420p|yuvj420p|yuv422p|yuvj422p|yuv444p|yuvj444p|nv12|uyvy422|bgra|bgr0|rgba|gbrp|\
-                       yuv420p10le|yuv422p10le|yuv444p10le";
+const FORMATS: &str = "yuv420p|yuvj420p|yuv422p|yuvj422p|yuv444p|yuvj444p|nv12|uyvy422|gbrp|yuv420p10le|yuv422p10le|\
+                       yuv444p10le";
 
 /// Why a graph cannot be built.
 #[derive(Debug, Clone)]
@@ -219,9 +219,13 @@ impl FilterGraph {
             settings.push(("range", tags.range.to_string()));
         }
         self.source = self.add(&plain("buffer", settings))?;
+        // Packed pixels stay in the order in which they came.
+        let packed = if format == PixelFormat::RGBA { "rgba" } else { "bgra|bgr0" };
+        let mut formats = format!("{FORMATS}|{packed}");
         let name = format.name();
-        let is_listed = FORMATS.split('|').any(|listed| listed == name);
-        let formats = if is_listed { FORMATS.to_owned() } else { format!("{FORMATS}|{name}") };
+        if !formats.split('|').any(|listed| listed == name) {
+            formats = format!("{formats}|{name}");
+        }
         let format = self.add(&plain("format", vec![("pix_fmts", formats)]))?;
         self.sink = self.add(&plain("buffersink", Vec::new()))?;
         let end = |filter| End { filter, pad: 0, label: None };
