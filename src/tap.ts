@@ -121,8 +121,10 @@ export class Tap implements NativeTarget, Listener, Delivery {
   }
 
   ready(until: number): boolean {
-    // A pending observer keeps frames from being taken, but not what there is to tell.
-    if (this.feed.isWaiting || this.#frame !== undefined) this.#takeEvents();
+    // A pending observer keeps frames from being taken, but not what there is to tell; nor do frames without an end.
+    const isDue = until >= this.#eventsDue;
+    if (isDue) this.#eventsDue = until + EVENTS_MS;
+    if (isDue || this.feed.isWaiting || this.#frame !== undefined) this.#takeEvents();
     let isFirst = true;
     // While a promise is pending the frame stays with the observer, and native code keeps the next ones.
     while (!this.#isOver && this.#frame === undefined) {
@@ -132,12 +134,8 @@ export class Tap implements NativeTarget, Listener, Delivery {
       }
       const frame = this.#next();
       if (frame === undefined) {
-        // Woken for something else than a frame, or for both.
-        const isDue = isFirst || until >= this.#eventsDue;
-        if (isDue && !this.#isReleased) {
-          this.#eventsDue = until + EVENTS_MS;
-          this.#takeEvents();
-        }
+        // Woken for something else than a frame.
+        if (isFirst && !this.#isReleased) this.#takeEvents();
         return false;
       }
       isFirst = false;

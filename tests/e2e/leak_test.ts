@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { it } from "node:test";
 import { setTimeout as after } from "node:timers/promises";
-import { VideoSourceFactory, VideoTargetFactory } from "../../mod.ts";
+import { createFilter, ObservableObserver, VideoSourceFactory, VideoTargetFactory } from "../../mod.ts";
 import { withFolder } from "../helpers/folder.ts";
 import { assertLedger } from "../helpers/ledger.ts";
 import { openFiles, residentMiB, threads } from "../helpers/process.ts";
@@ -95,5 +95,44 @@ it("writers that are attached and detached leave nothing behind", async () => {
     assert.equal(now.threads, before.threads);
     assert.ok(now.mib - before.mib <= MAX_GROWTH_MIB, `${now.mib} MiB, ${before.mib} before`);
     assert.equal(threads("gg-"), 0);
+  });
+});
+
+it("C18 pipelines with nodes, filters, requests and loops that are opened and closed leave nothing behind", async () => {
+  class Editor extends ObservableObserver {
+    override update(frame: Parameters<ObservableObserver["update"]>[0]): void {
+      frame.data()[0] = 1;
+    }
+  }
+  await withFolder(async (folder) => {
+    await assertNoLeak(ROUNDS / 2, "open and close of a pipeline", async () => {
+      const source = await sources.createTestPattern({ ...pattern, colour: "bgra", frames: 5 });
+      const open = (name: string): ReturnType<typeof targets.createFileWriter> =>
+        targets.createFileWriter("h264", join(folder, name), 30, { overwrite: true, preset: "ultrafast" });
+      const writers = [await open("a.mp4"), await open("b.mp4")] as const;
+      const [red, green] = [new Editor(), new Editor()];
+      const filter = await createFilter("hflip");
+      let frames = 0;
+      source.attach(red);
+      red.attach(writers[0]);
+      red.attach(green);
+      green.attach(filter);
+      filter.attach(writers[1]);
+      filter.attach(() => void (frames += 1), { colour: "rgba", width: 32 });
+      green.attach(() => void (frames += 1), { rate: 10 });
+      const loop = (async () => {
+        for await (const _frame of source.frames({ policy: "latest" })) frames += 1;
+      })();
+      await source.ended;
+      await loop;
+      for (const writer of writers) {
+        const { stats } = await writer.close();
+        assertLedger(stats.frames);
+        assert.equal(stats.frames.written, 5);
+      }
+      await filter.close();
+      await source.close();
+      assert.ok(frames >= 5 + 2 + 1, `${frames}`);
+    });
   });
 });
