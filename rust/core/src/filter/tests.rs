@@ -44,7 +44,7 @@ impl Taker for Collector {
 
 fn collector(room: usize) -> (Intake, Inbox, Arc<Collector>) {
     let taker = Arc::new(Collector::default());
-    let (intake, inbox) = door(taker.clone(), Room { hurried: room, patient: room, displaces: false });
+    let (intake, inbox) = door(taker.clone(), Room { hurried: room, patient: room, displaces: false, preferred: None });
     (intake, inbox, taker)
 }
 
