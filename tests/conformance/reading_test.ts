@@ -1,8 +1,7 @@
 /**
- * GIFT-Grab's file-reading tests T1-T6 and our cases C1-C3, by the ids of the tables of knowledge/giftgrab.md §2.
+ * GIFT-Grab's file-reading tests T1-T8 and our cases C1-C5, by the ids of the tables of knowledge/giftgrab.md §2.
  *
- * What needs frames in JavaScript comes with observers: T7, T8, C4 and C5 (sub-frames), and of T1, T4 and C1 the length
- * and colour of the data that an observer gets. C3's network addresses come with network sources.
+ * C3's network addresses come with network sources. Sub-frames sample by sample are in tests/e2e/region_test.ts.
  *
  * Inputs are made as in §2.0: 15 frames at 30 fps, 128 x 64, HEVC with B-frames, Xvid and VP9.
  */
@@ -13,13 +12,20 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { mkdtemp } from "node:fs/promises";
-import { ColourSpace, type FileReader, type Report, VideoSourceError, VideoSourceFactory } from "../../mod.ts";
+import {
+  ColourSpace,
+  type FileReader,
+  type Report,
+  type VideoFrame,
+  VideoSourceError,
+  VideoSourceFactory,
+} from "../../mod.ts";
 import { VideoTargetFactory } from "../../mod.ts";
 import { makeFile } from "../helpers/ffmpeg.ts";
 import { assertLedger } from "../helpers/ledger.ts";
 import { countFrames, packets, probe } from "../helpers/probe.ts";
 import { psnr } from "../helpers/psnr.ts";
-import { assertRefused } from "../helpers/refusal.ts";
+import { assertRefused, assertRefusedNow } from "../helpers/refusal.ts";
 
 const COLOURS = Object.entries(ColourSpace).filter(([name]) => ["BGRA", "I420", "UYVY"].includes(name));
 const [WIDTH, HEIGHT, FRAMES, RATE] = [128, 64, 15, 30];
@@ -47,6 +53,19 @@ before(async () => {
 });
 after(() => rm(folder, { recursive: true, force: true }));
 
+/** Bytes per pixel. */
+const BYTES = { bgra: 4, rgba: 4, uyvy: 2, i420: 1.5, nv12: 1.5 } as const;
+
+/** The sizes of the frames that an observer gets in half a second. */
+async function observedSizes(reader: FileReader): Promise<Set<string>> {
+  const sizes = new Set<string>();
+  const observer = (frame: VideoFrame): void => void sizes.add(`${frame.cols}x${frame.rows}`);
+  reader.attach(observer);
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  await reader.detach(observer);
+  return sizes;
+}
+
 /** Records what a reader gives, all of it or the first `milliseconds`, without loss. */
 async function record(reader: FileReader, milliseconds?: number): Promise<Report> {
   const path = join(folder, `copy${number++}.mkv`);
@@ -69,8 +88,15 @@ async function assertComplete(path: string, colour: ColourSpace): Promise<void> 
   assert.equal(reader.colour, colour);
   assert.deepEqual(reader.getFrameRate(), { num: RATE, den: 1 });
   assert.deepEqual(reader.getFrameDimensions(), { width: WIDTH, height: HEIGHT });
+  const lengths: number[] = [];
+  reader.attach((frame) => {
+    assert.deepEqual([frame.colour, frame.cols, frame.rows], [colour, WIDTH, HEIGHT]);
+    lengths.push(frame.dataLength());
+    assert.equal(frame.data().length, frame.dataLength());
+  });
   const report = await record(reader);
   await reader.close();
+  assert.deepEqual(lengths, Array.from({ length: FRAMES }, () => BYTES[colour] * WIDTH * HEIGHT));
   assert.equal(report.stats.frames.written, FRAMES);
   const copy = await probe(report.target.path);
   assert.deepEqual([copy.width, copy.height, copy.frameRate], [WIDTH, HEIGHT, { num: RATE, den: 1 }]);
@@ -84,6 +110,24 @@ for (const [codec, extension] of INPUTS) {
     for (const [name, colour] of COLOURS) {
       it(`T1 T4 C1 reads 15 frames of a 30 fps 128x64 clip in ${name}`, async () => {
         await assertComplete(inputPath(extension), colour);
+      });
+
+      it(`T7 C4 gives observers a sub-frame that was set before they came, in ${name}`, async () => {
+        const settings = { atEnd: "loop" } as const;
+        const reader = await VideoSourceFactory.getInstance().createFileReader(inputPath(extension), colour, settings);
+        reader.setSubFrame(WIDTH / 4, HEIGHT / 4, WIDTH / 2, HEIGHT / 2);
+        assert.deepEqual([...await observedSizes(reader)], ["64x32"]);
+        await reader.close();
+      });
+
+      it(`T8 C4 gives the full frame again when the sub-frame is given up, in ${name}`, async () => {
+        const settings = { atEnd: "loop" } as const;
+        const reader = await VideoSourceFactory.getInstance().createFileReader(inputPath(extension), colour, settings);
+        reader.setSubFrame(WIDTH / 4, HEIGHT / 4, WIDTH / 2, HEIGHT / 2);
+        await observedSizes(reader);
+        reader.getFullFrame();
+        assert.deepEqual([...await observedSizes(reader)], ["128x64"]);
+        await reader.close();
       });
 
       it(`T2 T5 C2 reads the clip again after closing it half-way in ${name}`, async () => {
@@ -102,6 +146,18 @@ describe("reading", () => {
   it("T1 has a clip with reordered frames among its inputs", async () => {
     const times = (await packets(inputPath("mp4"))).map(({ pts }) => pts);
     assert.notDeepEqual(times, times.toSorted((a, b) => (a ?? 0) - (b ?? 0)));
+  });
+
+  it("C5 refuses a sub-frame out of range, and goes on with the frames as they were", async () => {
+    const reader = await VideoSourceFactory.getInstance().createFileReader(inputPath("mp4"), ColourSpace.I420);
+    assertRefusedNow(() => reader.setSubFrame(100, 0, 64, 32), {
+      is: RangeError,
+      code: "invalid_argument",
+      field: "width",
+      says: /128x64/,
+    });
+    assert.deepEqual([...await observedSizes(reader)], ["128x64"]);
+    await reader.close();
   });
 
   for (const [name, colour] of COLOURS) {

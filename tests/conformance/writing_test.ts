@@ -2,9 +2,9 @@
  * GIFT-Grab's file-writing tests T9-T14 and T16-T19 and our cases C6-C8, by the ids of the tables of
  * knowledge/giftgrab.md §2.
  *
- * What needs frames from JavaScript comes with observers: T15 (a frame of another colour than the first). Where
- * GIFT-Grab appends frames, a test pattern of as many frames is attached. GIFT-Grab's Xvid takes only BGRA; ours takes all
- * three colour spaces.
+ * Where GIFT-Grab appends frames, a test pattern of as many frames is attached here; T14-T18 by appended frames are in
+ * tests/e2e/append_test.ts, T15 (a frame of another colour than the first) among them. GIFT-Grab's Xvid takes only BGRA;
+ * ours takes every colour space.
  */
 
 import assert from "node:assert/strict";
