@@ -88,14 +88,17 @@ async function assertComplete(path: string, colour: ColourSpace): Promise<void> 
   assert.equal(reader.colour, colour);
   assert.deepEqual(reader.getFrameRate(), { num: RATE, den: 1 });
   assert.deepEqual(reader.getFrameDimensions(), { width: WIDTH, height: HEIGHT });
+  const report = await record(reader);
+  await reader.close();
+  const observed = await VideoSourceFactory.getInstance().createFileReader(path, colour, { pacing: "asap" });
   const lengths: number[] = [];
-  reader.attach((frame) => {
+  observed.attach((frame) => {
     assert.deepEqual([frame.colour, frame.cols, frame.rows], [colour, WIDTH, HEIGHT]);
     lengths.push(frame.dataLength());
     assert.equal(frame.data().length, frame.dataLength());
   });
-  const report = await record(reader);
-  await reader.close();
+  await observed.ended;
+  await observed.close();
   assert.deepEqual(lengths, Array.from({ length: FRAMES }, () => BYTES[colour] * WIDTH * HEIGHT));
   assert.equal(report.stats.frames.written, FRAMES);
   const copy = await probe(report.target.path);

@@ -220,7 +220,7 @@ fn run_with_fault(codec: Codec, name: &str, fault: Fault) -> String {
 
 #[test]
 fn a_slow_disk_costs_frames_that_are_counted_as_its_own() {
-    let disk = SimDisk::slow(Duration::from_millis(200));
+    let disk = SimDisk::slow(Duration::from_secs(3));
     let mut options = writer_options(Codec::Ffv1, "/slow.mkv");
     options.frame_rate = Rational::new(240, 1);
     let mut source = pattern(0, Pacing::Realtime);
@@ -236,7 +236,7 @@ fn a_slow_disk_costs_frames_that_are_counted_as_its_own() {
     writer.wait_for(|event| {
         matches!(event, Event::Overload { stage: Stage::Storage, reason: DropReason::StorageOverload, .. })
     });
-    println!("a disk of 200 ms per write: storage overload told after {} ms", started.elapsed().as_millis());
+    println!("a disk of 3 s per write: storage overload told after {} ms", started.elapsed().as_millis());
     // The source must stay on time whatever the disk does.
     let deadline = Instant::now() + Duration::from_secs(1);
     while Instant::now() < deadline {

@@ -12,10 +12,43 @@ use crate::storage::Storage;
 
 /// Bytes that libavformat gathers before it asks the storage.
 const BUFFER_SIZE: usize = 64 * 1024;
+/// Bytes that are gathered of one fragment or cluster at most: more are written in pieces.
+const MAX_GATHERED: usize = 16 << 20;
+
+/// Bytes of a box's length and type.
+const HEAD: usize = 8;
 
 struct State {
     storage: Arc<dyn Storage>,
     position: u64,
+    /// What was written last, up to `position`, and is not in the storage yet.
+    gathered: Vec<u8>,
+    /// Whether what was gathered begins with the head of a box of ISO/IEC 14496-12, which is then put last: until it is
+    /// there, readers see nothing of the box, however much of it a killed process has left.
+    head_last: bool,
+    /// The operating system's number of the first error: libavformat ignores some that it is told of.
+    failed: Option<i32>,
+}
+
+impl State {
+    /// Puts what was gathered into the storage.
+    fn put(&mut self) -> io::Result<()> {
+        if let Some(number) = self.failed {
+            return Err(io::Error::from_raw_os_error(number));
+        }
+        if self.gathered.is_empty() {
+            return Ok(());
+        }
+        let start = self.position - self.gathered.len() as u64;
+        let outcome = match self.gathered.split_at_checked(HEAD) {
+            Some((head, rest)) if self.head_last && !rest.is_empty() => {
+                self.storage.write_at(rest, start + HEAD as u64).and_then(|()| self.storage.write_at(head, start))
+            }
+            _ => self.storage.write_at(&self.gathered, start),
+        };
+        self.gathered.clear();
+        outcome.inspect_err(|error| self.failed = Some(error.raw_os_error().unwrap_or(EIO)))
+    }
 }
 
 /// An AVIOContext over a storage, owned.
@@ -37,7 +70,13 @@ impl Avio {
         if buffer.is_null() {
             return Err(AvError::no_memory());
         }
-        let state = Box::into_raw(Box::new(State { storage, position: 0 }));
+        let state = Box::into_raw(Box::new(State {
+            storage,
+            position: 0,
+            gathered: Vec::new(),
+            head_last: false,
+            failed: None,
+        }));
         // SAFETY: the buffer goes over to the context; `state` outlives it (freed in `drop` after it). The transmute only
         // adds or drops a `const`: the buffer is `uint8_t *` before FFmpeg 7 and `const uint8_t *` from it on.
         let context = unsafe {
@@ -67,6 +106,12 @@ impl Avio {
         self.context
     }
 
+    /// From now on each flush completes a box, or some, which readers are to see whole or not at all.
+    pub(super) fn put_heads_last(&mut self) {
+        // SAFETY: owned, and libavformat does not run.
+        unsafe { (*self.state).head_last = true };
+    }
+
     /// Hands everything gathered to the storage.
     pub(super) fn flush(&mut self) -> Result<(), AvError> {
         // SAFETY: owned.
@@ -74,7 +119,10 @@ impl Avio {
             ffi::avio_flush(self.context);
             (*self.context).error
         };
-        super::error::check(error).map(drop)
+        super::error::check(error)?;
+        // SAFETY: owned, and libavformat does not run.
+        let state = unsafe { &mut *self.state };
+        super::error::check(guard(|| state.put().map(|()| 0)) as c_int).map(drop)
     }
 }
 
@@ -120,7 +168,10 @@ unsafe extern "C" fn write(opaque: *mut c_void, buffer: *const u8, size: c_int) 
     // SAFETY: libavformat gives a readable buffer of that size.
     let buffer = unsafe { std::slice::from_raw_parts(buffer, usize::try_from(size).unwrap_or(0)) };
     guard(|| {
-        state.storage.write_at(buffer, state.position)?;
+        if state.gathered.len() + buffer.len() > MAX_GATHERED {
+            state.put()?;
+        }
+        state.gathered.extend_from_slice(buffer);
         state.position += buffer.len() as u64;
         Ok(buffer.len() as i64)
     }) as c_int
@@ -131,6 +182,7 @@ unsafe extern "C" fn seek(opaque: *mut c_void, offset: i64, whence: c_int) -> i6
     let state = unsafe { &mut *opaque.cast::<State>() };
     guard(|| {
         let invalid = || io::Error::from_raw_os_error(22);
+        state.put()?;
         if whence & ffi::AVSEEK_SIZE as c_int != 0 {
             return i64::try_from(state.storage.size()?).map_err(|_| invalid());
         }

@@ -16,6 +16,8 @@ pub struct MuxerConfig<'a> {
     pub time_base: Rational,
     /// Frames per second that the container tells.
     pub frame_rate: Rational,
+    /// Whether each flush completes a fragment of boxes, of which readers are to see all or nothing.
+    pub is_fragmented: bool,
     /// How two views are packed in each picture; told where the container has a place for it.
     pub stereo: Option<StereoPacking>,
     /// Private options by name.
@@ -101,6 +103,9 @@ impl Muxer {
             return Err(AvError::new(ffi::AVERROR_OPTION_NOT_FOUND));
         }
         muxer.avio.flush()?;
+        if config.is_fragmented {
+            muxer.avio.put_heads_last();
+        }
         Ok(muxer)
     }
 

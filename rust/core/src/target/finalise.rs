@@ -95,6 +95,7 @@ fn copy(
             parameters: &parameters,
             time_base: stream.time_base,
             frame_rate: recording.frame_rate,
+            is_fragmented: false,
             stereo: recording.stereo,
             options: &[("video_track_timescale".to_owned(), stream.time_base.den.to_string())],
             metadata: recording.metadata,

@@ -176,6 +176,7 @@ impl OutputThread {
                 parameters,
                 time_base: self.options.frame_rate.inverse(),
                 frame_rate: self.options.frame_rate,
+                is_fragmented: matches!(self.container, Container::Mp4 | Container::Mov),
                 stereo: self.state.stereo,
                 options: &live_options(self.container),
                 metadata: &self.state.metadata,
