@@ -268,7 +268,7 @@ fn assert_live(ledger: &giftgrab_core::report::Ledger) {
 fn a_writer_whose_disk_fails_costs_the_other_nothing() {
     for pacing in [Pacing::Realtime, Pacing::Asap] {
         let healthy = SimDisk::default();
-        let failing = SimDisk::failing(Fault { at: 12, kind: Kind::NoSpace });
+        let failing = SimDisk::failing(Fault { at: 6, kind: Kind::NoSpace });
         let mut bad = Watched::writer(writer_options(Codec::H264, "/bad.mp4"), Arc::new(failing)).unwrap();
         let mut good = Watched::writer(writer_options(Codec::H264, "/good.mp4"), Arc::new(healthy.clone())).unwrap();
         // Enough in the fast case for the fault to come early.

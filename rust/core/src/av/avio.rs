@@ -12,8 +12,10 @@ use crate::storage::Storage;
 
 /// Bytes that libavformat gathers before it asks the storage.
 const BUFFER_SIZE: usize = 64 * 1024;
-/// Bytes that are gathered of one fragment or cluster at most: more are written in pieces.
-const MAX_GATHERED: usize = 16 << 20;
+/// Bytes of a fragment that are gathered at most: more are written in pieces.
+const MAX_FRAGMENT: usize = 4 << 20;
+/// The same where nothing depends on what is written by one call.
+const MAX_PIECE: usize = 256 << 10;
 
 /// Bytes of a box's length and type.
 const HEAD: usize = 8;
@@ -168,7 +170,8 @@ unsafe extern "C" fn write(opaque: *mut c_void, buffer: *const u8, size: c_int) 
     // SAFETY: libavformat gives a readable buffer of that size.
     let buffer = unsafe { std::slice::from_raw_parts(buffer, usize::try_from(size).unwrap_or(0)) };
     guard(|| {
-        if state.gathered.len() + buffer.len() > MAX_GATHERED {
+        let most = if state.head_last { MAX_FRAGMENT } else { MAX_PIECE };
+        if state.gathered.len() + buffer.len() > most {
             state.put()?;
         }
         state.gathered.extend_from_slice(buffer);
