@@ -9,23 +9,16 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { setTimeout as after } from "node:timers/promises";
-import {
-  Codec,
-  ColourSpace,
-  ObservableObserver,
-  Observer,
-  type VideoFrame,
-  VideoSourceFactory,
-  VideoTargetFactory,
-} from "../../mod.ts";
+import { Codec, ColourSpace, ObservableObserver, Observer, type VideoFrame, VideoTargetFactory } from "../../mod.ts";
 import { decodeIndices } from "../helpers/barcode.ts";
 import { output } from "../helpers/command.ts";
 import { makeFile } from "../helpers/ffmpeg.ts";
 import { withFolder } from "../helpers/folder.ts";
 import { assertLedger } from "../helpers/ledger.ts";
 import { countFrames, probe } from "../helpers/probe.ts";
+import { watchedSources } from "../helpers/watched.ts";
 
-const sources = VideoSourceFactory.getInstance();
+const sources = watchedSources;
 const targets = VideoTargetFactory.getInstance();
 const SIZE = { width: 128, height: 96 };
 

@@ -26,6 +26,7 @@ import { assertLedger } from "../helpers/ledger.ts";
 import { countFrames, packets, probe } from "../helpers/probe.ts";
 import { psnr } from "../helpers/psnr.ts";
 import { assertRefused, assertRefusedNow } from "../helpers/refusal.ts";
+import { watchedSources } from "../helpers/watched.ts";
 
 const COLOURS = Object.entries(ColourSpace).filter(([name]) => ["BGRA", "I420", "UYVY"].includes(name));
 const [WIDTH, HEIGHT, FRAMES, RATE] = [128, 64, 15, 30];
@@ -90,7 +91,7 @@ async function assertComplete(path: string, colour: ColourSpace): Promise<void> 
   assert.deepEqual(reader.getFrameDimensions(), { width: WIDTH, height: HEIGHT });
   const report = await record(reader);
   await reader.close();
-  const observed = await VideoSourceFactory.getInstance().createFileReader(path, colour, { pacing: "asap" });
+  const observed = await watchedSources.createFileReader(path, colour, { pacing: "asap" });
   const lengths: number[] = [];
   observed.attach((frame) => {
     assert.deepEqual([frame.colour, frame.cols, frame.rows], [colour, WIDTH, HEIGHT]);

@@ -10,7 +10,6 @@ import {
   GiftGrabError,
   ObservableObserver,
   type VideoFrame,
-  VideoSourceFactory,
   VideoTargetFactory,
 } from "../../mod.ts";
 import { decodeIndices } from "../helpers/barcode.ts";
@@ -20,8 +19,9 @@ import { withFolder } from "../helpers/folder.ts";
 import { assertConserved, assertLedger } from "../helpers/ledger.ts";
 import { probe } from "../helpers/probe.ts";
 import { assertRefused } from "../helpers/refusal.ts";
+import { watchedSources } from "../helpers/watched.ts";
 
-const sources = VideoSourceFactory.getInstance();
+const sources = watchedSources;
 const targets = VideoTargetFactory.getInstance();
 
 /** What the `ffmpeg` command makes of every frame of the file at `path`. */

@@ -22,8 +22,9 @@ import { assertConserved, assertLedger, droppedFor } from "../helpers/ledger.ts"
 import { drawPattern } from "../helpers/pattern.ts";
 import { threads } from "../helpers/process.ts";
 import { isFullProof, Random } from "../helpers/proof.ts";
+import { watchedSources } from "../helpers/watched.ts";
 
-const sources = VideoSourceFactory.getInstance();
+const sources = watchedSources;
 const targets = VideoTargetFactory.getInstance();
 const SIZE = { width: 160, height: 120 };
 
@@ -157,6 +158,9 @@ describe("what an observer sees", () => {
   });
 });
 
+/** For observers that fail on purpose. */
+const unwatched = VideoSourceFactory.getInstance();
+
 /** An observer that misbehaves, and what it costs. */
 interface Trouble {
   readonly name: string;
@@ -191,7 +195,7 @@ describe("an observer that", () => {
       await withFolder(async (folder) => {
         const path = join(folder, "out.mp4");
         const frames = isFullProof ? 300 : 90;
-        const source = await sources.createTestPattern({ width: 320, height: 240, frames });
+        const source = await unwatched.createTestPattern({ width: 320, height: 240, frames });
         const writer = await targets.createFileWriter("h264", path, 30);
         const observer: Observer = { update };
         const failures: ObserverFailureEvent[] = [];
@@ -240,11 +244,13 @@ class Subject extends ObservableObserver {
   mayBeCalled = false;
   isInside = false;
   calls = 0;
+  readonly violations: string[] = [];
   next: () => void | Promise<void> = () => {};
 
   override update(frame: VideoFrame): void | Promise<void> {
-    assert.ok(this.mayBeCalled, "called after its detach was answered");
-    assert.ok(!this.isInside, "called while its promise is pending");
+    // What is thrown here would only be counted.
+    if (!this.mayBeCalled) this.violations.push("called after its detach was answered");
+    if (this.isInside) this.violations.push("called while its promise is pending");
     this.calls += 1;
     const first = frame.data()[0];
     frame.data()[0] = 255 - (first ?? 0);
@@ -262,14 +268,13 @@ it("random operations leave no crash, no deadlock and no call after detach", asy
   const random = new Random();
   console.log(`seed ${random.seed}`);
   const open = (): Promise<TestPattern> =>
-    sources.createTestPattern({
+    unwatched.createTestPattern({
       width: 32,
       height: 32,
       pacing: random.below(2) === 0 ? "asap" : "realtime",
       frameRate: 500,
     });
   let source = await open();
-  let failed: unknown;
   const subjects = Array.from({ length: 6 }, () => new Subject());
   const parents = new Map<Subject, TestPattern | Subject>();
   let leaving: Promise<unknown>[] = [];
@@ -316,7 +321,7 @@ it("random operations leave no crash, no deadlock and no call after detach", asy
         subject.next = () => after(random.below(3)).then(() => {});
     }
   };
-  for (let done = 0; done < operations && failed === undefined; done++) {
+  for (let done = 0; done < operations; done++) {
     const inside = subjects[random.below(subjects.length)];
     if (random.below(2) === 0 && inside !== undefined && parents.has(inside)) inside.next = operate;
     else operate();
@@ -336,6 +341,8 @@ it("random operations leave no crash, no deadlock and no call after detach", asy
   await source.close();
   for (let left = 200; threads("gg-") > 0 && left > 0; left--) await after(10);
   assert.equal(threads("gg-"), 0);
-  assert.equal(failed, undefined);
-  console.log(`${operations} operations, ${subjects.reduce((sum, subject) => sum + subject.calls, 0)} calls`);
+  assert.deepEqual(subjects.flatMap(({ violations }) => violations), []);
+  const calls = subjects.reduce((sum, subject) => sum + subject.calls, 0);
+  assert.ok(calls > operations / 10, `${calls} calls are no proof`);
+  console.log(`${operations} operations, ${calls} calls`);
 });

@@ -3,15 +3,16 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { ColourSpace, type FrameDimensions, VideoSourceFactory, VideoTargetFactory } from "../../mod.ts";
+import { ColourSpace, type FrameDimensions, VideoTargetFactory } from "../../mod.ts";
 import { output } from "../helpers/command.ts";
 import { withFolder } from "../helpers/folder.ts";
 import { makeFile, testPicture } from "../helpers/ffmpeg.ts";
 import { assertLedger } from "../helpers/ledger.ts";
 import { probe } from "../helpers/probe.ts";
 import { assertRefusedNow } from "../helpers/refusal.ts";
+import { watchedSources } from "../helpers/watched.ts";
 
-const sources = VideoSourceFactory.getInstance();
+const sources = watchedSources;
 const targets = VideoTargetFactory.getInstance();
 
 interface Region extends FrameDimensions {
