@@ -6,7 +6,6 @@
 
 import type { Backend } from "./backend/contract.ts";
 import { BufferPool } from "./buffer_pool.ts";
-import { GiftGrabError } from "./errors.ts";
 import { type Listener, Pump } from "./pump.ts";
 
 interface Holding {
@@ -88,9 +87,6 @@ async function openBackend(): Promise<Backend> {
     const { openDenoBackend } = await import("./backend/deno/backend.ts");
     return openDenoBackend();
   }
-  throw new GiftGrabError({
-    code: "not_found",
-    stage: "boundary",
-    message: "Cannot open the native library: this runtime has no backend; use Deno 2.9 or newer",
-  });
+  const { openNodeBackend } = await import("./backend/node/backend.ts");
+  return openNodeBackend();
 }

@@ -1,19 +1,13 @@
 //! The exported functions.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use giftgrab_core::{
-    av,
-    error::{Code, Error, Result, Stage},
-    source::{Source, options::SourceOptions},
-    storage::Disk,
-    target::{FileWriter, options::FileWriterOptions},
-};
+use giftgrab_core::error::{Code, Error, Result, Stage};
 
 use crate::{
-    context::Context,
-    record::{Buffer, run, to_json, write_text},
-    registry::{CONTEXTS, OBJECTS, Object, finish_at_exit, open, stale},
+    calls,
+    context::close_with_thread,
+    record::{Buffer, as_slice, run, write_text},
 };
 
 /// Number of this interface; TypeScript refuses a library with another one.
@@ -46,14 +40,9 @@ pub unsafe extern "C" fn gg_context_open(context_out: *mut u32, err: *mut u8, er
     // SAFETY: promised by the caller.
     unsafe {
         run(&Buffer { pointer: err, length: err_cap }, || {
-            av::check_versions().map_err(|text| {
-                Error::new(Code::Internal, Stage::Boundary, format!("Cannot use this FFmpeg: {text}"))
-            })?;
-            let handle = CONTEXTS.reserve().ok_or_else(|| {
-                Error::new(Code::ResourceExhausted, Stage::Boundary, "Cannot open another context: all are taken")
-            })?;
-            CONTEXTS.fill(handle, Context::default());
-            write_out(context_out, handle)
+            let context = calls::open_context()?;
+            close_with_thread(context);
+            write_out(context_out, context)
         })
     }
 }
@@ -75,13 +64,12 @@ pub unsafe extern "C" fn gg_context_wait(
     // SAFETY: promised by the caller; the empty record takes nothing.
     unsafe {
         run(&Buffer { pointer: std::ptr::null_mut(), length: 0 }, || {
-            let context = CONTEXTS.get(context).ok_or_else(stale)?;
             let handles = Buffer { pointer: handles, length: cap };
-            let count = context.wait(handles.as_mut_slice(), Duration::from_millis(u64::from(timeout_ms)));
-            if count == 0 {
-                return Ok(GG_AGAIN);
+            let timeout = Duration::from_millis(u64::from(timeout_ms));
+            match calls::wait(context, handles.as_mut_slice(), timeout)? {
+                0 => Ok(GG_AGAIN),
+                count => write_out(count_out, u32::try_from(count).unwrap_or(0)),
             }
-            write_out(count_out, u32::try_from(count).unwrap_or(0))
         })
     }
 }
@@ -92,7 +80,7 @@ pub extern "C" fn gg_context_wake(context: u32) -> i32 {
     // SAFETY: the empty record takes nothing.
     unsafe {
         run(&Buffer { pointer: std::ptr::null_mut(), length: 0 }, || {
-            CONTEXTS.get(context).ok_or_else(stale)?.wake();
+            calls::wake(context)?;
             Ok(GG_OK)
         })
     }
@@ -113,8 +101,7 @@ pub unsafe extern "C" fn gg_capabilities(
     // SAFETY: promised by the caller.
     unsafe {
         run(&Buffer { pointer: err, length: err_cap }, || {
-            let json = to_json(&giftgrab_core::codec::capabilities())?;
-            Ok(write_text(&json, &Buffer { pointer: out, length: cap }, length_out))
+            Ok(write_text(&calls::capabilities()?, &Buffer { pointer: out, length: cap }, length_out))
         })
     }
 }
@@ -135,9 +122,7 @@ pub unsafe extern "C" fn gg_source_open(
     // SAFETY: promised by the caller.
     unsafe {
         run(&Buffer { pointer: err, length: err_cap }, || {
-            let options: SourceOptions = parse(json, json_len)?;
-            let handle = open(context, |notify| Source::open(&options, &Disk, notify).map(Object::Source))?;
-            write_out(handle_out, handle)
+            write_out(handle_out, calls::open_source(context, as_slice(json, json_len))?)
         })
     }
 }
@@ -158,10 +143,7 @@ pub unsafe extern "C" fn gg_target_open(
     // SAFETY: promised by the caller.
     unsafe {
         run(&Buffer { pointer: err, length: err_cap }, || {
-            let options: FileWriterOptions = parse(json, json_len)?;
-            finish_at_exit();
-            let handle = open(context, |notify| FileWriter::open(options, Arc::new(Disk), notify).map(Object::Target))?;
-            write_out(handle_out, handle)
+            write_out(handle_out, calls::open_target(context, as_slice(json, json_len))?)
         })
     }
 }
@@ -182,15 +164,7 @@ pub unsafe extern "C" fn gg_describe(
     // SAFETY: promised by the caller.
     unsafe {
         run(&Buffer { pointer: err, length: err_cap }, || {
-            let json = match &*OBJECTS.get(handle).ok_or_else(stale)? {
-                Object::Source(source) => to_json(source.info())?,
-                Object::Target(target) => to_json(target.info())?,
-                Object::Tap(_) | Object::Filter(_) => {
-                    let message = "Cannot describe the object: taps and filters have no facts";
-                    return Err(Error::new(Code::InvalidArgument, Stage::Boundary, message));
-                }
-            };
-            Ok(write_text(&json, &Buffer { pointer: out, length: cap }, length_out))
+            Ok(write_text(&calls::describe(handle)?, &Buffer { pointer: out, length: cap }, length_out))
         })
     }
 }
@@ -211,13 +185,7 @@ pub unsafe extern "C" fn gg_stats(
     // SAFETY: promised by the caller.
     unsafe {
         run(&Buffer { pointer: err, length: err_cap }, || {
-            let json = match &*OBJECTS.get(handle).ok_or_else(stale)? {
-                Object::Source(source) => to_json(&source.stats())?,
-                Object::Target(target) => to_json(&target.stats())?,
-                Object::Tap(tap) => to_json(&tap.stats())?,
-                Object::Filter(filter) => to_json(&filter.stats())?,
-            };
-            Ok(write_text(&json, &Buffer { pointer: out, length: cap }, length_out))
+            Ok(write_text(&calls::stats(handle)?, &Buffer { pointer: out, length: cap }, length_out))
         })
     }
 }
@@ -238,14 +206,10 @@ pub unsafe extern "C" fn gg_events(
     // SAFETY: promised by the caller.
     unsafe {
         run(&Buffer { pointer: err, length: err_cap }, || {
-            let object = OBJECTS.get(handle).ok_or_else(stale)?;
-            let events = object.take_events();
-            let json = to_json(&events)?;
-            let status = write_text(&json, &Buffer { pointer: out, length: cap }, length_out);
-            if status != GG_OK {
-                object.put_back_events(events);
-            }
-            Ok(status)
+            calls::events(handle, |text| {
+                let status = write_text(text, &Buffer { pointer: out, length: cap }, length_out);
+                (status, status == GG_OK)
+            })
         })
     }
 }
@@ -259,11 +223,7 @@ pub unsafe extern "C" fn gg_attach(source: u32, target: u32, err: *mut u8, err_c
     // SAFETY: promised by the caller.
     unsafe {
         run(&Buffer { pointer: err, length: err_cap }, || {
-            let (from, to) = (OBJECTS.get(source).ok_or_else(stale)?, OBJECTS.get(target).ok_or_else(stale)?);
-            match &*from {
-                Object::Filter(filter) => filter.attach(to.intake()?, target)?,
-                other => other.source()?.attach(to.intake()?, target)?,
-            }
+            calls::attach(source, target)?;
             Ok(GG_OK)
         })
     }
@@ -278,10 +238,7 @@ pub unsafe extern "C" fn gg_detach(source: u32, target: u32, err: *mut u8, err_c
     // SAFETY: promised by the caller.
     unsafe {
         run(&Buffer { pointer: err, length: err_cap }, || {
-            match &*OBJECTS.get(source).ok_or_else(stale)? {
-                Object::Filter(filter) => filter.detach(target)?,
-                other => other.source()?.detach(target)?,
-            }
+            calls::detach(source, target)?;
             Ok(GG_OK)
         })
     }
@@ -296,11 +253,7 @@ pub unsafe extern "C" fn gg_start(source: u32, err: *mut u8, err_cap: usize) -> 
     // SAFETY: promised by the caller.
     unsafe {
         run(&Buffer { pointer: err, length: err_cap }, || {
-            match &*OBJECTS.get(source).ok_or_else(stale)? {
-                // A filter runs from the beginning.
-                Object::Filter(_) => {}
-                other => other.source()?.start()?,
-            }
+            calls::start(source)?;
             Ok(GG_OK)
         })
     }
@@ -315,12 +268,7 @@ pub unsafe extern "C" fn gg_close(handle: u32, err: *mut u8, err_cap: usize) -> 
     // SAFETY: promised by the caller.
     unsafe {
         run(&Buffer { pointer: err, length: err_cap }, || {
-            match &*OBJECTS.get(handle).ok_or_else(stale)? {
-                Object::Source(source) => source.close()?,
-                Object::Target(target) => target.close(),
-                Object::Tap(tap) => tap.close(),
-                Object::Filter(filter) => filter.close(),
-            }
+            calls::close(handle)?;
             Ok(GG_OK)
         })
     }
@@ -332,25 +280,10 @@ pub extern "C" fn gg_release(handle: u32) -> i32 {
     // SAFETY: the empty record takes nothing.
     unsafe {
         run(&Buffer { pointer: std::ptr::null_mut(), length: 0 }, || {
-            OBJECTS.remove(handle).ok_or_else(stale)?;
+            calls::release(handle)?;
             Ok(GG_OK)
         })
     }
-}
-
-/// Reads JSON from the caller's buffer.
-///
-/// # Safety
-/// `json` is readable for `length` bytes.
-pub(crate) unsafe fn parse<T: serde::de::DeserializeOwned>(json: *const u8, length: usize) -> Result<T> {
-    // SAFETY: promised by the caller; a null pointer reads as empty.
-    let bytes = if json.is_null() { &[] } else { unsafe { std::slice::from_raw_parts(json, length) } };
-    serde_json::from_slice(bytes).map_err(|error| {
-        let text = error.to_string();
-        let text = text.split(" at line ").next().unwrap_or(&text).to_owned();
-        let field = text.split('`').nth(1).unwrap_or("options").to_owned();
-        Error::argument(&field, format!("Cannot use the options: {text}"))
-    })
 }
 
 /// Writes a scalar output.

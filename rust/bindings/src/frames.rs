@@ -1,19 +1,9 @@
 //! The exported functions through which frames cross.
 
-use std::{slice, sync::Arc};
-
-use giftgrab_core::{
-    error::{Code, Error, Stage},
-    filter::{Filter, options::FilterOptions},
-    frame::{bytes, header::FrameHeader, planes::Area},
-    hub::Haste,
-    tap::{Exchange, Outcome, Tap, options::TapOptions},
-};
-
 use crate::{
-    c_abi::{GG_AGAIN, GG_END, GG_MORE, GG_OK, parse, write_out},
-    record::{Buffer, run},
-    registry::{OBJECTS, Object, open, stale},
+    c_abi::{GG_OK, write_out},
+    calls,
+    record::{Buffer, as_slice, run},
 };
 
 /// Opens a filter from JSON `FilterOptions`.
@@ -32,9 +22,7 @@ pub unsafe extern "C" fn gg_filter_open(
     // SAFETY: promised by the caller.
     unsafe {
         run(&Buffer { pointer: err, length: err_cap }, || {
-            let options: FilterOptions = parse(json, json_len)?;
-            let handle = open(context, |notify| Filter::open(&options, notify).map(Object::Filter))?;
-            write_out(handle_out, handle)
+            write_out(handle_out, calls::open_filter(context, as_slice(json, json_len))?)
         })
     }
 }
@@ -55,9 +43,7 @@ pub unsafe extern "C" fn gg_tap_open(
     // SAFETY: promised by the caller.
     unsafe {
         run(&Buffer { pointer: err, length: err_cap }, || {
-            let options: TapOptions = parse(json, json_len)?;
-            let handle = open(context, |notify| Tap::open(options, notify).map(Object::Tap))?;
-            write_out(handle_out, handle)
+            write_out(handle_out, calls::open_tap(context, as_slice(json, json_len))?)
         })
     }
 }
@@ -83,20 +69,9 @@ pub unsafe extern "C" fn gg_tap_exchange(
     // SAFETY: promised by the caller.
     unsafe {
         run(&Buffer { pointer: err, length: err_cap }, || {
-            let outcome = match outcome {
-                0 => Outcome::None,
-                1 => Outcome::Observed,
-                _ => Outcome::Failed,
-            };
-            let object = OBJECTS.get(tap).ok_or_else(stale)?;
             let header = Buffer { pointer: header, length: header_len };
             let data = Buffer { pointer: data, length: data_cap };
-            Ok(match object.tap()?.exchange(outcome, header.as_mut_slice(), data.as_mut_slice())? {
-                Exchange::Frame => GG_OK,
-                Exchange::Nothing => GG_AGAIN,
-                Exchange::MoreRoom => GG_MORE,
-                Exchange::End => GG_END,
-            })
+            calls::exchange(tap, outcome, header.as_mut_slice(), data.as_mut_slice())
         })
     }
 }
@@ -120,19 +95,7 @@ pub unsafe extern "C" fn gg_append(
     // SAFETY: promised by the caller.
     unsafe {
         run(&Buffer { pointer: err, length: err_cap }, || {
-            let object = OBJECTS.get(target).ok_or_else(stale)?;
-            let intake = object.intake()?;
-            let haste = if mode == 0 { Haste::Patient } else { Haste::Hurried };
-            if haste == Haste::Patient && !intake.has_room() {
-                return Ok(GG_AGAIN);
-            }
-            let header = FrameHeader::from_words(as_slice(header, header_len))?;
-            let frame = bytes::frame_from(&header, as_slice(data, data_len), intake.preferred())?;
-            if intake.append(Arc::new(frame), haste) {
-                Ok(GG_OK)
-            } else {
-                Err(Error::new(Code::Closed, Stage::Hub, "Cannot append the frame: the target is closed"))
-            }
+            calls::append(target, mode, as_slice(header, header_len), as_slice(data, data_len))
         })
     }
 }
@@ -157,10 +120,9 @@ pub unsafe extern "C" fn gg_convert(
     // SAFETY: promised by the caller.
     unsafe {
         run(&Buffer { pointer: err, length: err_cap }, || {
-            let from = FrameHeader::from_words(as_slice(header_in, header_len))?;
-            let to = FrameHeader::from_words(as_slice(header_out, header_len))?;
             let out = Buffer { pointer: data_out, length: out_cap };
-            bytes::convert_bytes(&from, as_slice(data_in, in_len), &to, out.as_mut_slice())?;
+            let (from, to) = (as_slice(header_in, header_len), as_slice(header_out, header_len));
+            calls::convert(from, as_slice(data_in, in_len), to, out.as_mut_slice())?;
             Ok(GG_OK)
         })
     }
@@ -183,19 +145,8 @@ pub unsafe extern "C" fn gg_source_crop(
     // SAFETY: promised by the caller.
     unsafe {
         run(&Buffer { pointer: err, length: err_cap }, || {
-            let [x, y, columns, rows] = [x, y, width, height].map(|value| value as usize);
-            let region = (width > 0).then_some(Area { x, y, width: columns, height: rows });
-            OBJECTS.get(source).ok_or_else(stale)?.source()?.set_region(region)?;
+            calls::crop(source, [x, y, width, height])?;
             Ok(GG_OK)
         })
     }
-}
-
-/// What the caller lends for reading; empty for a null pointer.
-///
-/// # Safety
-/// `pointer` is null or readable for `length` elements until the result is dropped.
-unsafe fn as_slice<'a, T>(pointer: *const T, length: usize) -> &'a [T] {
-    // SAFETY: promised by the caller.
-    if pointer.is_null() { &[] } else { unsafe { slice::from_raw_parts(pointer, length) } }
 }

@@ -34,7 +34,7 @@ impl<T> Handles<T> {
         // A generation below 1 would make handle 0.
         slot.generation = slot.generation.checked_add(1).unwrap_or(1);
         slot.reserved = true;
-        Some(u32::from(slot.generation) << INDEX_BITS | number)
+        Some(handle_of(number, slot.generation))
     }
 
     /// Puts the object behind its reserved handle.
@@ -58,10 +58,12 @@ impl<T> Handles<T> {
         .flatten()
     }
 
-    /// Every object there is.
-    pub(crate) fn all(&self) -> Vec<Arc<T>> {
+    /// Every object there is, with its handle.
+    pub(crate) fn all(&self) -> Vec<(u32, Arc<T>)> {
         let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        slots.iter().filter_map(|slot| slot.object.clone()).collect()
+        let filled =
+            (0..).zip(slots.iter()).filter_map(|(index, slot)| Some((index, slot.generation, slot.object.clone()?)));
+        filled.map(|(index, generation, object)| (handle_of(index, generation), object)).collect()
     }
 
     fn with_slot<R>(&self, handle: u32, body: impl FnOnce(&mut Slot<T>) -> R) -> Option<R> {
@@ -69,6 +71,10 @@ impl<T> Handles<T> {
         let slot = slots.get_mut((handle & INDEX_MASK) as usize)?;
         (u32::from(slot.generation) == handle >> INDEX_BITS).then(|| body(slot))
     }
+}
+
+fn handle_of(index: u32, generation: u16) -> u32 {
+    u32::from(generation) << INDEX_BITS | index
 }
 
 #[cfg(test)]

@@ -1,6 +1,9 @@
 //! What crosses the boundary: error records and JSON in the caller's buffers.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    slice,
+};
 
 use giftgrab_core::error::{Code, Error, Result, Stage};
 
@@ -26,19 +29,31 @@ impl<T> Buffer<T> {
     }
 }
 
+/// What the caller lends for reading; empty for a null pointer.
+///
+/// # Safety
+/// `pointer` is null or readable for `length` elements until the result is dropped.
+pub(crate) unsafe fn as_slice<'a, T>(pointer: *const T, length: usize) -> &'a [T] {
+    // SAFETY: promised by the caller.
+    if pointer.is_null() { &[] } else { unsafe { slice::from_raw_parts(pointer, length) } }
+}
+
+/// Runs what may not panic across the boundary; a panic becomes an error.
+pub(crate) fn guard<T>(body: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| {
+        let message = "Cannot go on: a defect of this library was met; please report it";
+        Err(Error::new(Code::Internal, Stage::Boundary, message))
+    })
+}
+
 /// Runs the body of an exported function: no panic crosses, and an error fills the caller's record.
 ///
 /// # Safety
 /// `record` is null or writable for its length.
 pub(crate) unsafe fn run(record: &Buffer<u8>, body: impl FnOnce() -> Result<i32>) -> i32 {
-    let error = match catch_unwind(AssertUnwindSafe(body)) {
-        Ok(Ok(status)) => return status,
-        Ok(Err(error)) => error,
-        Err(_) => Error::new(
-            Code::Internal,
-            Stage::Boundary,
-            "Cannot go on: a defect of this library was met; please report it",
-        ),
+    let error = match guard(body) {
+        Ok(status) => return status,
+        Err(error) => error,
     };
     // SAFETY: promised by the caller.
     write_error(&error, unsafe { record.as_mut_slice() });
@@ -84,12 +99,6 @@ pub(crate) unsafe fn write_text(text: &[u8], out: &Buffer<u8>, length_out: *mut 
         }
         None => GG_MORE,
     }
-}
-
-/// Serialises what this library itself made.
-pub(crate) fn to_json(value: &impl serde::Serialize) -> Result<Vec<u8>> {
-    serde_json::to_vec(value)
-        .map_err(|error| Error::new(Code::Internal, Stage::Boundary, format!("Cannot describe the result: {error}")))
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! Every open object of the process, and what is done with them when it ends.
 
 use std::{
-    sync::Once,
+    ops::Deref,
+    sync::{Arc, Mutex, Once, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -28,8 +29,25 @@ pub(crate) enum Object {
     Filter(Filter),
 }
 
+/// An object and the context whose own it is.
+pub(crate) struct Entry {
+    context: u32,
+    object: Object,
+}
+
+impl Deref for Entry {
+    type Target = Object;
+
+    fn deref(&self) -> &Object {
+        &self.object
+    }
+}
+
 pub(crate) static CONTEXTS: Handles<Context> = Handles::new();
-pub(crate) static OBJECTS: Handles<Object> = Handles::new();
+pub(crate) static OBJECTS: Handles<Entry> = Handles::new();
+
+/// Recordings whose handle was given up before they were finished, so that the end of the process still waits for them.
+static ENDING: Mutex<Vec<Arc<Entry>>> = Mutex::new(Vec::new());
 
 impl Object {
     pub(crate) fn take_events(&self) -> Vec<Event> {
@@ -71,6 +89,21 @@ impl Object {
         }
     }
 
+    /// Asks for the object's end.
+    pub(crate) fn close(&self) -> Result<()> {
+        match self {
+            Self::Source(source) => source.close()?,
+            Self::Target(target) => target.close(),
+            Self::Tap(tap) => tap.close(),
+            Self::Filter(filter) => filter.close(),
+        }
+        Ok(())
+    }
+
+    fn is_finishing(&self) -> bool {
+        self.target().is_ok_and(|target| !target.is_closed())
+    }
+
     /// Where frames go in.
     pub(crate) fn intake(&self) -> Result<&Intake> {
         match self {
@@ -92,18 +125,46 @@ pub(crate) fn stale() -> Error {
 
 /// Reserves a handle, opens an object that knows it, and puts the object behind it.
 pub(crate) fn open(context: u32, make: impl FnOnce(giftgrab_core::Notify) -> Result<Object>) -> Result<u32> {
-    let context = CONTEXTS.get(context).ok_or_else(stale)?;
+    let told = CONTEXTS.get(context).ok_or_else(stale)?;
     let handle = OBJECTS.reserve().ok_or_else(|| {
         Error::new(Code::ResourceExhausted, Stage::Boundary, "Cannot open another object: all 65536 handles are taken")
     })?;
-    match make(Box::new(move || context.notify(handle))) {
-        Ok(object) => {
-            OBJECTS.fill(handle, object);
-            Ok(handle)
-        }
+    match make(Box::new(move || told.notify(handle))) {
+        Ok(object) => OBJECTS.fill(handle, Entry { context, object }),
         Err(error) => {
             OBJECTS.remove(handle);
-            Err(error)
+            return Err(error);
+        }
+    }
+    // A context that has ended meanwhile will not give it up.
+    if CONTEXTS.get(context).is_none() {
+        release(handle)?;
+        return Err(stale());
+    }
+    Ok(handle)
+}
+
+/// Gives a handle up. What is still open is closed, and a recording finished all the same.
+pub(crate) fn release(handle: u32) -> Result<()> {
+    let entry = OBJECTS.remove(handle).ok_or_else(stale)?;
+    // It fails only for a source whose thread has ended, which is what is asked for.
+    let _ = entry.close();
+    let mut ending = ENDING.lock().unwrap_or_else(PoisonError::into_inner);
+    ending.retain(|entry| entry.is_finishing());
+    if entry.is_finishing() {
+        ending.push(entry);
+    }
+    Ok(())
+}
+
+/// Ends a context: nobody is left who could use its objects, so they are given up.
+pub(crate) fn close_context(context: u32) {
+    let Some(ended) = CONTEXTS.remove(context) else { return };
+    ended.wake();
+    for (handle, entry) in OBJECTS.all() {
+        if entry.context == context {
+            // It is gone already, or its thread is; neither can be told to anybody.
+            let _ = release(handle);
         }
     }
 }
@@ -126,8 +187,9 @@ pub(crate) fn finish_at_exit() {
 }
 
 fn close_targets() {
-    let open: Vec<_> = OBJECTS.all().into_iter().filter(|object| matches!(**object, Object::Target(_))).collect();
-    let targets = || open.iter().filter_map(|object| object.target().ok());
+    let mut open: Vec<_> = OBJECTS.all().into_iter().map(|(_, entry)| entry).collect();
+    open.extend(ENDING.lock().unwrap_or_else(PoisonError::into_inner).drain(..));
+    let targets = || open.iter().filter_map(|entry| entry.target().ok());
     targets().for_each(FileWriter::close);
     let deadline = Instant::now() + EXIT_DEADLINE;
     while targets().any(|target| !target.is_closed()) && Instant::now() < deadline {

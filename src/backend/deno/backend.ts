@@ -1,13 +1,14 @@
 /**
- * The backend contract over the C ABI in Deno.
+ * The native library through the C ABI, in Deno.
  *
  * @module
  */
 
+import { backendOf } from "../backend.ts";
 import type { Backend } from "../contract.ts";
-import { errorOf, type Side } from "../../errors.ts";
 import { CODES, type ErrorCode, type ErrorRecord, STATUS } from "../../generated/contract.ts";
-import { type Library, openLibrary } from "./library.ts";
+import type { Library } from "../library.ts";
+import { openSymbols, type Symbols } from "./library.ts";
 import { requestPermission } from "./permissions.ts";
 
 /** Room for an error record, as the C ABI has it. */
@@ -23,14 +24,14 @@ const WAIT_ROOM = BigInt(WAIT_HANDLES);
 
 /** Opens the native library and a context in it. */
 export async function openDenoBackend(): Promise<Backend> {
-  const { symbols } = await openLibrary();
+  const symbols = await openSymbols();
   const context = new Uint32Array(1);
   const error = new Uint8Array(ERROR_BYTES);
-  check("library", symbols.gg_context_open(context, error, ERROR_ROOM), error);
-  return backendOf(symbols, context[0] ?? 0);
+  check(symbols.gg_context_open(context, error, ERROR_ROOM), error);
+  return backendOf(libraryOf(symbols, context[0] ?? 0), requestPermission);
 }
 
-function backendOf(symbols: Library["symbols"], context: number): Backend {
+function libraryOf(symbols: Symbols, context: number): Library {
   // Synchronous calls share their buffers; a nonblocking call runs beside others and needs its own.
   const error = new Uint8Array(ERROR_BYTES);
   const text = new TextBuffer();
@@ -39,80 +40,50 @@ function backendOf(symbols: Library["symbols"], context: number): Backend {
   const handle = new Uint32Array(1);
 
   type Read = "gg_describe" | "gg_stats" | "gg_events";
-  const read = <T>(side: Side, name: Read, handle: number): T =>
+  const read = (name: Read, handle: number): string =>
     text.read((bytes, length) =>
-      check(side, symbols[name](handle, bytes, BigInt(bytes.length), length, error, ERROR_ROOM), error)
-    ) as T;
+      check(symbols[name](handle, bytes, BigInt(bytes.length), length, error, ERROR_ROOM), error)
+    );
 
   type Open = "gg_source_open" | "gg_target_open" | "gg_filter_open";
-  const open = async (side: Side, name: Open, options: object): Promise<number> => {
-    const json = new TextEncoder().encode(JSON.stringify(options));
+  const open = async (name: Open, options: string): Promise<string> => {
+    const json = new TextEncoder().encode(options);
     const handle = new Uint32Array(1);
     const ownError = new Uint8Array(ERROR_BYTES);
-    const status = await symbols[name](context, json, BigInt(json.length), handle, ownError, ERROR_ROOM);
-    check(side, status, ownError);
-    return handle[0] ?? 0;
+    check(await symbols[name](context, json, BigInt(json.length), handle, ownError, ERROR_ROOM), ownError);
+    return String(handle[0]);
   };
 
   return {
     wait: async (timeoutMs) => {
-      const status = await symbols.gg_context_wait(context, handles, WAIT_ROOM, count, timeoutMs);
-      if (status === STATUS.AGAIN) return [];
-      check("library", status, EMPTY);
-      return [...handles.subarray(0, count[0])];
+      const status = check(await symbols.gg_context_wait(context, handles, WAIT_ROOM, count, timeoutMs), EMPTY);
+      return status === STATUS.AGAIN ? "[]" : `[${handles.subarray(0, count[0])}]`;
     },
     wake: () => void symbols.gg_context_wake(context),
-    capabilities: async () => {
-      const own = new TextBuffer();
+    capabilities: () => {
       const ownError = new Uint8Array(ERROR_BYTES);
-      return await own.readLater(async (bytes, length) =>
-        check(
-          "library",
-          await symbols.gg_capabilities(bytes, BigInt(bytes.length), length, ownError, ERROR_ROOM),
-          ownError,
-        )
-      ) as Awaited<ReturnType<Backend["capabilities"]>>;
+      return new TextBuffer().readLater(async (bytes, length) =>
+        check(await symbols.gg_capabilities(bytes, BigInt(bytes.length), length, ownError, ERROR_ROOM), ownError)
+      );
     },
-    openSource: (options) => open("source", "gg_source_open", options),
-    openTarget: (options) => open("target", "gg_target_open", options),
-    sourceInfo: (source) => read("source", "gg_describe", source),
-    targetInfo: (target) => read("target", "gg_describe", target),
-    sourceStats: (source) => read("source", "gg_stats", source),
-    targetStats: (target) => read("target", "gg_stats", target),
-    events: (handle) => read("library", "gg_events", handle),
+    openSource: (options) => open("gg_source_open", options),
+    openTarget: (options) => open("gg_target_open", options),
+    openFilter: (options) => open("gg_filter_open", options),
     openTap: (options) => {
-      const json = new TextEncoder().encode(JSON.stringify(options));
-      const status = symbols.gg_tap_open(context, json, BigInt(json.length), handle, error, ERROR_ROOM);
-      check("observer", status, error);
+      const json = new TextEncoder().encode(options);
+      check(symbols.gg_tap_open(context, json, BigInt(json.length), handle, error, ERROR_ROOM), error);
       return handle[0] ?? 0;
     },
-    filterStats: (filter) => read("observer", "gg_stats", filter),
-    tapStats: (tap) => read("observer", "gg_stats", tap),
+    describe: (handle) => read("gg_describe", handle),
+    stats: (handle) => read("gg_stats", handle),
+    events: (handle) => read("gg_events", handle),
     exchange: (tap, outcome, header, data) => {
-      const status = symbols.gg_tap_exchange(
-        tap,
-        outcome,
-        header,
-        BigInt(header.length),
-        data,
-        BigInt(data.byteLength),
-        error,
-        ERROR_ROOM,
-      );
-      return status < 0 ? check("observer", status, error) : status;
+      const [words, room] = [BigInt(header.length), BigInt(data.byteLength)];
+      return check(symbols.gg_tap_exchange(tap, outcome, header, words, data, room, error, ERROR_ROOM), error);
     },
     append: (target, mode, header, data) => {
-      const status = symbols.gg_append(
-        target,
-        mode,
-        header,
-        BigInt(header.length),
-        data,
-        BigInt(data.byteLength),
-        error,
-        ERROR_ROOM,
-      );
-      return status < 0 ? check("target", status, error) : status;
+      const [words, length] = [BigInt(header.length), BigInt(data.byteLength)];
+      return check(symbols.gg_append(target, mode, header, words, data, length, error, ERROR_ROOM), error);
     },
     convert: (headerIn, dataIn, headerOut, dataOut) => {
       const status = symbols.gg_convert(
@@ -126,36 +97,16 @@ function backendOf(symbols: Library["symbols"], context: number): Backend {
         error,
         ERROR_ROOM,
       );
-      check("library", status, error);
+      check(status, error);
     },
-    openFilter: (options) => open("observer", "gg_filter_open", options),
     crop: (source, x, y, width, height) => {
-      check("source", symbols.gg_source_crop(source, x, y, width, height, error, ERROR_ROOM), error);
+      check(symbols.gg_source_crop(source, x, y, width, height, error, ERROR_ROOM), error);
     },
-    attach: (observable, target) => {
-      check("observer", symbols.gg_attach(observable, target, error, ERROR_ROOM), error);
-    },
-    detach: (observable, target) => {
-      check("observer", symbols.gg_detach(observable, target, error, ERROR_ROOM), error);
-    },
-    start: (observable) => {
-      check("source", symbols.gg_start(observable, error, ERROR_ROOM), error);
-    },
-    closeSource: (source) => {
-      check("source", symbols.gg_close(source, error, ERROR_ROOM), error);
-    },
-    closeTarget: (target) => {
-      check("target", symbols.gg_close(target, error, ERROR_ROOM), error);
-    },
-    closeTap: (tap) => {
-      check("observer", symbols.gg_close(tap, error, ERROR_ROOM), error);
-    },
-    closeFilter: (filter) => {
-      check("observer", symbols.gg_close(filter, error, ERROR_ROOM), error);
-    },
-    release: (handle) => void symbols.gg_release(handle),
-    requestRead: (path) => requestPermission("read", path),
-    requestWrite: (path) => requestPermission("write", path),
+    attach: (observable, target) => void check(symbols.gg_attach(observable, target, error, ERROR_ROOM), error),
+    detach: (observable, target) => void check(symbols.gg_detach(observable, target, error, ERROR_ROOM), error),
+    start: (observable) => void check(symbols.gg_start(observable, error, ERROR_ROOM), error),
+    close: (handle) => void check(symbols.gg_close(handle, error, ERROR_ROOM), error),
+    release: (handle) => void check(symbols.gg_release(handle), EMPTY),
   };
 }
 
@@ -166,19 +117,19 @@ function unshared<T extends Uint8Array | Float64Array>(array: T): T & { readonly
   return array as T & { readonly buffer: ArrayBuffer };
 }
 
-/** Takes JSON from native code, with more room where it asks for it. */
+/** Takes text from native code, with more room where it asks for it. */
 class TextBuffer {
   #bytes = new Uint8Array(TEXT_BYTES);
   readonly #length = new Uint32Array(1);
 
-  read(call: (bytes: Uint8Array<ArrayBuffer>, length: Uint32Array<ArrayBuffer>) => number): unknown {
+  read(call: (bytes: Uint8Array<ArrayBuffer>, length: Uint32Array<ArrayBuffer>) => number): string {
     while (call(this.#bytes, this.#length) === STATUS.MORE) this.#grow();
     return this.#value();
   }
 
   async readLater(
     call: (bytes: Uint8Array<ArrayBuffer>, length: Uint32Array<ArrayBuffer>) => Promise<number>,
-  ): Promise<unknown> {
+  ): Promise<string> {
     while (await call(this.#bytes, this.#length) === STATUS.MORE) this.#grow();
     return this.#value();
   }
@@ -187,25 +138,20 @@ class TextBuffer {
     this.#bytes = new Uint8Array(Math.max(this.#length[0] ?? 0, this.#bytes.length * 2));
   }
 
-  #value(): unknown {
-    return JSON.parse(new TextDecoder().decode(this.#bytes.subarray(0, this.#length[0])));
+  #value(): string {
+    return new TextDecoder().decode(this.#bytes.subarray(0, this.#length[0]));
   }
 }
 
-/** The status, unless it is an error: then what its record tells is thrown. */
-function check(side: Side, status: number, error: Uint8Array): number {
+/** The status, unless it is an error: then its record is thrown, as the library's contract has it. */
+function check(status: number, error: Uint8Array): number {
   if (status >= 0) return status;
-  throw errorOf(side, errorRecord(error) ?? bareRecord(status));
+  throw new Error(errorRecord(error) ?? JSON.stringify(bareRecord(status)));
 }
 
-function errorRecord(error: Uint8Array): ErrorRecord | undefined {
-  if (error.length < 4) return undefined;
-  const length = new DataView(error.buffer, error.byteOffset).getUint32(0, true);
-  try {
-    return JSON.parse(new TextDecoder().decode(error.subarray(4, 4 + length)));
-  } catch {
-    return undefined;
-  }
+function errorRecord(error: Uint8Array): string | undefined {
+  const length = error.length < 4 ? 0 : new DataView(error.buffer, error.byteOffset).getUint32(0, true);
+  return length === 0 ? undefined : new TextDecoder().decode(error.subarray(4, 4 + length));
 }
 
 /** What is known without a record: the code. */

@@ -1,61 +1,67 @@
 /**
- * Finds the native library, makes sure that it speaks our ABI and opens it.
+ * Opens the native library in Deno.
  *
  * @module
  */
 
-import { errorOf } from "../../errors.ts";
-import { ABI_VERSION } from "../../generated/contract.ts";
+import { checkAbi, type Host, openLibrary, sentence, VARIABLE } from "../lookup.ts";
+import { VERSION } from "../version.ts";
 import { SYMBOLS, VERSION_SYMBOL } from "./symbols.ts";
-import { VERSION } from "./version.ts";
 
 /** The opened library. It is never unloaded: its threads may still run. */
-export type Library = Deno.DynamicLibrary<typeof SYMBOLS>;
-
-/** What was tried, and why it did not serve. */
-interface Attempt {
-  readonly path: string;
-  readonly why: string;
-}
-
-const VARIABLE = "GIFTGRAB_LIB";
+export type Symbols = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
 
 /**
- * Opens the first library that is there: `GIFTGRAB_LIB`, the checkout's own build, the npm platform package.
+ * Opens the library.
  *
- * @throws {GiftGrabError} If none can be opened, listing all that was tried, or if it speaks another ABI.
+ * @throws {GiftGrabError} If there is none that can be used.
  * @throws {Deno.errors.NotCapable} If Deno may not load it, telling what to put into `--allow-ffi`.
  */
-export async function openLibrary(): Promise<Library> {
-  const attempts: Attempt[] = [];
-  const named = namedPath();
-  if (named !== undefined) {
-    // Who names a library wants that one and no other.
-    const library = tryOpen(named, attempts);
-    if (library !== undefined) return library;
-    throw notFound(attempts, `correct or unset ${VARIABLE}`);
-  }
-  const built = builtPath();
-  const library = built && tryOpen(built, attempts);
-  if (library) return library;
-  const packaged = await packagedPath(attempts);
-  const fromPackage = packaged && tryOpen(packaged, attempts);
-  if (fromPackage) return fromPackage;
-  throw notFound(attempts, "run `deno task setup` in a checkout");
+export async function openSymbols(): Promise<Symbols> {
+  return (await openLibrary(HOST)).symbols;
 }
 
-/** The path that the user names, if Deno has been allowed to tell: it must not ask for that. */
-function namedPath(): string | undefined {
-  const { state } = Deno.permissions.querySync({ name: "env", variable: VARIABLE });
-  return state === "granted" ? Deno.env.get(VARIABLE) || undefined : undefined;
-}
+const HOST: Host<Deno.DynamicLibrary<typeof SYMBOLS>> = {
+  get platform() {
+    return `${Deno.build.os}-${Deno.build.arch === "aarch64" ? "arm64" : "x64"}`;
+  },
 
-/** The path of the checkout's own build, if this file lies in a checkout. */
-function builtPath(): string | undefined {
-  if (import.meta.dirname === undefined) return undefined;
-  const root = import.meta.dirname.split(/[/\\]/).slice(0, -3).join("/");
-  return `${root}/target/release/${fileName()}`;
-}
+  // Deno must not ask the user for this.
+  get named() {
+    const { state } = Deno.permissions.querySync({ name: "env", variable: VARIABLE });
+    return state === "granted" ? Deno.env.get(VARIABLE) || undefined : undefined;
+  },
+
+  get built() {
+    // In a checkout this is a TypeScript file; JSR's modules have no folder, npm's are JavaScript.
+    if (import.meta.dirname === undefined || !import.meta.url.endsWith(".ts")) return undefined;
+    const root = import.meta.dirname.split(/[/\\]/).slice(0, -3).join("/");
+    return `${root}/target/release/${fileName()}`;
+  },
+
+  async locate(name, isOptional) {
+    // A literal specifier would be downloaded at start-up, for every platform.
+    const specifier = `npm:${name}@${VERSION}`;
+    // An optional package is there if the program has imported it.
+    if (isOptional && !import.meta.resolve(specifier).startsWith("file:")) return undefined;
+    const { default: path } = await import(specifier) as { readonly default: string };
+    return path;
+  },
+
+  async sha256(path) {
+    if (Deno.permissions.querySync({ name: "read", path }).state !== "granted") return undefined;
+    const sum = new Uint8Array(await crypto.subtle.digest("SHA-256", await Deno.readFile(path)));
+    return Array.from(sum, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  },
+
+  load(path) {
+    // A library of another ABI may lack other functions, so its number is asked for alone.
+    const version = load(path, VERSION_SYMBOL);
+    if (typeof version === "string") return version;
+    checkAbi(path, version.symbols.gg_abi_version());
+    return load(path, SYMBOLS);
+  },
+};
 
 function fileName(): string {
   switch (Deno.build.os) {
@@ -68,65 +74,16 @@ function fileName(): string {
   }
 }
 
-/** The path that the npm package for this platform tells. */
-async function packagedPath(attempts: Attempt[]): Promise<string | undefined> {
-  const cpu = Deno.build.arch === "aarch64" ? "arm64" : "x64";
-  const platform = `${Deno.build.os}-${cpu}${Deno.build.os === "linux" ? "-gnu" : ""}`;
-  // A literal specifier would be downloaded at start-up, for every platform.
-  const specifier = `npm:@giftgrab/core-${platform}@${VERSION}`;
-  try {
-    const { default: path } = await import(specifier) as { readonly default: string };
-    return path;
-  } catch (error) {
-    attempts.push({ path: specifier, why: sentence(error) });
-    return undefined;
-  }
-}
-
-function tryOpen(path: string, attempts: Attempt[]): Library | undefined {
-  // A library of another ABI may lack other functions, so its number is asked for alone.
-  const version = load(path, VERSION_SYMBOL, attempts);
-  if (version === undefined) return undefined;
-  checkAbi(path, version.symbols.gg_abi_version());
-  return load(path, SYMBOLS, attempts);
-}
-
-function load<Symbols extends Deno.ForeignLibraryInterface>(
+function load<Table extends Deno.ForeignLibraryInterface>(
   path: string,
-  symbols: Symbols,
-  attempts: Attempt[],
-): Deno.DynamicLibrary<Symbols> | undefined {
+  symbols: Table,
+): Deno.DynamicLibrary<Table> | string {
   try {
     return Deno.dlopen(path, symbols);
   } catch (error) {
     if (error instanceof Deno.errors.NotCapable) {
       throw new Deno.errors.NotCapable(`${error.message}; give --allow-ffi=${path}`, { cause: error });
     }
-    attempts.push({ path, why: sentence(error) });
-    return undefined;
+    return sentence(error);
   }
-}
-
-function checkAbi(path: string, version: number): void {
-  if (version === ABI_VERSION) return;
-  throw errorOf("library", {
-    code: "invalid_data",
-    stage: "boundary",
-    message: `Cannot use library "${path}": it speaks ABI ${version}, this source ABI ${ABI_VERSION}; ` +
-      "take both from one version, or run `deno task setup`",
-  });
-}
-
-function notFound(attempts: readonly Attempt[], fix: string): Error {
-  const tried = attempts.map(({ path, why }) => `\n  ${path}: ${why}`).join("");
-  return errorOf("library", {
-    code: "not_found",
-    stage: "boundary",
-    message: `Cannot open the native library: none of these serves; ${fix}${tried}`,
-  });
-}
-
-function sentence(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  return text.split("\n")[0] ?? "";
 }

@@ -1,0 +1,279 @@
+//! The Node addon. Each function throws an `Error` whose message is the error record as JSON.
+//!
+//! What would block runs on a thread of this library, never on one of libuv's four, and its result comes through the one
+//! function of the context. No thread but JavaScript's own touches memory that JavaScript can reach.
+
+// What JavaScript calls needs no name in Rust.
+#![allow(unreachable_pub)]
+
+use std::{
+    sync::{
+        Arc,
+        mpsc::{SyncSender, sync_channel},
+    },
+    thread,
+    time::Duration,
+};
+
+use giftgrab_core::error::{Code, Error, Result, Stage};
+use napi::{
+    Env, Status,
+    bindgen_prelude::{Float64ArraySlice, FnArgs, Function, Uint8ArraySlice},
+    check_status, sys,
+    threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode},
+};
+use napi_derive::napi;
+
+use crate::{c_abi::ABI_VERSION, calls, record::guard, registry::close_context};
+
+/// Handles that one wait can report.
+const WAIT_HANDLES: usize = 256;
+
+/// Number of a call, whether it succeeded, and its value or error record as JSON.
+type Delivery = (u32, bool, String);
+
+/// Weak: JavaScript says by [`Context::hold`] how long the process is to live for what is to come.
+type Deliver = ThreadsafeFunction<Delivery, (), FnArgs<Delivery>, Status, false, true>;
+
+/// One JavaScript context. When JavaScript drops it, which the end of its worker does, its objects are given up.
+#[napi]
+pub struct Context {
+    handle: u32,
+    deliver: Arc<Deliver>,
+    /// Asks the thread that waits; at most one wait is asked for at a time.
+    waits: Option<SyncSender<(u32, u32)>>,
+}
+
+#[napi]
+impl Context {
+    /// Opens a context whose later results go to `deliver(call, isDone, json)`.
+    #[napi(constructor, catch_unwind)]
+    pub fn new(deliver: Function<'_, FnArgs<Delivery>, ()>) -> napi::Result<Self> {
+        let deliver = deliver
+            .build_threadsafe_function::<Delivery>()
+            .weak::<true>()
+            .build_callback(|context| Ok(FnArgs::from(context.value)))?;
+        Ok(Self { handle: told(calls::open_context)?, deliver: Arc::new(deliver), waits: None })
+    }
+
+    /// Keeps the process alive for results to come, or no longer does.
+    #[napi(catch_unwind)]
+    pub fn hold(&self, env: Env, is_held: bool) -> napi::Result<()> {
+        let change = if is_held { sys::napi_ref_threadsafe_function } else { sys::napi_unref_threadsafe_function };
+        // SAFETY: called on the thread of `env`, whose function it is; `self` keeps it.
+        check_status!(unsafe { change(env.raw(), self.deliver.raw()) })
+    }
+
+    /// Waits for handles with events, at most `timeout_ms`; delivers their list. One wait at a time.
+    #[napi(catch_unwind)]
+    pub fn wait(&mut self, call: u32, timeout_ms: u32) -> napi::Result<()> {
+        told(|| {
+            let waits = match &self.waits {
+                Some(waits) => waits,
+                None => self.waits.insert(start_waiting(self.handle, self.deliver.clone())?),
+            };
+            waits.try_send((call, timeout_ms)).map_err(|_| {
+                Error::new(
+                    Code::Internal,
+                    Stage::Boundary,
+                    "Cannot wait: this context waits already, or its thread is gone",
+                )
+            })
+        })
+    }
+
+    /// Ends the wait that is going on, or the next one.
+    #[napi(catch_unwind)]
+    pub fn wake(&self) -> napi::Result<()> {
+        told(|| calls::wake(self.handle))
+    }
+
+    /// Delivers what can be encoded here.
+    #[napi(catch_unwind)]
+    pub fn capabilities(&self, call: u32) -> napi::Result<()> {
+        self.later(call, calls::capabilities)
+    }
+
+    /// Opens a source from its options as JSON; delivers its handle.
+    #[napi(catch_unwind)]
+    pub fn open_source(&self, call: u32, options: String) -> napi::Result<()> {
+        self.open(call, options, calls::open_source)
+    }
+
+    /// Opens a target from its options as JSON; delivers its handle.
+    #[napi(catch_unwind)]
+    pub fn open_target(&self, call: u32, options: String) -> napi::Result<()> {
+        self.open(call, options, calls::open_target)
+    }
+
+    /// Opens a filter from its options as JSON; delivers its handle.
+    #[napi(catch_unwind)]
+    pub fn open_filter(&self, call: u32, options: String) -> napi::Result<()> {
+        self.open(call, options, calls::open_filter)
+    }
+
+    /// Opens a tap from its options as JSON and returns its handle.
+    #[napi(catch_unwind)]
+    pub fn open_tap(&self, options: String) -> napi::Result<u32> {
+        told(|| calls::open_tap(self.handle, options.as_bytes()))
+    }
+
+    fn open(&self, call: u32, options: String, open: calls::Open) -> napi::Result<()> {
+        let context = self.handle;
+        self.later(call, move || Ok(open(context, options.as_bytes())?.to_string().into_bytes()))
+    }
+
+    /// Runs `work` on a thread of its own. Their number is bounded by that of handles, each of which has one anyway.
+    fn later(&self, call: u32, work: impl FnOnce() -> Result<Vec<u8>> + Send + 'static) -> napi::Result<()> {
+        let deliver = self.deliver.clone();
+        told(|| start("gg-open", move || give(&deliver, call, guard(work))))
+    }
+}
+
+impl Drop for Context {
+    fn drop(&mut self) {
+        // A panic must not leave a finaliser, and nobody is left to be told of it.
+        let _ = guard(|| {
+            close_context(self.handle);
+            Ok(())
+        });
+    }
+}
+
+/// Starts the thread that waits for a context; it ends with the sender.
+fn start_waiting(context: u32, deliver: Arc<Deliver>) -> Result<SyncSender<(u32, u32)>> {
+    let (waits, asked) = sync_channel(1);
+    start("gg-wait", move || {
+        let mut handles = [0; WAIT_HANDLES];
+        for (call, timeout_ms) in asked {
+            let result = guard(|| {
+                let count = calls::wait(context, &mut handles, Duration::from_millis(u64::from(timeout_ms)))?;
+                calls::to_json(&handles[..count])
+            });
+            give(&deliver, call, result);
+        }
+    })?;
+    Ok(waits)
+}
+
+fn start(name: &str, body: impl FnOnce() + Send + 'static) -> Result<()> {
+    thread::Builder::new().name(name.to_owned()).spawn(body).map(drop).map_err(|error| {
+        Error::new(Code::ResourceExhausted, Stage::Boundary, format!("Cannot start a thread: {error}"))
+    })
+}
+
+/// Hands a result to JavaScript. A context that has ended takes none, and has given its objects up itself.
+fn give(deliver: &Deliver, call: u32, result: Result<Vec<u8>>) {
+    let (is_done, json) = match result {
+        Ok(json) => (true, json),
+        Err(error) => (false, record_of(&error)),
+    };
+    let text = String::from_utf8(json).unwrap_or_default();
+    let _ = deliver.call((call, is_done, text), ThreadsafeFunctionCallMode::NonBlocking);
+}
+
+fn record_of(error: &Error) -> Vec<u8> {
+    serde_json::to_vec(error).unwrap_or_default()
+}
+
+/// Runs a synchronous call: no panic crosses, and an error is thrown as its record.
+fn told<T>(body: impl FnOnce() -> Result<T>) -> napi::Result<T> {
+    guard(body).map_err(|error| napi::Error::from_reason(String::from_utf8(record_of(&error)).unwrap_or_default()))
+}
+
+fn text(body: impl FnOnce() -> Result<Vec<u8>>) -> napi::Result<String> {
+    Ok(String::from_utf8(told(body)?).unwrap_or_default())
+}
+
+/// The number of the interface, which is that of the C ABI.
+#[napi(catch_unwind)]
+pub fn abi_version() -> u32 {
+    ABI_VERSION
+}
+
+/// An object's immutable facts as JSON.
+#[napi(catch_unwind)]
+pub fn describe(handle: u32) -> napi::Result<String> {
+    text(|| calls::describe(handle))
+}
+
+/// An object's figures so far as JSON.
+#[napi(catch_unwind)]
+pub fn stats(handle: u32) -> napi::Result<String> {
+    text(|| calls::stats(handle))
+}
+
+/// Takes an object's events as JSON.
+#[napi(catch_unwind)]
+pub fn events(handle: u32) -> napi::Result<String> {
+    text(|| calls::events(handle, |text| (text.to_vec(), true)))
+}
+
+/// Settles the frame that a tap gave before and takes the next one; returns the status.
+#[napi(catch_unwind)]
+pub fn exchange(
+    tap: u32,
+    outcome: u32,
+    mut header: Float64ArraySlice<'_>,
+    mut data: Uint8ArraySlice<'_>,
+) -> napi::Result<i32> {
+    // SAFETY: JavaScript's thread is in this call, so nothing else reads or writes its memory; the two arrays are
+    // buffers of this library's own, and different ones.
+    let (header, data) = unsafe { (header.as_mut(), data.as_mut()) };
+    told(|| calls::exchange(tap, outcome, header, data))
+}
+
+/// Gives a copy of a frame to a target; returns the status.
+#[napi(catch_unwind)]
+pub fn append(target: u32, mode: u32, header: Float64ArraySlice<'_>, data: Uint8ArraySlice<'_>) -> napi::Result<i32> {
+    told(|| calls::append(target, mode, &header, &data))
+}
+
+/// Converts a frame to the colour space and size that `header_out` asks for.
+#[napi(catch_unwind)]
+pub fn convert(
+    header_in: Float64ArraySlice<'_>,
+    data_in: Uint8ArraySlice<'_>,
+    header_out: Float64ArraySlice<'_>,
+    mut data_out: Uint8ArraySlice<'_>,
+) -> napi::Result<()> {
+    // SAFETY: as in `exchange`.
+    let data_out = unsafe { data_out.as_mut() };
+    told(|| calls::convert(&header_in, &data_in, &header_out, data_out))
+}
+
+/// Asks a source for only a part of each frame.
+#[napi(catch_unwind)]
+pub fn crop(source: u32, x: u32, y: u32, width: u32, height: u32) -> napi::Result<()> {
+    told(|| calls::crop(source, [x, y, width, height]))
+}
+
+/// Asks a source or filter to give frames to a target.
+#[napi(catch_unwind)]
+pub fn attach(observable: u32, target: u32) -> napi::Result<()> {
+    told(|| calls::attach(observable, target))
+}
+
+/// Asks a source or filter to give no more frames to a target.
+#[napi(catch_unwind)]
+pub fn detach(observable: u32, target: u32) -> napi::Result<()> {
+    told(|| calls::detach(observable, target))
+}
+
+/// Starts a source.
+#[napi(js_name = "start", catch_unwind)]
+pub fn start_source(observable: u32) -> napi::Result<()> {
+    told(|| calls::start(observable))
+}
+
+/// Asks an object to close.
+#[napi(catch_unwind)]
+pub fn close(handle: u32) -> napi::Result<()> {
+    told(|| calls::close(handle))
+}
+
+/// Gives a handle up.
+#[napi(catch_unwind)]
+pub fn release(handle: u32) -> napi::Result<()> {
+    told(|| calls::release(handle))
+}

@@ -1,0 +1,131 @@
+/**
+ * Finds the native library and makes sure that it is the one that this source was published with.
+ *
+ * @module
+ */
+
+import { errorOf } from "../errors.ts";
+import { ABI_VERSION } from "../generated/contract.ts";
+import { LIBRARIES } from "../generated/libraries.ts";
+
+/** What the look-up asks of a runtime. */
+export interface Host<Loaded> {
+  /** The platform as npm packages name it, such as `linux-x64`. */
+  readonly platform: string;
+  /** The library that the user names by the variable `GIFTGRAB_LIB`, where the runtime may tell. */
+  readonly named: string | undefined;
+  /** The library that this checkout builds; none if this is not a checkout. */
+  readonly built: string | undefined;
+  /**
+   * The path that an npm package's module tells; none if an optional one was not installed.
+   *
+   * @throws If the package cannot be had.
+   */
+  locate(name: string, isOptional: boolean): Promise<string | undefined>;
+  /** The SHA-256 of a file as hexadecimal text; none if the runtime does not let this program read it. */
+  sha256(path: string): Promise<string | undefined>;
+  /**
+   * Opens a library, or tells why it cannot be opened.
+   *
+   * @throws If there is no use in trying another one.
+   */
+  load(path: string): Loaded | string;
+}
+
+/** What was tried, and why it did not serve. */
+interface Attempt {
+  readonly path: string;
+  readonly why: string;
+}
+
+/** The variable that names a library. */
+export const VARIABLE = "GIFTGRAB_LIB";
+
+/**
+ * Opens the first library that is there: the named one, the checkout's own build, that of an npm platform package.
+ *
+ * Who has installed the package with the GPL encoders wants it, so it comes before the default one.
+ *
+ * @throws {GiftGrabError} If none can be opened, listing all that was tried; with the code `invalid_data` if a packaged
+ * one is not the published one.
+ */
+export async function openLibrary<Loaded extends object>(host: Host<Loaded>): Promise<Loaded> {
+  const attempts: Attempt[] = [];
+  const open = (path: string): Loaded | undefined => {
+    const loaded = host.load(path);
+    if (typeof loaded === "object") return loaded;
+    attempts.push({ path, why: loaded });
+    return undefined;
+  };
+  if (host.named !== undefined) {
+    // Who names a library wants that one and no other.
+    const library = open(host.named);
+    if (library !== undefined) return library;
+    throw notFound(attempts, `correct or unset ${VARIABLE}`);
+  }
+  const built = host.built && open(host.built);
+  if (built) return built;
+  for (const [suffix, isOptional] of [["-gnu-gpl", true], ["-gnu", false]] as const) {
+    const name = `@giftgrab/core-${host.platform}${suffix}`;
+    let path: string | undefined;
+    try {
+      path = await host.locate(name, isOptional);
+    } catch (error) {
+      attempts.push({ path: name, why: sentence(error) });
+    }
+    if (path === undefined) continue;
+    checkSum(name, path, await host.sha256(path));
+    const packaged = open(path);
+    if (packaged !== undefined) return packaged;
+  }
+  throw notFound(
+    attempts,
+    host.built === undefined
+      ? "install @giftgrab/core anew, without the lock file if there is one; Linux on x64 with glibc is what it is built for"
+      : "run `deno task setup`",
+  );
+}
+
+/**
+ * Refuses a library that speaks another ABI.
+ *
+ * @throws {GiftGrabError} With the code `invalid_data`.
+ */
+export function checkAbi(path: string, version: number): void {
+  if (version === ABI_VERSION) return;
+  throw errorOf("library", {
+    code: "invalid_data",
+    stage: "boundary",
+    message: `Cannot use library "${path}": it speaks ABI ${version}, this source ABI ${ABI_VERSION}; ` +
+      "take both from one version, or run `deno task setup`",
+  });
+}
+
+/** The first line of what was thrown. */
+export function sentence(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.split("\n")[0] ?? "";
+}
+
+/** Refuses a library that is not the published one; one that may not be read is as its installer left it. */
+function checkSum(name: string, path: string, sum: string | undefined): void {
+  const wanted = LIBRARIES[name];
+  if (wanted !== undefined && (sum === undefined || sum === wanted)) return;
+  const why = wanted === undefined
+    ? `this source knows no checksum of ${name}; take both from one version`
+    : `it has been changed since it was published: its SHA-256 is ${sum}, not ${wanted}; install ${name} anew`;
+  throw errorOf("library", {
+    code: "invalid_data",
+    stage: "boundary",
+    message: `Cannot load library "${path}": ${why}`,
+  });
+}
+
+function notFound(attempts: readonly Attempt[], fix: string): Error {
+  const tried = attempts.map(({ path, why }) => `\n  ${path}: ${why}`).join("");
+  return errorOf("library", {
+    code: "not_found",
+    stage: "boundary",
+    message: `Cannot open the native library: none of these serves; ${fix}${tried}`,
+  });
+}
