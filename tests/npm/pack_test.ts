@@ -42,6 +42,8 @@ describe("packages", () => {
     assert.deepEqual(manifests.map(({ name }) => name), ["@giftgrab/core", DEFAULT, GPL]);
     assert.deepEqual(manifests.map((manifest) => manifest.version), [version, version, version]);
     assert.deepEqual(manifests[0].optionalDependencies, { [DEFAULT]: version });
+    assert.deepEqual(manifests[0].peerDependencies, { [GPL]: version });
+    assert.deepEqual(manifests[0].peerDependenciesMeta, { [GPL]: { optional: true } });
     assert.equal(manifests[0].dependencies, undefined);
   });
 
