@@ -62,7 +62,6 @@ describe("packages", () => {
     assert.deepEqual(modules.filter((file) => file.startsWith("src/cli/")), []);
     for (const file of modules) {
       for (const [, specifier = ""] of (await fileIn(tarball, file)).matchAll(/(?:from|import\()\s*"(\.[^"]+)"/g)) {
-        if (specifier === "./mod.ts") continue; // In the example of a comment.
         const target = normalize(join(dirname(file), specifier));
         const wanted = file.endsWith(".d.ts") ? target.replace(/\.js$/, ".d.ts") : target;
         assert.ok(files.includes(wanted), `${file} imports ${specifier}`);
