@@ -5,8 +5,6 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import type { Attempt, Outcome } from "../fixtures/attempt.ts";
 
-const SCRIPT = fileURLToPath(new URL("../fixtures/attempt.ts", import.meta.url));
-
 /** The library as the checkout builds it. */
 export const LIBRARY: string = fileURLToPath(new URL("../../target/release/libgiftgrab.so", import.meta.url));
 
@@ -21,10 +19,21 @@ export function obedient(): readonly string[] | undefined {
 }
 
 /** Runs an attempt; `flags` are the runtime's, `prefix` comes before the command. */
-export function attempt(order: Attempt, flags: readonly string[] = ["-A"], prefix: readonly string[] = []): Outcome {
-  const args = ["Deno" in globalThis ? ["run", ...flags] : [], SCRIPT, JSON.stringify(order)].flat();
+export function attempt(order: Attempt, flags?: readonly string[], prefix?: readonly string[]): Outcome {
+  return runFixture("attempt.ts", order, flags, prefix) as Outcome;
+}
+
+/** Runs a script of `tests/fixtures/` with `order` as JSON, and returns what it prints, from JSON. */
+export function runFixture(
+  name: string,
+  order: unknown,
+  flags: readonly string[] = ["-A"],
+  prefix: readonly string[] = [],
+): unknown {
+  const script = fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url));
+  const args = ["Deno" in globalThis ? ["run", ...flags] : [], script, JSON.stringify(order)].flat();
   const [command = process.execPath, ...rest] = [...prefix, process.execPath, ...args];
   const { status, signal, stdout, stderr } = spawnSync(command, rest, { encoding: "utf8", timeout: 60_000 });
-  if (status !== 0 || stderr !== "") throw new Error(`The attempt ended with ${status ?? signal}: ${stderr}`);
+  if (status !== 0 || stderr !== "") throw new Error(`${name} ended with ${status ?? signal}: ${stderr}`);
   return JSON.parse(stdout);
 }
