@@ -138,11 +138,11 @@ async function inside(root: string, line: string): Promise<void> {
     read -r jsr <&"\${COPROC[0]}"
     read -r npm <&"\${COPROC[0]}"
     unshare --mount --pid --fork --mount-proc="$4/proc" chroot "$4" /usr/bin/env -i HOME=/root TERM=dumb \\
-      PATH=/usr/sbin:/usr/bin:/sbin:/bin sh -c "cd /root/user && $5" sh "$jsr" "$npm" >&2`;
+      PATH=/usr/sbin:/usr/bin:/sbin:/bin sh -c "cd /root/user && $5" sh "$jsr" "$npm"`;
   await outputOf("unshare", [
     ...["--net", "bash", "-c", script, "bash"],
     ...[Deno.execPath(), join(ROOT, "tests/helpers/registry.ts"), OUT, root, line],
-  ]);
+  ], { quiet: true });
 }
 
 /** Checks the recording in `home` from outside of the root. */
