@@ -92,6 +92,8 @@ export function makeNative(
       ".": { types: "./index.d.ts", default: "./index.js" },
       "./package.json": "./package.json",
     },
+    // Yarn would keep it in an archive, out of which nothing can be loaded.
+    preferUnplugged: true,
     files: ["index.js", "index.d.ts", library, "THIRD_PARTY_NOTICES.md"],
   });
 }

@@ -13,6 +13,8 @@ import { countFrames, probe } from "../helpers/probe.ts";
 import { type Registry, startRegistry } from "../helpers/registry.ts";
 
 const FRAMES = 25;
+/** Installers besides npm: one that links packages from a store, one that keeps them in archives. */
+const INSTALLERS = ["pnpm@10.34.9", "@yarnpkg/cli-dist@4.18.1"];
 const NATIVE = "@giftgrab/core-linux-x64-gnu";
 
 /** A program that records the test pattern, and tells the native libraries that its process has mapped. */
@@ -120,6 +122,42 @@ describe("an installed package", { skip: existsSync(LIBRARY) ? false : `${LIBRAR
     const tarballs = [packages.core, packages.natives.get("default")].map((made) => made?.tarball ?? "");
     await npm(place, "install", "--offline", ...tarballs);
     await assertRecorded(place, await run(place, "node", "main.mjs"));
+  });
+
+  it("records in Node when pnpm or Yarn has installed it, with the gpl library beside it", async () => {
+    const tools = await user("tools", { "package.json": "{}" });
+    await text("npm", ["--silent", "--prefix", tools, "install", ...INSTALLERS]);
+    const program = recorder(`import ${NAMES} from "@giftgrab/core";${MAPPED}`);
+    const wanted = ["add", "@giftgrab/core", `${NATIVE}-gpl`];
+
+    const pnpm = await user("pnpm", { "package.json": "{}", "main.mjs": program });
+    await run(pnpm, "node", join(tools, "node_modules/pnpm/bin/pnpm.cjs"), "--silent", ...wanted);
+    const byPnpm = await run(pnpm, "node", "main.mjs");
+    await assertRecorded(pnpm, byPnpm);
+    assert.match(byPnpm, /core-linux-x64-gnu-gpl\/libgiftgrab\.so/);
+
+    const settings = [
+      `npmRegistryServer: "${registry.npm.slice(0, -1)}"`,
+      ...[
+        'unsafeHttpWhitelist: ["127.0.0.1"]',
+        "enableGlobalCache: false",
+        "enableTelemetry: false",
+        "npmMinimalAgeGate: 0",
+      ],
+    ];
+    const files = {
+      "package.json": "{}",
+      "yarn.lock": "",
+      ".yarnrc.yml": `${settings.join("\n")}\n`,
+      "main.mjs": program,
+    };
+    const yarn = await user("yarn", files);
+    const cli = join(tools, "node_modules/@yarnpkg/cli-dist/bin/yarn.js");
+    await run(yarn, "node", cli, ...wanted);
+    // Node warns of the loader by which Yarn finds modules in its archives.
+    const byYarn = await run(yarn, "env", "NODE_OPTIONS=--no-warnings", "node", cli, "node", "main.mjs");
+    await assertRecorded(yarn, byYarn);
+    assert.match(byYarn, /core-linux-x64-gnu-gpl\/libgiftgrab\.so/);
   });
 
   it("has no library for another platform, installs there all the same, and says so when it is used", async () => {
