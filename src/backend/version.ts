@@ -4,5 +4,5 @@
  * @module
  */
 
-/** The same as in `deno.json`, which no published module can read; a unit test compares them. */
+/** The same as in `deno.json`, which no published module can read; the gate compares them. */
 export const VERSION = "0.1.0";
