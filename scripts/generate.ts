@@ -2,6 +2,7 @@
 
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { outputOf, runScript } from "./command.ts";
 import { ROOT } from "./finding.ts";
 import { type Schema, typesOf } from "./contract_types.ts";
 
@@ -29,7 +30,9 @@ interface Contract {
 export async function generated(): Promise<Map<string, string>> {
   const printed = await outputOf("cargo", ["run", "--quiet", "--release", "--locked", "-p", "giftgrab-contract"]);
   const contract = JSON.parse(printed) as Contract;
-  const formatted = await outputOf(Deno.execPath(), ["fmt", "--quiet", "--ext=ts", "-"], await typescript(contract));
+  const formatted = await outputOf(Deno.execPath(), ["fmt", "--quiet", "--ext=ts", "-"], {
+    input: await typescript(contract),
+  });
   return new Map([
     ["rust/bindings/giftgrab.h", contract.header],
     ["src/generated/contract.ts", formatted.replace(/([^\n])\n\/\*\*/g, "$1\n\n/**")],
@@ -86,28 +89,11 @@ function constant(value: unknown): string {
   return `${JSON.stringify(value).replace(/"(\w+)":/g, "$1:")} as const`;
 }
 
-async function outputOf(command: string, args: readonly string[], input = ""): Promise<string> {
-  const child = new Deno.Command(command, {
-    args: [...args],
-    cwd: ROOT,
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "inherit",
-  }).spawn();
-  const writer = child.stdin.getWriter();
-  await writer.write(new TextEncoder().encode(input));
-  await writer.close();
-  const { success, code, stdout } = await child.output();
-  if (!success) {
-    console.error(`Cannot generate: \`${command} ${args.join(" ")}\` ended with ${code}; its output above says why`);
-    Deno.exit(1);
-  }
-  return new TextDecoder().decode(stdout);
-}
-
 if (import.meta.main) {
-  for (const [file, text] of await generated()) {
-    writeFileSync(join(ROOT, file), text);
-    console.log(`wrote ${file}`);
-  }
+  await runScript(async () => {
+    for (const [file, text] of await generated()) {
+      writeFileSync(join(ROOT, file), text);
+      console.log(`wrote ${file}`);
+    }
+  });
 }

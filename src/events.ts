@@ -19,7 +19,7 @@ export class TypedEventTarget<Events extends { [Type in keyof Events]: Event }> 
   override addEventListener<Type extends keyof Events & string>(
     type: Type,
     listener: TypedListener<Events[Type]> | null,
-    options?: boolean | AddEventListenerOptions,
+    options?: Parameters<EventTarget["addEventListener"]>[2],
   ): void {
     super.addEventListener(type, listener as EventListenerOrEventListenerObject | null, options);
   }
@@ -28,7 +28,7 @@ export class TypedEventTarget<Events extends { [Type in keyof Events]: Event }> 
   override removeEventListener<Type extends keyof Events & string>(
     type: Type,
     listener: TypedListener<Events[Type]> | null,
-    options?: boolean | EventListenerOptions,
+    options?: Parameters<EventTarget["removeEventListener"]>[2],
   ): void {
     super.removeEventListener(type, listener as EventListenerOrEventListenerObject | null, options);
   }

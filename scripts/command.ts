@@ -1,0 +1,59 @@
+/** Runs the tools that scripts are made of, and tells what a person must mend. */
+
+import { ROOT } from "./finding.ts";
+
+/** Signals something that a person must mend; its message says all. */
+export class ScriptError extends Error {
+  override name = "ScriptError";
+}
+
+/** How a tool is run. */
+export interface CommandSettings {
+  /** Its working folder. Default: the repository's root. */
+  readonly cwd?: string;
+  /** What it reads from its standard input. Default: nothing. */
+  readonly input?: string;
+  /** Whether what it writes to its standard error is shown only when it fails. Default: no. */
+  readonly quiet?: boolean;
+}
+
+/**
+ * What `command` writes to its standard output.
+ *
+ * @throws {ScriptError} If it ends with another code than 0.
+ */
+export async function outputOf(
+  command: string,
+  args: readonly string[],
+  { cwd = ROOT, input = "", quiet = false }: CommandSettings = {},
+): Promise<string> {
+  const child = new Deno.Command(command, {
+    args: [...args],
+    cwd,
+    stdin: "piped",
+    stdout: "piped",
+    stderr: quiet ? "piped" : "inherit",
+  }).spawn();
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(input));
+  await writer.close();
+  const result = await child.output();
+  const text = new TextDecoder().decode(result.stdout);
+  if (result.success) return text;
+  // Some tools tell what is wrong on their standard output.
+  console.error(text.trimEnd());
+  if (quiet) console.error(new TextDecoder().decode(result.stderr).trimEnd());
+  const line = `${command} ${args.join(" ")}`;
+  throw new ScriptError(`Cannot run \`${line}\`: it ended with ${result.code}; its output above says why`);
+}
+
+/** Runs `main`; an error that a person must mend is printed as one sentence and ends the process with 1. */
+export async function runScript(main: () => Promise<void>): Promise<void> {
+  try {
+    await main();
+  } catch (error) {
+    if (!(error instanceof ScriptError)) throw error;
+    console.error(error.message);
+    Deno.exit(1);
+  }
+}

@@ -1,0 +1,134 @@
+/**
+ * Makes the npm packages and the sources for JSR: `pack.ts [--library VARIANT=PATH]... [--out FOLDER]`.
+ *
+ * Leaves in the folder, by default `target/npm`: the tarballs, a folder for each package with what its tarball holds,
+ * and `jsr/` with the sources that `deno publish` shall publish. Without `--library` it packs every variant, from
+ * `target/bundled/VARIANT/`.
+ */
+
+import { mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { outputOf, runScript, ScriptError } from "./command.ts";
+import { ROOT } from "./finding.ts";
+import { readBundle } from "./pack/bundle.ts";
+import { linkedCrates } from "./pack/crates.ts";
+import { matrixOf, type Native, nativesOf } from "./pack/matrix.ts";
+import { makeCore, makeNative } from "./pack/packages.ts";
+import { configOf, stageSources } from "./pack/stage.ts";
+
+/** A package that was made. */
+export interface Package {
+  readonly name: string;
+  readonly version: string;
+  /** The folder with what is in it. */
+  readonly folder: string;
+  readonly tarball: string;
+}
+
+/** What {@linkcode pack} has made. */
+export interface Packages {
+  /** The sources for JSR. */
+  readonly jsr: string;
+  /** The package of JavaScript. */
+  readonly core: Package;
+  /** The packages of native libraries by variant. */
+  readonly natives: ReadonlyMap<string, Package>;
+}
+
+/**
+ * Makes all packages of the checkout in the folder `out`, which is made anew.
+ *
+ * @param libraries Path of the native library by variant; a variant that is not told is not packed.
+ * @throws {ScriptError} If something is missing, or a licence is not known.
+ */
+export async function pack(out: string, libraries: ReadonlyMap<string, string>): Promise<Packages> {
+  const config = configOf(ROOT);
+  const matrix = matrixOf(ROOT);
+  const chosen = nativesOf(config.name, matrix).filter(({ variant }) => libraries.has(variant.variant));
+  for (const variant of libraries.keys()) {
+    if (chosen.some((native) => native.variant.variant === variant)) continue;
+    throw new ScriptError(`Cannot pack variant "${variant}": there is none; see npm/platforms.json`);
+  }
+  rmSync(out, { recursive: true, force: true });
+  mkdirSync(out, { recursive: true });
+  const bundles = chosen.map((native) => ({ native, bundle: readBundle(libraries.get(native.variant.variant) ?? "") }));
+  const jsr = join(out, "jsr");
+  await stageSources(ROOT, jsr, new Map(bundles.map(({ native, bundle }) => [native.name, bundle.sha256])));
+  const folderOf = (name: string): string => join(out, name.replace("@", "").replace("/", "-"));
+  const packed = async (name: string): Promise<Package> => {
+    const folder = folderOf(name);
+    const [made] = JSON.parse(
+      await outputOf("npm", ["pack", "--json", "--ignore-scripts", `--pack-destination=${out}`], {
+        cwd: folder,
+        quiet: true,
+      }),
+    ) as readonly { readonly filename: string }[];
+    if (made === undefined) throw new Error("`npm pack` tells of no file");
+    return { name, version: config.version, folder, tarball: join(out, made.filename) };
+  };
+
+  const natives = new Map<string, Package>();
+  for (const { native, bundle } of bundles) {
+    const crates = await linkedCrates(ROOT, native.platform.target);
+    makeNative(ROOT, folderOf(native.name), config, native, bundle, crates);
+    natives.set(native.variant.variant, await packed(native.name));
+  }
+  const optional = nativesOf(config.name, matrix).filter(isDefault).map(({ name }) => name);
+  await makeCore(ROOT, jsr, folderOf(config.name), config, optional);
+  return { jsr, core: await packed(config.name), natives };
+}
+
+/** The path at which the bundling build leaves the library of each variant. */
+export function bundledLibraries(): Map<string, string> {
+  const matrix = matrixOf(ROOT);
+  return new Map(
+    nativesOf("", matrix).map(({ platform, variant }) => [
+      variant.variant,
+      join(ROOT, "target/bundled", variant.variant, platform.library),
+    ]),
+  );
+}
+
+function isDefault({ variant }: Native): boolean {
+  return variant.suffix === "";
+}
+
+function librariesNamed(named: readonly string[]): Map<string, string> {
+  return new Map(named.map((text) => {
+    const [, variant, path] = /^(\w+)=(.+)$/.exec(text) ?? [];
+    if (variant === undefined || path === undefined) {
+      throw new ScriptError(`Cannot read --library "${text}": it is no VARIANT=PATH; write \`default=libgiftgrab.so\``);
+    }
+    return [variant, resolve(path)];
+  }));
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
+function sizeOf(folder: string): number {
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .map((file) => statSync(join(folder, file)))
+    .filter((stat) => stat.isFile())
+    .reduce((sum, { size }) => sum + size, 0);
+}
+
+if (import.meta.main) {
+  await runScript(async () => {
+    const { values } = parseArgs({
+      options: {
+        library: { type: "string", multiple: true },
+        out: { type: "string", default: join(ROOT, "target/npm") },
+      },
+    });
+    const libraries = values.library ? librariesNamed(values.library) : bundledLibraries();
+    const { jsr, core, natives } = await pack(resolve(values.out), libraries);
+    for (const { name, version, folder, tarball } of [core, ...natives.values()]) {
+      const [unpacked, packed] = [sizeOf(folder), statSync(tarball).size].map(megabytes);
+      console.log(`${name}@${version}: ${packed}, unpacked ${unpacked}: ${tarball}`);
+    }
+    console.log(`sources for JSR: ${jsr}`);
+  });
+}

@@ -1,0 +1,56 @@
+/** A native library with FFmpeg in it, as the bundling build leaves it: beside it lie the licences of its parts. */
+
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { ScriptError } from "../command.ts";
+import type { Component } from "./component.ts";
+
+/** A native library that is to be packed. */
+export interface Bundle {
+  /** Path of the library. */
+  readonly library: string;
+  /** Its SHA-256 in hexadecimal. */
+  readonly sha256: string;
+  /** What was linked into it besides Rust code. */
+  readonly components: readonly Component[];
+}
+
+/** One entry of `licences.json`. */
+interface Entry {
+  readonly name: string;
+  readonly version: string;
+  readonly licence: string;
+  readonly url: string;
+  /** Empty for what the compiler or the system brought. */
+  readonly sha256: string;
+  /** Paths of its texts beside `licences.json`. */
+  readonly files: readonly string[];
+}
+
+/**
+ * The library at `library`, with what `licences/licences.json` beside it tells.
+ *
+ * @throws {ScriptError} If one of them is missing.
+ */
+export function readBundle(library: string): Bundle {
+  const folder = join(dirname(library), "licences");
+  const index = join(folder, "licences.json");
+  for (const path of [library, index]) {
+    if (existsSync(path)) continue;
+    throw new ScriptError(`Cannot pack "${path}": it is missing; build the bundled library, or tell where it is`);
+  }
+  const entries = JSON.parse(readFileSync(index, "utf8")) as Entry[];
+  return {
+    library,
+    sha256: createHash("sha256").update(readFileSync(library)).digest("hex"),
+    components: entries.map(({ name, version, licence, url, sha256, files }) => ({
+      name,
+      version,
+      licence,
+      source: url,
+      ...(sha256 === "" ? {} : { sha256 }),
+      texts: files.map((file) => readFileSync(join(folder, file), "utf8")),
+    })),
+  };
+}

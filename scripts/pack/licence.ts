@@ -1,0 +1,63 @@
+/** Licence expressions in the language of SPDX. */
+
+import parse from "npm:spdx-expression-parse@4.0.0";
+import { ScriptError } from "../command.ts";
+
+/** Where a licence offers a choice, we take what stands first here; everything else comes after. */
+const PREFERENCE: readonly string[] = ["MIT", "BSD-2-Clause", "BSD-3-Clause", "Zlib", "ISC", "Apache-2.0"];
+
+interface Leaf {
+  readonly license: string;
+  readonly plus?: boolean;
+  readonly exception?: string;
+}
+
+interface Branch {
+  readonly left: Node;
+  readonly conjunction: "and" | "or";
+  readonly right: Node;
+}
+
+type Node = Leaf | Branch;
+
+/**
+ * The licences that bind us if we take what we prefer wherever `expression` offers a choice, sorted.
+ *
+ * A slash between licences is read as OR, which is what Cargo once meant by it.
+ *
+ * @throws {ScriptError} If `owner`'s expression is none.
+ */
+export function chosenLicences(expression: string, owner: string): string[] {
+  let tree: Node;
+  try {
+    tree = parse(expression.replaceAll("/", " OR ")) as Node;
+  } catch (error) {
+    throw new ScriptError(`Cannot tell the licence of ${owner}: "${expression}" is no SPDX expression; correct it`, {
+      cause: error,
+    });
+  }
+  return [...new Set(chosen(tree))].sort();
+}
+
+/** The expression that says all of `licences` hold. */
+export function conjunction(licences: Iterable<string>): string {
+  return [...new Set(licences)].sort().join(" AND ");
+}
+
+function chosen(node: Node): string[] {
+  if (!("conjunction" in node)) {
+    const { license, plus = false, exception } = node;
+    return [`${license}${plus ? "+" : ""}${exception === undefined ? "" : ` WITH ${exception}`}`];
+  }
+  const [left, right] = [chosen(node.left), chosen(node.right)];
+  if (node.conjunction === "and") return [...left, ...right];
+  return rank(right) < rank(left) ? right : left;
+}
+
+/** How late in the order of preference the last of `licences` stands. */
+function rank(licences: readonly string[]): number {
+  return Math.max(...licences.map((licence) => {
+    const place = PREFERENCE.indexOf(licence);
+    return place < 0 ? PREFERENCE.length : place;
+  }));
+}
