@@ -33,6 +33,7 @@ import { assertLedger } from "../helpers/ledger.ts";
 import { inOrder, recordPattern } from "../helpers/record.ts";
 import { assertRefused, assertRefusedNow, type Refusal } from "../helpers/refusal.ts";
 import { countFrames, probe } from "../helpers/probe.ts";
+import { onlyDeno } from "../helpers/runtime.ts";
 
 const sources = VideoSourceFactory.getInstance();
 const targets = VideoTargetFactory.getInstance();
@@ -513,7 +514,7 @@ describe(
   },
 );
 
-describe("Deno's permissions", { ...IN_TIME, skip: "Deno" in globalThis ? false : "only Deno has them" }, () => {
+describe("Deno's permissions", { ...IN_TIME, ...onlyDeno("Node's are tested with Node's flags") }, () => {
   const flags = (ffi: string | undefined, read: string | undefined, write: string | undefined): string[] => {
     const grants = [["ffi", ffi], ["read", read], ["write", write]].filter(([, path]) => path !== undefined);
     return ["--no-prompt", ...grants.map(([name, path]) => `--allow-${name}=${path}`)];

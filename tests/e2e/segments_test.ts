@@ -12,6 +12,7 @@ import { makeFile, testPicture } from "../helpers/ffmpeg.ts";
 import { withFolder } from "../helpers/folder.ts";
 import { assertLedger } from "../helpers/ledger.ts";
 import { probe } from "../helpers/probe.ts";
+import { onlyDeno } from "../helpers/runtime.ts";
 
 const WHOLE = { width: 320, height: 240 };
 // The barcode stands in the upper third.
@@ -64,7 +65,7 @@ describe("a recording whose frames change their size", () => {
     });
   }
 
-  it("needs the folder to be allowed", { skip: !("Deno" in globalThis) }, async () => {
+  it("needs the folder to be allowed", onlyDeno("Node's permissions are tested with Node's flags"), async () => {
     await withFolder(async (folder) => {
       const read = await makeFile(join(folder, "in.mkv"), ...testPicture("128x96", 30, 0.3));
       const path = join(folder, "a.mkv");

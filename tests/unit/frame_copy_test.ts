@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { GiftGrabError, type PlaneLayout, VideoFrame, type VideoFrameCopyToOptions } from "../../mod.ts";
 import { HEADER_LENGTH, readHeader } from "../../src/frame_header.ts";
+import { deferred } from "../../src/deferred.ts";
 import { describeFrame, lendFrame, releaseFrame } from "../../src/frame_loan.ts";
 import { openNative, useBackend } from "../../src/native.ts";
 import { FakeBackend } from "../helpers/fake_backend.ts";
@@ -189,7 +190,7 @@ describe("a copy in another format", () => {
   /** A fake backend that opens when it is told to. */
   function slowBackend(): { readonly backend: FakeBackend; readonly open: () => void } {
     const backend = new FakeBackend();
-    const { promise, resolve } = Promise.withResolvers<void>();
+    const { promise, resolve } = deferred<void>();
     useBackend(promise.then(() => backend));
     return { backend, open: resolve };
   }
@@ -313,7 +314,7 @@ describe("a copy in another format", () => {
     const slow = slowBackend();
     const destination = new Uint8Array(16);
     const copy = counting("i420", 2, 2).copyTo(destination, { format: "RGBA" });
-    destination.buffer.transfer();
+    structuredClone(destination.buffer, { transfer: [destination.buffer] });
     slow.open();
     await assertRefused(copy, refusal(RangeError, "destination", /to 0 bytes/));
   });
