@@ -13,8 +13,8 @@ export function openFiles(): number {
   return readdirSync("/proc/self/fd").length - 1;
 }
 
-/** Names of threads that the JavaScript runtime starts and ends as it likes. */
-const RUNTIME_THREADS = ["tokio-runtime-w", "V8 ", "libuv-worker", "DelayedTaskSche"];
+/** Names of threads that the JavaScript runtime starts and ends as it likes, and of the one that waits for its context. */
+const RUNTIME_THREADS = ["tokio-runtime-w", "V8 ", "V8Worker", "libuv-worker", "DelayedTaskSche", "gg-wait"];
 
 /** Threads that are not the runtime's pools; those that an encoder starts have the name of their starter. */
 export function threads(prefix = ""): number {
