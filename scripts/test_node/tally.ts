@@ -67,41 +67,53 @@ function groupsOf(name: string): string[] {
   return names.slice(1).map((_, index) => names.slice(0, index + 1).join(BETWEEN));
 }
 
-/** The same with each skipped group in `tally` as the tests that it has in one of `all`. */
-function expanded(tally: Tally, all: Iterable<Tally>): Tally {
-  const names = new Set([...all].flatMap((other) => [...other.keys()]));
+/** The same with each skipped group as the tests that it has in one of the others. */
+function expandedAll(tallies: ReadonlyMap<string, Tally>): Map<string, Tally> {
+  const names = new Set([...tallies.values()].flatMap((tally) => [...tally.keys()]));
   const groups = new Set([...names].flatMap(groupsOf));
-  const result = new Map([...tally].filter(([name, { state }]) => state !== "skipped" || !groups.has(name)));
-  for (const name of names) {
-    const group = groupsOf(name).find((group) => tally.get(group)?.state === "skipped");
-    const outcome = group === undefined ? undefined : tally.get(group);
-    if (outcome !== undefined) result.set(name, outcome);
-  }
-  return result;
+  return new Map([...tallies].map(([runtime, tally]) => {
+    const result = new Map([...tally].filter(([name, { state }]) => state !== "skipped" || !groups.has(name)));
+    for (const name of names) {
+      const outcome = groupsOf(name).map((group) => tally.get(group)).find((outcome) => outcome?.state === "skipped");
+      if (outcome !== undefined) result.set(name, outcome);
+    }
+    return [runtime, result];
+  }));
 }
 
-/** The totals of each run and every skipped test, as a text to read. */
+/** The totals of each run, and every test that was skipped or failed, as a text to read. */
 export function summary(tallies: ReadonlyMap<string, Tally>): string {
-  const lines = [
-    `\n${"".padEnd(16)}${["tests", "passed", "failed", "skipped"].map((word) => word.padStart(9)).join("")}`,
-  ];
-  const skips: string[] = [];
-  for (const [runtime, given] of tallies) {
-    const tally = expanded(given, tallies.values());
+  const whole = expandedAll(tallies);
+  const row = (name: string, cells: readonly unknown[]): string =>
+    name.padEnd(16) + cells.map((cell) => String(cell).padStart(9)).join("");
+  const rows = [...whole].map(([runtime, tally]) => {
     const count = (state: Outcome["state"]): number => [...tally.values()].filter((one) => one.state === state).length;
-    const counts = [tally.size, count("passed"), count("failed"), count("skipped")];
-    lines.push(runtime.padEnd(16) + counts.map((number) => String(number).padStart(9)).join(""));
-    for (const [name, { state, reason }] of tally) {
-      if (state === "failed") skips.push(`failed on ${runtime}: ${name}`);
-      if (state === "skipped") skips.push(`skipped on ${runtime}: ${name}${reason === undefined ? "" : `: ${reason}`}`);
+    return row(runtime, [tally.size, count("passed"), count("failed"), count("skipped")]);
+  });
+  const runtimesOf = new Map<string, string[]>();
+  for (const [runtime, tally] of whole) {
+    for (const [name, { state, reason = reasonFor(name, whole) }] of tally) {
+      if (state === "passed") continue;
+      const line = `${name}${state === "skipped" ? `: ${reason}` : ""}`;
+      runtimesOf.set(`${state}: ${line}`, [...runtimesOf.get(`${state}: ${line}`) ?? [], runtime]);
     }
   }
-  return [...lines, ...skips].join("\n");
+  const told = [...runtimesOf].map(([line, runtimes]) => `${line} (${runtimes.join(", ")})`);
+  return ["", row("", ["tests", "passed", "failed", "skipped"]), ...rows, ...told.sort()].join("\n");
+}
+
+/** Deno's report tells no reason: another runtime's is the same, and a test that ran elsewhere only is about that one. */
+function reasonFor(name: string, tallies: ReadonlyMap<string, Tally>): string {
+  const outcomes = [...tallies].map(([runtime, tally]) => ({ runtime, ...tally.get(name) }));
+  const told = outcomes.find(({ reason }) => reason !== undefined)?.reason;
+  const others = outcomes.filter(({ state }) => state === "passed").map(({ runtime }) => runtime.split(" ")[0]);
+  return told ??
+    (others.length === 0 ? "no reason is told" : `it is about ${[...new Set(others)].join(" and ")} alone`);
 }
 
 /** One sentence for each test that some runs have and others lack. */
 export function differences(tallies: ReadonlyMap<string, Tally>): string[] {
-  const whole = new Map([...tallies].map(([runtime, tally]) => [runtime, expanded(tally, tallies.values())]));
+  const whole = expandedAll(tallies);
   const names = new Set([...whole.values()].flatMap((tally) => [...tally.keys()]));
   return [...names].sort().flatMap((name) => {
     const without = [...whole].filter(([, tally]) => !tally.has(name)).map(([runtime]) => runtime);

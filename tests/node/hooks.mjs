@@ -4,6 +4,8 @@
  * `scripts/test_node.ts` has installed the package, what the tests import from npm, and amaro, which takes the types out.
  */
 
+// deno-lint-ignore-file explicit-module-boundary-types -- JavaScript has none
+
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";

@@ -1,5 +1,7 @@
 /** Reports each test of a run by Node as a line of JSON: its path of names, whether it passed, why it was skipped. */
 
+// deno-lint-ignore-file explicit-module-boundary-types -- JavaScript has none
+
 export default async function* report(source) {
   const path = [];
   for await (const { type, data } of source) {

@@ -280,6 +280,14 @@ describe("a copy in another format", () => {
     assert(conversions[0]?.dataOut.buffer instanceof ArrayBuffer);
   });
 
+  it("keeps native code from writing what it reads", async () => {
+    const { conversions } = await backend();
+    const frame = counting("bgra", 2, 2);
+    await frame.copyTo(frame.data(), { format: "RGBA" });
+    assert.deepEqual([...frame.data()], Array.from({ length: 16 }, (_, index) => index));
+    assert.notEqual(conversions[0]?.dataOut.buffer, frame.data().buffer);
+  });
+
   it("says nothing of the range when it makes Y'CbCr of red, green and blue", async () => {
     const { conversions } = await backend();
     const frame = VideoFrame.fromBuffer(new Uint8Array(16), { colour: "rgba", width: 2, height: 2, range: "full" });
