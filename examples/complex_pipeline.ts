@@ -11,6 +11,8 @@
  * the test pattern. The fourth argument is the pacing, "realtime" or "asap".
  */
 
+import { writeFile } from "node:fs/promises";
+import process from "node:process";
 import { PNG } from "npm:pngjs@7.0.0";
 import {
   Codec,
@@ -24,13 +26,13 @@ import {
   VideoTargetFactory,
 } from "../mod.ts";
 
-const [input = "", seconds = "20", folder = ".", speed = "realtime"] = Deno.args;
+const [input = "", seconds = "20", folder = ".", speed = "realtime"] = process.argv.slice(2);
 
 /** Writes a frame as an image, with settings that are quick: meanwhile the dyers wait. */
 async function saveImage(path: string, frame: VideoFrame): Promise<void> {
   const image = new PNG({ width: frame.width, height: frame.height });
   await frame.copyTo(image.data, { format: "RGBA" });
-  await Deno.writeFile(path, PNG.sync.write(image, { filterType: 1, deflateLevel: 1 }));
+  await writeFile(path, PNG.sync.write(image, { filterType: 1, deflateLevel: 1 }));
 }
 
 /** Keeps the newest frame for whoever wants to look at it at a time of their own; hands all on as they are. */
@@ -129,7 +131,7 @@ const observables: Observable[] = [source, buffer, red, green];
 for (const observable of observables) {
   observable.addEventListener("error", ({ error }) => {
     console.error(error);
-    Deno.exitCode = 1;
+    process.exitCode = 1;
   });
 }
 

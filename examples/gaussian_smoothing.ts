@@ -6,6 +6,7 @@
  * fourth is the pacing: "asap" waits for the smoothing, "realtime" drops and counts what it cannot keep up with.
  */
 
+import { argv } from "node:process";
 import { loadOpenCV, type OpenCV } from "npm:@opencvjs/web@5.0.0-release.2";
 import {
   Codec,
@@ -17,7 +18,7 @@ import {
   VideoTargetFactory,
 } from "../mod.ts";
 
-const [input = "in.mp4", output = "out.mp4", width = "5", pacing = "asap"] = Deno.args;
+const [input = "in.mp4", output = "out.mp4", width = "5", pacing = "asap"] = argv.slice(2);
 
 const cv = await loadOpenCV();
 

@@ -3,8 +3,7 @@
  * every block around it. That is slow, which is the point.
  */
 
-/// <reference no-default-lib="true" />
-/// <reference lib="deno.worker" />
+import { parentPort } from "node:worker_threads";
 
 /** What the worker is sent. */
 export interface Picture {
@@ -27,13 +26,13 @@ const REACH = 12;
 
 let before: Picture | undefined;
 
-self.onmessage = ({ data: now }: MessageEvent<Picture>) => {
+parentPort?.on("message", (now: Picture) => {
   const startedAt = performance.now();
   const distance = before === undefined ? 0 : motion(before, now);
   before = now;
   const answer: Motion = { distance, milliseconds: performance.now() - startedAt };
-  self.postMessage(answer);
-};
+  parentPort?.postMessage(answer);
+});
 
 function motion(before: Picture, now: Picture): number {
   const distances: number[] = [];

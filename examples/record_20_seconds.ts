@@ -3,9 +3,10 @@
  * `deno run -A examples/record_20_seconds.ts in.mp4 out.mp4 20`.
  */
 
+import { argv } from "node:process";
 import { Codec, ColourSpace, VideoSourceFactory, VideoTargetFactory } from "../mod.ts";
 
-const [input = "in.mp4", output = "out.mp4", seconds = "20"] = Deno.args;
+const [input = "in.mp4", output = "out.mp4", seconds = "20"] = argv.slice(2);
 
 const reader = await VideoSourceFactory.getInstance().createFileReader(input, ColourSpace.I420);
 const writer = await VideoTargetFactory.getInstance()

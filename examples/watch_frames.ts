@@ -1,8 +1,9 @@
 /** Tells the brightness of a video, second by second: `deno run -A examples/watch_frames.ts in.mp4`. */
 
+import { argv } from "node:process";
 import { ColourSpace, VideoSourceFactory } from "../mod.ts";
 
-const [input = "in.mp4"] = Deno.args;
+const [input = "in.mp4"] = argv.slice(2);
 
 // "asap": as fast as this loop looks at the frames.
 const reader = await VideoSourceFactory.getInstance()

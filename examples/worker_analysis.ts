@@ -3,25 +3,25 @@
  * `deno run -A examples/worker_analysis.ts in.mp4 out.mp4`.
  */
 
+import { once } from "node:events";
+import { argv } from "node:process";
+import { Worker } from "node:worker_threads";
 import { Codec, ColourSpace, type VideoFrame, VideoSourceFactory, VideoTargetFactory } from "../mod.ts";
 import type { Motion, Picture } from "./motion_worker.ts";
 
-const [input = "in.mp4", output = "out.mp4"] = Deno.args;
+const [input = "in.mp4", output = "out.mp4"] = argv.slice(2);
 
-const worker = new Worker(import.meta.resolve("./motion_worker.ts"), { type: "module" });
+const worker = new Worker(new URL("./motion_worker.ts", import.meta.url));
 let analysed = 0;
 
 /** Lets the worker analyse a frame; the next one comes when its answer is there. */
 async function analyse(frame: VideoFrame): Promise<void> {
   const [pixels, seconds] = [frame.data(), (frame.timestamp ?? 0) / 1e6];
   const picture: Picture = { width: frame.width, height: frame.height, luma: pixels };
-  const answer = new Promise<MessageEvent<Motion>>((resolve, reject) => {
-    worker.addEventListener("message", resolve, { once: true });
-    worker.addEventListener("error", reject, { once: true });
-  });
+  const answer = once(worker, "message");
   // The frame's memory itself moves to the worker, without a copy; the library replaces it.
   worker.postMessage(picture, [pixels.buffer]);
-  const { data: { distance, milliseconds } } = await answer;
+  const [{ distance, milliseconds }] = await answer as [Motion];
   analysed++;
   console.log(`${seconds.toFixed(1)} s: moved by ${distance} pixels; told after ${milliseconds.toFixed(0)} ms`);
 }
@@ -38,6 +38,6 @@ reader.addEventListener("error", ({ error }) => console.error(error));
 await reader.ended;
 const { stats: { frames } } = await writer.close();
 await reader.close();
-worker.terminate();
+await worker.terminate();
 
 console.log(`${frames.written} frames recorded, ${frames.dropped} dropped; ${analysed} analysed`);

@@ -2,6 +2,7 @@
 
 import { existsSync, readdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
+import process from "node:process";
 
 /** Something that the machine must have. */
 export interface Requirement {
@@ -26,7 +27,7 @@ const BUILD: readonly Requirement[] = [
   { what: "a C compiler", packages: ["gcc", "libc6-dev"], present: () => inPath("cc") },
   { what: "pkg-config", packages: ["pkg-config"], present: () => inPath("pkg-config") },
   { what: "libclang", packages: ["libclang-dev"], present: hasLibclang },
-  ...(Deno.build.arch === "x86_64"
+  ...(process.arch === "x64"
     ? [{ what: "the assembler nasm", packages: ["nasm"], present: () => inPath("nasm") }]
     : []),
   ...LIBRARIES.map(([module, version]) => ({

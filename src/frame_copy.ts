@@ -136,8 +136,8 @@ function convert(native: Native, facts: FrameFacts, picture: Uint8Array, plan: P
   const headerOut = new Float64Array(HEADER_LENGTH);
   writeHeader(from, picture.length, headerIn);
   writeHeader(to, bytes, headerOut);
-  // Native code must not write memory that another thread can reach.
-  const isDirect = plan.isTight && kindOf(target.buffer) === "ArrayBuffer";
+  // Native code must not write memory that another thread can reach, or that it reads.
+  const isDirect = plan.isTight && kindOf(target.buffer) === "ArrayBuffer" && target.buffer !== picture.buffer;
   const output = isDirect ? target.subarray(0, bytes) : new Uint8Array(allocate(bytes));
   native.backend.convert(headerIn, picture, headerOut, output);
   if (!isDirect) copyRect(to, output, { x: 0, y: 0, width, height }, target, plan.layout);

@@ -1,8 +1,11 @@
 /**
- * The SHA-256 of the native library in each npm platform package, filled when packages are made; a checkout knows none.
+ * The native libraries that the packages of this version carry.
  *
  * @module
  */
 
-/** Package name to hexadecimal SHA-256. */
+/**
+ * The SHA-256, in hexadecimal, of each platform package's library by the name of the package; filled when packages are
+ * made, a checkout has none.
+ */
 export const LIBRARIES: Readonly<Record<string, string>> = {};

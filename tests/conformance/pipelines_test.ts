@@ -58,9 +58,11 @@ class Smoother extends ObservableObserver {
 /** Adds to one byte of every pixel. */
 class Dyer extends ObservableObserver {
   readonly seen: number[] = [];
+  readonly component: number;
 
-  constructor(readonly component: number) {
+  constructor(component: number) {
     super();
+    this.component = component;
   }
 
   override update(frame: VideoFrame): void {

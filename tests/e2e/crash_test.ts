@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { setTimeout as after } from "node:timers/promises";
 import type { Codec } from "../../mod.ts";
+import { deferred } from "../../src/deferred.ts";
 import { decodeIndices } from "../helpers/barcode.ts";
 import { type Loss, measureLoss, startRecording } from "../helpers/child.ts";
 import { withFolder } from "../helpers/folder.ts";
@@ -115,7 +116,7 @@ describe("a recording whose process is killed", () => {
       for (let round = 0; round < (isFullProof ? 40 : 4); round++) {
         const path = join(folder, `${round}.mp4`);
         // The copy exists from the moment on that everything is synced.
-        const copied = Promise.withResolvers<void>();
+        const copied = deferred<void>();
         const watcher = watch(folder, (_, name) => {
           if (name === `${round}.mp4.part`) copied.resolve();
         });

@@ -5,7 +5,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { fileArgument, output } from "../helpers/command.ts";
-import { deno, example } from "../helpers/example.ts";
+import { example, run } from "../helpers/example.ts";
 import { makeFile, testPicture } from "../helpers/ffmpeg.ts";
 import { withFolder } from "../helpers/folder.ts";
 import { countFrames, probe } from "../helpers/probe.ts";
@@ -45,13 +45,13 @@ function plain(folder: string, seconds: number): Promise<string> {
   return makeFile(join(folder, "plain.mp4"), "-f", "lavfi", "-i", picture, ...H264);
 }
 
-describe("examples of pipelines", { skip: "Deno" in globalThis ? false : "the examples are Deno programs" }, () => {
+describe("examples of pipelines", () => {
   it("watch_frames.ts tells the brightness of each second", () =>
     withFolder(async (folder) => {
       const graph = "color=black:size=320x240:rate=30:duration=2[a];color=white:size=320x240:rate=30:duration=2[b];" +
         "[a][b]concat";
       const input = await makeFile(join(folder, "in.mp4"), "-f", "lavfi", "-i", graph, ...H264);
-      const told = lines(await deno(example("watch_frames.ts"), folder, input)).map(numbers);
+      const told = lines(await run(example("watch_frames.ts"), folder, input)).map(numbers);
       assert.deepEqual(told.slice(0, 4).map(([time = NaN]) => Math.round(time)), [0, 1, 2, 3]);
       for (const [time = NaN, brightness = NaN] of told) assert.equal(brightness, time < 2 ? 0 : 100, `at ${time} s`);
     }));
@@ -65,7 +65,7 @@ describe("examples of pipelines", { skip: "Deno" in globalThis ? false : "the ex
       await makeFile(reference, "-i", fileArgument(input), "-vf", smooth, "-c:v", "ffv1");
 
       const recording = join(folder, "out.mp4");
-      const said = await deno(example("gaussian_smoothing.ts"), folder, input, recording, "5");
+      const said = await run(example("gaussian_smoothing.ts"), folder, input, recording, "5");
       assert.match(said, /captured: 60,\s+written: 60/);
       assert.equal(await countFrames(recording), 60);
       const [toSmooth, toInput] = [await psnr(recording, reference), await psnr(recording, input)];
@@ -76,7 +76,7 @@ describe("examples of pipelines", { skip: "Deno" in globalThis ? false : "the ex
   it("complex_pipeline.ts records and shows each branch as its own nodes made it", () =>
     withFolder(async (folder) => {
       const input = await plain(folder, 11);
-      const said = lines(await deno(example("complex_pipeline.ts"), folder, input, "60", folder, "asap"));
+      const said = lines(await run(example("complex_pipeline.ts"), folder, input, "60", folder, "asap"));
       for (const name of ["red.mp4", "yellow.mp4"]) {
         const path = join(folder, name);
         assert.ok(said.includes(`${path}: 330 frames captured, 330 written, 0 dropped`), said.join("\n"));
@@ -108,7 +108,7 @@ describe("examples of pipelines", { skip: "Deno" in globalThis ? false : "the ex
       for (let round = 0; round < PIPELINES; round++) {
         // By turns a file that ends, and a live source that is closed while its frames are on their way.
         const args = round % 2 === 0 ? [input, "60", folder, "asap"] : ["", "1", folder];
-        const said = lines(await deno(example("complex_pipeline.ts"), folder, ...args));
+        const said = lines(await run(example("complex_pipeline.ts"), folder, ...args));
         for (const name of ["red.mp4", "yellow.mp4"]) {
           const path = join(folder, name);
           const line = said.find((line) => line.startsWith(path)) ?? "";
@@ -128,7 +128,7 @@ describe("examples of pipelines", { skip: "Deno" in globalThis ? false : "the ex
       const graph = `${grain},loop=loop=59:size=1,setpts=N/30/TB,scroll=h=${0.5 / 320}`;
       const input = await makeFile(join(folder, "in.mp4"), "-f", "lavfi", "-i", graph, "-frames:v", "60", ...H264);
       const recording = join(folder, "out.mp4");
-      const said = lines(await deno(example("worker_analysis.ts"), folder, input, recording));
+      const said = lines(await run(example("worker_analysis.ts"), folder, input, recording));
       const [written = NaN, dropped = NaN, analysed = NaN] = numbers(said.at(-1) ?? "");
       assert.deepEqual([written, dropped], [60, 0]);
       assert.equal(await countFrames(recording), 60);

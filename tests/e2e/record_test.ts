@@ -11,6 +11,7 @@ import { decodeIndices } from "../helpers/barcode.ts";
 import { text } from "../helpers/command.ts";
 import { withFolder } from "../helpers/folder.ts";
 import { countFrames, probe } from "../helpers/probe.ts";
+import { onlyDeno } from "../helpers/runtime.ts";
 
 const CLI = join(import.meta.dirname ?? ".", "..", "..", "src", "cli", "record.ts");
 
@@ -57,7 +58,7 @@ async function begun(path: string): Promise<void> {
   }
 }
 
-describe("deno task record", { skip: "Deno" in globalThis ? false : "the command is a Deno program" }, () => {
+describe("deno task record", onlyDeno("the command is a Deno program"), () => {
   it("records the test pattern into a timestamped file and says how to play it", () =>
     withFolder(async (folder) => {
       const { code, out, err } = await record(folder, "--seconds", "1", "--codec", "h264", "--size", "320x180").ended;

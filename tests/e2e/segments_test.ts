@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { setTimeout as after } from "node:timers/promises";
 import { type Codec, VideoSourceFactory, VideoTargetFactory } from "../../mod.ts";
-import { attempt, LIBRARY } from "../helpers/attempt.ts";
+import { attempt, fileFlag } from "../helpers/attempt.ts";
 import { decodeIndices } from "../helpers/barcode.ts";
 import { makeFile, testPicture } from "../helpers/ffmpeg.ts";
 import { withFolder } from "../helpers/folder.ts";
@@ -64,18 +64,15 @@ describe("a recording whose frames change their size", () => {
     });
   }
 
-  it("needs the folder to be allowed", { skip: !("Deno" in globalThis) }, async () => {
+  it("needs the folder to be allowed", async () => {
     await withFolder(async (folder) => {
       const read = await makeFile(join(folder, "in.mkv"), ...testPicture("128x96", 30, 0.3));
       const path = join(folder, "a.mkv");
       const write = { codec: "h264", path, settings: { onResize: "segment" } } as const;
-      const flags = (allowed: string): string[] =>
-        ["--no-prompt", `--allow-ffi=${LIBRARY}`, `--allow-read=${read}`]
-          .concat(`--allow-write=${allowed}`);
-      const { message, ...rest } = { message: "", ...attempt({ read, write }, flags(path)) };
+      const { message, ...rest } = { message: "", ...attempt({ read, write }, { library: true, read, write: path }) };
       assert.deepEqual(rest, { name: "VideoTargetError", code: "permission_denied", field: "path" });
-      assert.ok(message.endsWith(`add --allow-write=${folder}`), message);
-      assert.deepEqual(attempt({ read, write }, flags(folder)), { frames: 9 });
+      assert.ok(message.endsWith(`add ${fileFlag("write", folder)}`), message);
+      assert.deepEqual(attempt({ read, write }, { library: true, read, write: folder }), { frames: 9 });
     });
   });
 });

@@ -2,11 +2,44 @@
 
 import { spawnSync } from "node:child_process";
 import process from "node:process";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import type { Attempt, Outcome } from "../fixtures/attempt.ts";
+import { ROOT } from "./example.ts";
+import { isDeno } from "./runtime.ts";
 
-/** The library as the checkout builds it. */
-export const LIBRARY: string = fileURLToPath(new URL("../../target/release/libgiftgrab.so", import.meta.url));
+/** What a program is granted; what is missing is not. */
+export interface Grants {
+  readonly library?: boolean;
+  readonly read?: string;
+  readonly write?: string;
+}
+
+/** The flag of the runtime that grants the library. */
+export const LIBRARY_FLAG: string = isDeno
+  ? `--allow-ffi=${join(ROOT, "target/release/libgiftgrab.so")}`
+  : "--allow-addons";
+
+/** The flag of the runtime that grants a file. */
+export function fileFlag(name: "read" | "write", path: string): string {
+  return `--allow-${isDeno ? "" : "fs-"}${name}=${path}`;
+}
+
+/** Flags of the runtime that grant an attempt this and nothing else. */
+export function flagsOf({ library = false, read, write }: Grants): string[] {
+  return [
+    ...(isDeno ? ["--no-prompt"] : nodeFlags()),
+    ...(library ? [LIBRARY_FLAG] : []),
+    ...(read === undefined ? [] : [fileFlag("read", read)]),
+    ...(write === undefined ? [] : [fileFlag("write", write)]),
+  ];
+}
+
+/** Flags that turn Node's permissions on, and let it load its modules as the tests have it. */
+function nodeFlags(): string[] {
+  // Node 20 calls them an experiment, and says so.
+  const flag = process.allowedNodeEnvironmentFlags.has("--permission") ? "--permission" : "--experimental-permission";
+  return [flag, "--no-warnings", "--allow-worker", fileFlag("read", `${ROOT}/`)];
+}
 
 /** Capabilities that let root read and write what its permissions forbid. */
 const OVERRIDES = "-dac_override,-dac_read_search";
@@ -18,20 +51,16 @@ export function obedient(): readonly string[] | undefined {
   return spawnSync("setpriv", [...prefix.slice(1), "true"]).status === 0 ? prefix : undefined;
 }
 
-/** Runs an attempt; `flags` are the runtime's, `prefix` comes before the command. */
-export function attempt(order: Attempt, flags?: readonly string[], prefix?: readonly string[]): Outcome {
-  return runFixture("attempt.ts", order, flags, prefix) as Outcome;
+/** Runs an attempt, by default with every right; `prefix` comes before the command. */
+export function attempt(order: Attempt, grants?: Grants, prefix?: readonly string[]): Outcome {
+  return runFixture("attempt.ts", order, grants, prefix) as Outcome;
 }
 
 /** Runs a script of `tests/fixtures/` with `order` as JSON, and returns what it prints, from JSON. */
-export function runFixture(
-  name: string,
-  order: unknown,
-  flags: readonly string[] = ["-A"],
-  prefix: readonly string[] = [],
-): unknown {
-  const script = fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url));
-  const args = ["Deno" in globalThis ? ["run", ...flags] : [], script, JSON.stringify(order)].flat();
+export function runFixture(name: string, order: unknown, grants?: Grants, prefix: readonly string[] = []): unknown {
+  const script = join(ROOT, "tests/fixtures", name);
+  const flags = grants === undefined ? (isDeno ? ["-A"] : []) : flagsOf(grants);
+  const args = [...(isDeno ? ["run"] : []), ...flags, script, JSON.stringify(order)];
   const [command = process.execPath, ...rest] = [...prefix, process.execPath, ...args];
   const { status, signal, stdout, stderr } = spawnSync(command, rest, { encoding: "utf8", timeout: 60_000 });
   if (status !== 0 || stderr !== "") throw new Error(`${name} ended with ${status ?? signal}: ${stderr}`);

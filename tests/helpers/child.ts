@@ -6,6 +6,7 @@ import process from "node:process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { Ledger } from "../../mod.ts";
+import { deferred } from "../../src/deferred.ts";
 import type { Line, Order } from "../fixtures/record_child.ts";
 import { decodeIndices } from "./barcode.ts";
 import { assertConserved } from "./ledger.ts";
@@ -56,8 +57,8 @@ export function startRecording(order: Order): RecordingProcess {
   const args = ["Deno" in globalThis ? ["run", "-A"] : [], SCRIPT, JSON.stringify(order)].flat();
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
   const figures: Figures[] = [];
-  const first = Promise.withResolvers<number>();
-  const ending = Promise.withResolvers<number>();
+  const first = deferred<number>();
+  const ending = deferred<number>();
   let endingAt: number | undefined;
   let complaints = "";
   child.stderr.on("data", (chunk: Uint8Array) => complaints += new TextDecoder().decode(chunk));

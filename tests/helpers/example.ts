@@ -1,8 +1,9 @@
-/** Runs Deno programs as a user would. */
+/** Runs programs as a user would. */
 
 import { join } from "node:path";
 import process from "node:process";
 import { text } from "./command.ts";
+import { isDeno } from "./runtime.ts";
 
 /** The root folder of the checkout. */
 export const ROOT = join(import.meta.dirname ?? ".", "..", "..");
@@ -17,10 +18,10 @@ export function example(name: string): string {
  *
  * @throws {CommandError} If it exits with another code than 0, or writes to its standard error.
  */
-export function deno(script: string, folder: string, ...args: string[]): Promise<string> {
-  const config = join(ROOT, "deno.json");
+export function run(script: string, folder: string, ...args: string[]): Promise<string> {
+  const flags = isDeno ? ["run", "-A", "--quiet", "--frozen", "--config", join(ROOT, "deno.json")] : [];
   return text("sh", [
     ...["-c", 'cd "$1" && shift && exec "$@"', "sh", folder],
-    ...[process.execPath, "run", "-A", "--quiet", "--frozen", "--config", config, script, ...args],
+    ...[process.execPath, ...flags, script, ...args],
   ]);
 }

@@ -1,5 +1,6 @@
 /** A backend without native code: it records the calls, and a test decides what happens. */
 
+import { setTimeout } from "node:timers";
 import type { AppendMode, Backend, Outcome } from "../../src/backend/contract.ts";
 import type {
   Capabilities,
@@ -173,6 +174,8 @@ export class FakeBackend implements Backend {
       await new Promise<void>((resolve) => {
         this.#unpark = () => setTimeout(resolve, 0);
         timer = setTimeout(resolve, timeoutMs);
+        // What a test leaves open must not keep its process alive.
+        timer.unref();
       });
       clearTimeout(timer);
       this.isParked = false;

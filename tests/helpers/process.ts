@@ -25,11 +25,11 @@ export function filesIn(folder: string): number {
   return targets.filter((target) => target?.startsWith(`${folder}/`)).length;
 }
 
-/** Names of threads that the JavaScript runtime starts and ends as it likes. */
-const RUNTIME_THREADS = ["tokio-runtime-w", "V8 ", "libuv-worker", "DelayedTaskSche"];
+/** Names of threads that the JavaScript runtime starts and ends as it likes, and of the one that waits for its context. */
+const RUNTIME_THREADS = ["tokio-runtime-w", "V8 ", "V8Worker", "libuv-worker", "DelayedTaskSche", "gg-wait"];
 
-/** Threads that are not the runtime's pools; those that an encoder starts have the name of their starter. */
-export function threads(prefix = ""): number {
+/** Threads that are not in `pools`; those that an encoder starts have the name of their starter. */
+export function threads(prefix = "", pools: readonly string[] = RUNTIME_THREADS): number {
   const names = readdirSync("/proc/self/task").map((task) => {
     try {
       return readFileSync(`/proc/self/task/${task}/comm`, "utf8");
@@ -37,7 +37,7 @@ export function threads(prefix = ""): number {
       return undefined; // It is gone.
     }
   });
-  return names.filter((name) => name?.startsWith(prefix) && !RUNTIME_THREADS.some((pool) => name.startsWith(pool)))
+  return names.filter((name) => name?.startsWith(prefix) && !pools.some((pool) => name.startsWith(pool)))
     .length;
 }
 

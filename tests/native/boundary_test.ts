@@ -6,13 +6,14 @@ import { before, beforeEach, describe, it } from "node:test";
 import { SYMBOLS } from "../../src/backend/deno/symbols.ts";
 import { ABI_VERSION, CODES, STATUS } from "../../src/generated/contract.ts";
 import { withFolder } from "../helpers/folder.ts";
+import { onlyDeno } from "../helpers/runtime.ts";
 
 const LIBRARY = join(import.meta.dirname ?? ".", "..", "..", "target", "release", "libgiftgrab.so");
 const ROOM = 4096n;
 
 type Call = (bytes: Uint8Array<ArrayBuffer>, room: bigint, length: Uint32Array<ArrayBuffer>) => number;
 
-describe("the C ABI", { skip: "Deno" in globalThis ? false : "this side of the boundary is Deno's" }, () => {
+describe("the C ABI", onlyDeno("this side of the boundary is Deno's"), () => {
   let library: Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
   let context = 0;
   const error = new Uint8Array(Number(ROOM));

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { GiftGrabError, type PlaneLayout, VideoFrame, type VideoFrameCopyToOptions } from "../../mod.ts";
 import { HEADER_LENGTH, readHeader } from "../../src/frame_header.ts";
+import { deferred } from "../../src/deferred.ts";
 import { describeFrame, lendFrame, releaseFrame } from "../../src/frame_loan.ts";
 import { openNative, useBackend } from "../../src/native.ts";
 import { FakeBackend } from "../helpers/fake_backend.ts";
@@ -189,7 +190,7 @@ describe("a copy in another format", () => {
   /** A fake backend that opens when it is told to. */
   function slowBackend(): { readonly backend: FakeBackend; readonly open: () => void } {
     const backend = new FakeBackend();
-    const { promise, resolve } = Promise.withResolvers<void>();
+    const { promise, resolve } = deferred<void>();
     useBackend(promise.then(() => backend));
     return { backend, open: resolve };
   }
@@ -279,6 +280,14 @@ describe("a copy in another format", () => {
     assert(conversions[0]?.dataOut.buffer instanceof ArrayBuffer);
   });
 
+  it("keeps native code from writing what it reads", async () => {
+    const { conversions } = await backend();
+    const frame = counting("bgra", 2, 2);
+    await frame.copyTo(frame.data(), { format: "RGBA" });
+    assert.deepEqual([...frame.data()], Array.from({ length: 16 }, (_, index) => index));
+    assert.notEqual(conversions[0]?.dataOut.buffer, frame.data().buffer);
+  });
+
   it("says nothing of the range when it makes Y'CbCr of red, green and blue", async () => {
     const { conversions } = await backend();
     const frame = VideoFrame.fromBuffer(new Uint8Array(16), { colour: "rgba", width: 2, height: 2, range: "full" });
@@ -313,7 +322,7 @@ describe("a copy in another format", () => {
     const slow = slowBackend();
     const destination = new Uint8Array(16);
     const copy = counting("i420", 2, 2).copyTo(destination, { format: "RGBA" });
-    destination.buffer.transfer();
+    structuredClone(destination.buffer, { transfer: [destination.buffer] });
     slow.open();
     await assertRefused(copy, refusal(RangeError, "destination", /to 0 bytes/));
   });

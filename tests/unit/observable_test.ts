@@ -11,6 +11,7 @@ import {
 import { give, numbers, sampleOf, until } from "../helpers/fake_frames.ts";
 import { fixture, settled } from "../helpers/fixture.ts";
 import { assertLedger } from "../helpers/ledger.ts";
+import { uncaughtIn } from "../helpers/uncaught.ts";
 
 describe("an observer of a source", () => {
   it("sees every frame in order, as a function or as an object", async () => {
@@ -409,12 +410,6 @@ describe("an observer that fails", () => {
 
   it("does not mind a listener that throws", async () => {
     const { backend, source } = await fixture();
-    const thrown: unknown[] = [];
-    const onError = (event: ErrorEvent): void => {
-      event.preventDefault();
-      thrown.push(event.error);
-    };
-    globalThis.addEventListener("error", onError);
     source.addEventListener("error", () => {
       throw new Error("mine");
     });
@@ -423,10 +418,11 @@ describe("an observer that fails", () => {
       if (calls++ === 0) throw new Error("on purpose");
     });
     await settled();
-    give(backend, 1, 0, 1);
-    await until(() => calls === 2);
-    globalThis.removeEventListener("error", onError);
-    assert.equal(thrown.length, 1);
+    const thrown = await uncaughtIn(async () => {
+      give(backend, 1, 0, 1);
+      await until(() => calls === 2);
+    });
+    assert.deepEqual(thrown.map(String), ["Error: mine"]);
   });
 
   it("may be detached by who listens to it", async () => {

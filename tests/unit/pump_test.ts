@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { fixture, settled } from "../helpers/fixture.ts";
+import { uncaughtIn } from "../helpers/uncaught.ts";
 
 describe("the pump", () => {
   it("is parked while a source runs, and only then", async () => {
@@ -63,20 +64,15 @@ describe("the pump", () => {
     const { backend, source, writer } = await fixture();
     source.attach(writer);
     await settled();
-    const thrown: unknown[] = [];
-    const onError = (event: ErrorEvent): void => {
-      event.preventDefault();
-      thrown.push(event.error);
-    };
-    globalThis.addEventListener("error", onError);
     source.addEventListener("ended", () => {
       throw new Error("mine");
     });
-    backend.emit(1, { type: "ended" });
-    await source.ended;
-    await settled();
-    globalThis.removeEventListener("error", onError);
-    assert.equal(String(thrown[0]), "Error: mine");
+    const thrown = await uncaughtIn(async () => {
+      backend.emit(1, { type: "ended" });
+      await source.ended;
+      await settled();
+    });
+    assert.deepEqual(thrown.map(String), ["Error: mine"]);
     await writer.close();
   });
 });

@@ -7,6 +7,7 @@
 #![allow(unreachable_pub)]
 
 use std::{
+    ptr,
     sync::{
         Arc,
         mpsc::{SyncSender, sync_channel},
@@ -18,7 +19,7 @@ use std::{
 use giftgrab_core::error::{Code, Error, Result, Stage};
 use napi::{
     Env, Status,
-    bindgen_prelude::{Float64ArraySlice, FnArgs, Function, Uint8ArraySlice},
+    bindgen_prelude::{Float64ArraySlice, FnArgs, FromNapiValue, Function, Uint8ArraySlice},
     check_status, sys,
     threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode},
 };
@@ -185,6 +186,24 @@ fn text(body: impl FnOnce() -> Result<Vec<u8>>) -> napi::Result<String> {
     Ok(String::from_utf8(told(body)?).unwrap_or_default())
 }
 
+/// An array in memory that no other JavaScript thread can reach.
+#[derive(Debug)]
+pub struct Own<T>(T);
+
+impl<T: FromNapiValue> FromNapiValue for Own<T> {
+    unsafe fn from_napi_value(env: sys::napi_env, value: sys::napi_value) -> napi::Result<Self> {
+        let (mut buffer, mut is_own) = (ptr::null_mut(), false);
+        let none = (ptr::null_mut(), ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
+        // SAFETY: called on the thread of `env`, whose value it is; what is not asked for may be null.
+        unsafe {
+            let array = T::from_napi_value(env, value)?;
+            check_status!(sys::napi_get_typedarray_info(env, value, none.0, none.1, none.2, &mut buffer, none.3))?;
+            check_status!(sys::napi_is_arraybuffer(env, buffer, &mut is_own))?;
+            if is_own { Ok(Self(array)) } else { Err(napi::Error::new(Status::InvalidArg, "the memory is shared")) }
+        }
+    }
+}
+
 /// The number of the interface, which is that of the C ABI.
 #[napi(catch_unwind)]
 pub fn abi_version() -> u32 {
@@ -214,32 +233,37 @@ pub fn events(handle: u32) -> napi::Result<String> {
 pub fn exchange(
     tap: u32,
     outcome: u32,
-    mut header: Float64ArraySlice<'_>,
-    mut data: Uint8ArraySlice<'_>,
+    mut header: Own<Float64ArraySlice<'_>>,
+    mut data: Own<Uint8ArraySlice<'_>>,
 ) -> napi::Result<i32> {
     // SAFETY: JavaScript's thread is in this call, so nothing else reads or writes its memory; the two arrays are
     // buffers of this library's own, and different ones.
-    let (header, data) = unsafe { (header.as_mut(), data.as_mut()) };
+    let (header, data) = unsafe { (header.0.as_mut(), data.0.as_mut()) };
     told(|| calls::exchange(tap, outcome, header, data))
 }
 
 /// Gives a copy of a frame to a target; returns the status.
 #[napi(catch_unwind)]
-pub fn append(target: u32, mode: u32, header: Float64ArraySlice<'_>, data: Uint8ArraySlice<'_>) -> napi::Result<i32> {
-    told(|| calls::append(target, mode, &header, &data))
+pub fn append(
+    target: u32,
+    mode: u32,
+    header: Own<Float64ArraySlice<'_>>,
+    data: Own<Uint8ArraySlice<'_>>,
+) -> napi::Result<i32> {
+    told(|| calls::append(target, mode, &header.0, &data.0))
 }
 
 /// Converts a frame to the colour space and size that `header_out` asks for.
 #[napi(catch_unwind)]
 pub fn convert(
-    header_in: Float64ArraySlice<'_>,
-    data_in: Uint8ArraySlice<'_>,
-    header_out: Float64ArraySlice<'_>,
-    mut data_out: Uint8ArraySlice<'_>,
+    header_in: Own<Float64ArraySlice<'_>>,
+    data_in: Own<Uint8ArraySlice<'_>>,
+    header_out: Own<Float64ArraySlice<'_>>,
+    mut data_out: Own<Uint8ArraySlice<'_>>,
 ) -> napi::Result<()> {
     // SAFETY: as in `exchange`.
-    let data_out = unsafe { data_out.as_mut() };
-    told(|| calls::convert(&header_in, &data_in, &header_out, data_out))
+    let data_out = unsafe { data_out.0.as_mut() };
+    told(|| calls::convert(&header_in.0, &data_in.0, &header_out.0, data_out))
 }
 
 /// Asks a source for only a part of each frame.

@@ -10,6 +10,7 @@ import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { errorOf } from "../../errors.ts";
 import { checkAbi, type Host, openLibrary, sentence, VARIABLE } from "../lookup.ts";
 import type { Addon } from "./addon.ts";
 
@@ -42,13 +43,18 @@ const HOST: Host<Addon> = {
       const { default: path } = await import(name) as { readonly default: string };
       return path;
     } catch (error) {
-      if (isOptional && (error as { readonly code?: string }).code === "ERR_MODULE_NOT_FOUND") return undefined;
+      if (isOptional && codeOf(error) === "ERR_MODULE_NOT_FOUND") return undefined;
       throw error;
     }
   },
 
   async sha256(path) {
-    return createHash("sha256").update(await readFile(path)).digest("hex");
+    try {
+      return createHash("sha256").update(await readFile(path)).digest("hex");
+    } catch (error) {
+      if (codeOf(error) !== "ERR_ACCESS_DENIED") throw error;
+      throw denied(path, "it to be read", `--allow-fs-read=${path}`, error);
+    }
   },
 
   load(path) {
@@ -57,9 +63,22 @@ const HOST: Host<Addon> = {
       // Node exports its own zlib and OpenSSL to all that is loaded after it; the library is to find its own first.
       process.dlopen(holder, path, constants.dlopen.RTLD_NOW | (constants.dlopen.RTLD_DEEPBIND ?? 0));
     } catch (error) {
+      if (codeOf(error) === "ERR_DLOPEN_DISABLED") throw denied(path, "addons", "--allow-addons", error);
       return sentence(error);
     }
     checkAbi(path, holder.exports.abiVersion());
     return holder.exports;
   },
 };
+
+function codeOf(error: unknown): string | undefined {
+  return (error as { readonly code?: string }).code;
+}
+
+function denied(path: string, what: string, flag: string, cause: unknown): Error {
+  return errorOf("library", {
+    code: "permission_denied",
+    stage: "boundary",
+    message: `Cannot load library "${path}": Node does not allow ${what}; add ${flag}`,
+  }, { cause });
+}

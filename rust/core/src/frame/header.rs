@@ -114,6 +114,15 @@ impl FrameHeader {
         ColourTags { range: self.range, matrix, ..ColourTags::UNKNOWN }
     }
 
+    /// Makes sure that `words` has room for the numbers of [`FIELDS`].
+    ///
+    /// # Errors
+    ///
+    /// `InvalidArgument` if it has not.
+    pub fn check_room(words: &[f64]) -> Result<()> {
+        if words.len() < FIELDS.len() { Err(too_short(words.len())) } else { Ok(()) }
+    }
+
     /// Writes the numbers of [`FIELDS`].
     ///
     /// # Errors

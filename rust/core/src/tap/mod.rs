@@ -16,6 +16,7 @@ use crossbeam_channel::{Receiver, TryRecvError, bounded};
 use crate::{
     error::{Code, Error, Result, Stage},
     event::{Events, Notify, Throttle},
+    frame::header::FrameHeader,
     hub::{Gate, Intake, Room, Taker, door},
     latency::Recorder,
     report::{DropReason, Event, TapStats},
@@ -143,6 +144,8 @@ impl Tap {
     ///
     /// `InvalidArgument` if `header` is too short.
     pub fn exchange(&self, outcome: Outcome, header: &mut [f64], data: &mut [u8]) -> Result<Exchange> {
+        // Before all else: a call that is refused costs no frame.
+        FrameHeader::check_room(header)?;
         let mut hand = self.hand.lock().unwrap_or_else(PoisonError::into_inner);
         self.settle(&mut hand, outcome);
         let ready = match hand.waiting.take() {

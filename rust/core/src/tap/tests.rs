@@ -99,11 +99,12 @@ fn a_frame_that_does_not_fit_is_not_lost() {
     let mut header = [0.0; FIELDS.len()];
     for _ in 0..3 {
         assert_eq!(tap.exchange(Outcome::None, &mut header, &mut [0; 10]).unwrap(), Exchange::MoreRoom);
+        assert!(tap.exchange(Outcome::None, &mut [0.0; FIELDS.len() - 1], &mut [0; 10]).is_err());
     }
     let mut data = vec![0; header[4] as usize];
     assert_eq!(tap.exchange(Outcome::None, &mut header, &mut data).unwrap(), Exchange::Frame);
     assert_eq!((header[5], header[10]), (5.0, 7.0));
-    assert_eq!(tap.exchange(Outcome::Observed, &mut [0.0; 3], &mut data).unwrap(), Exchange::Nothing);
+    assert_eq!(tap.exchange(Outcome::Observed, &mut header, &mut data).unwrap(), Exchange::Nothing);
 }
 
 #[test]

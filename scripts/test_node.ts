@@ -1,0 +1,85 @@
+/**
+ * Runs the tests on Node against the package as its users install it:
+ * `test_node.ts [--node 20,22,24] [--variant NAME] [--library PATH] [FILE]...`.
+ *
+ * Without `--node` it takes the Node that is installed. The library is the one that this checkout has built; with
+ * `--variant` the bundled one of that variant. `--library` tells another file. `--installed` takes what an earlier run
+ * has installed. Without a file, all tests run and must be those that Deno has run.
+ */
+
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { join, relative, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { parseArgs } from "node:util";
+import { runScript, ScriptError } from "./command.ts";
+import { filesUnder, ROOT } from "./finding.ts";
+import { FOLDER, installNode, installPackage, type NodeProgram } from "./test_node/install.ts";
+import { differences, fromDeno, fromNode, summary, type Tally } from "./test_node/tally.ts";
+
+/** Where `deno task test` leaves what became of each test on Deno. */
+const DENO_REPORT = join(ROOT, "target/deno-test.xml");
+
+/** Runs the test files on one Node; tells what became of each test. */
+async function run({ path, version }: NodeProgram, files: readonly string[]): Promise<Tally> {
+  const report = join(FOLDER, `node-${version}.jsonl`);
+  rmSync(report, { force: true });
+  console.log(`Running ${files.length} files of tests on Node ${version}`);
+  // The packaged library is what is tested, so none is named.
+  const { GIFTGRAB_LIB: _, ...env } = Deno.env.toObject();
+  const moduleUrl = (name: string): string => pathToFileURL(join(ROOT, "tests/node", name)).href;
+  const { code } = await new Deno.Command(path, {
+    args: [
+      // Many tests measure time, so they run one after another.
+      ...["--test", "--test-concurrency=1"],
+      ...["--test-reporter=spec", "--test-reporter-destination=stdout"],
+      ...[`--test-reporter=${moduleUrl("reporter.mjs")}`, `--test-reporter-destination=${report}`],
+      ...files,
+    ],
+    cwd: ROOT,
+    clearEnv: true,
+    // The processes that tests start load the library in the same way.
+    env: { ...env, NODE_OPTIONS: `--import=${moduleUrl("register.mjs")}` },
+    stdin: "null",
+    stdout: "inherit",
+    stderr: "inherit",
+  }).spawn().status;
+  const tally = fromNode(readFileSync(report, "utf8"));
+  if (code !== 0 && ![...tally.values()].some(({ state }) => state === "failed")) {
+    throw new ScriptError(`Cannot run the tests on Node ${version}: it ended with ${code}; its output above says why`);
+  }
+  return tally;
+}
+
+async function testNode(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    options: {
+      node: { type: "string", default: "" },
+      variant: { type: "string" },
+      library: { type: "string" },
+      installed: { type: "boolean", default: false },
+    },
+    allowPositionals: true,
+  });
+  const all = filesUnder(ROOT, "tests", ["_test.ts"]);
+  const files = positionals.length === 0 ? all : positionals.map((file) => relative(ROOT, resolve(file)));
+  const unknown = files.find((file) => !all.includes(file));
+  if (unknown !== undefined) throw new ScriptError(`Cannot run "${unknown}": there is no such file of tests`);
+  mkdirSync(FOLDER, { recursive: true });
+  const nodes: NodeProgram[] = [];
+  for (const line of values.node.split(",")) nodes.push(await installNode(line));
+  if (!values.installed) await installPackage(values.variant, values.library);
+
+  const tallies = new Map<string, Tally>();
+  for (const node of nodes) tallies.set(`Node ${node.version}`, await run(node, files));
+  const isWhole = positionals.length === 0;
+  if (isWhole && existsSync(DENO_REPORT)) {
+    tallies.set(`Deno ${Deno.version.deno}`, fromDeno(readFileSync(DENO_REPORT, "utf8")));
+  }
+  console.log(summary(tallies));
+  const different = isWhole ? differences(tallies) : [];
+  for (const line of different) console.error(line);
+  const isFailed = [...tallies.values()].some((tally) => [...tally.values()].some(({ state }) => state === "failed"));
+  if (isFailed || different.length > 0) Deno.exit(1);
+}
+
+if (import.meta.main) await runScript(testNode);

@@ -1,0 +1,323 @@
+/** The Node addon itself, called as no program would: every misuse is an error and never a crash. */
+
+import { strict as assert } from "node:assert";
+import { join } from "node:path";
+import { beforeEach, describe, it } from "node:test";
+import { Worker } from "node:worker_threads";
+import type { Addon, Context } from "../../src/backend/node/addon.ts";
+import { openAddon } from "../../src/backend/node/library.ts";
+import { ABI_VERSION, COLOUR_SPACES, type ErrorCode, HEADER, STATUS } from "../../src/generated/contract.ts";
+import { HEADER_LENGTH } from "../../src/frame_header.ts";
+import { withFolder } from "../helpers/folder.ts";
+import { countFrames } from "../helpers/probe.ts";
+import { onlyNode } from "../helpers/runtime.ts";
+
+const PATTERN = { kind: "pattern", width: 64, height: 64, frames: 3, pacing: "asap" };
+const TAP = { colour: "bgra" };
+
+/** What is no number, or none that a handle can be. */
+const NO_HANDLES: readonly unknown[] = [undefined, null, "1", "", true, {}, [], 1n, Symbol("1"), () => 1];
+/** Numbers that are no handle. */
+const STRANGE_NUMBERS = [-1, 0.5, 1e300, NaN, Infinity, -Infinity, 2 ** 32, 0x7fff_ffff];
+
+/** What is no array of bytes in memory of its own, so that native code may not take it. */
+const NO_BYTES: readonly unknown[] = [
+  ...[undefined, null, 1, "bytes", {}, [1, 2, 3], new ArrayBuffer(8)],
+  ...[new DataView(new ArrayBuffer(8)), new Int8Array(8), new Float64Array(8), new Uint8ClampedArray(8)],
+  new Uint8Array(new SharedArrayBuffer(64 * 64 * 4)),
+];
+
+/** A context whose calls that take time are promises. */
+class Caller {
+  readonly context: Context;
+  readonly #callers = new Map<number, (result: { readonly isDone: boolean; readonly json: string }) => void>();
+  #last = 0;
+
+  constructor(addon: Addon) {
+    this.context = new addon.Context((call, isDone, json) => this.#callers.get(call)?.({ isDone, json }));
+  }
+
+  later(start: (call: number) => void): Promise<{ readonly isDone: boolean; readonly json: string }> {
+    return new Promise((resolve) => {
+      this.context.hold(true);
+      this.#callers.set(++this.#last, (result) => {
+        this.context.hold(false);
+        resolve(result);
+      });
+      start(this.#last);
+    });
+  }
+
+  /** The handle of what is opened. */
+  async open(kind: "openSource" | "openTarget" | "openFilter", options: object): Promise<number> {
+    const { isDone, json } = await this.later((call) => this.context[kind](call, JSON.stringify(options)));
+    assert.ok(isDone, json);
+    return Number(json);
+  }
+
+  async wait(timeoutMs: number): Promise<number[]> {
+    const { isDone, json } = await this.later((call) => this.context.wait(call, timeoutMs));
+    assert.ok(isDone, json);
+    return JSON.parse(json);
+  }
+}
+
+/** Asserts that `call` throws a record of the library with this code. */
+function assertCode(call: () => unknown, code: ErrorCode, says = /./): void {
+  assert.throws(call, (error: Error) => {
+    const record = JSON.parse(error.message);
+    assert.equal(record.code, code, error.message);
+    assert.match(record.message, says);
+    return true;
+  });
+}
+
+/** Functions of one handle. */
+const OF_A_HANDLE = ["describe", "stats", "events", "start", "close", "release"] as const;
+
+describe("the Node addon", onlyNode("this side of the boundary is Node's"), () => {
+  let addon: Addon;
+  let caller: Caller;
+
+  beforeEach(async () => {
+    addon = await openAddon();
+    caller = new Caller(addon);
+  });
+
+  it("has the number that this source was written for", () => {
+    assert.equal(addon.abiVersion(), ABI_VERSION);
+  });
+
+  it("is the same when it is loaded again, and so are its handles", async () => {
+    const again = await openAddon();
+    const handle = await caller.open("openSource", PATTERN);
+    assert.equal(again.describe(handle), addon.describe(handle));
+    again.release(handle);
+    assertCode(() => addon.describe(handle), "closed");
+  });
+
+  it("answers a stale, an invented and a repeated handle with a code", async () => {
+    const handle = await caller.open("openSource", PATTERN);
+    addon.release(handle);
+    for (const stale of [handle, 0, 1, 0xffff_ffff, handle + 0x10000]) {
+      for (const name of OF_A_HANDLE) assertCode(() => addon[name](stale), "closed");
+      assertCode(() => addon.attach(stale, stale), "closed");
+      assertCode(() => addon.detach(stale, stale), "closed");
+      assertCode(() => addon.crop(stale, 0, 0, 1, 1), "closed");
+      assertCode(() => addon.exchange(stale, 0, new Float64Array(HEADER_LENGTH), new Uint8Array(8)), "closed");
+      assertCode(() => addon.append(stale, 0, new Float64Array(HEADER_LENGTH), new Uint8Array(8)), "closed");
+    }
+  });
+
+  it("answers a handle of the wrong kind with a code", async () => {
+    const source = await caller.open("openSource", PATTERN);
+    const tap = caller.context.openTap(JSON.stringify(TAP));
+    const [header, data] = [new Float64Array(HEADER_LENGTH), new Uint8Array(8)];
+    assertCode(() => addon.attach(source, source), "invalid_argument", /it is no target/);
+    assertCode(() => addon.attach(tap, tap), "invalid_argument");
+    assertCode(() => addon.detach(tap, source), "invalid_argument");
+    assertCode(() => addon.crop(tap, 0, 0, 1, 1), "invalid_argument");
+    assertCode(() => addon.start(tap), "invalid_argument");
+    assertCode(() => addon.describe(tap), "invalid_argument");
+    assertCode(() => addon.exchange(source, 0, header, data), "invalid_argument");
+    assertCode(() => addon.append(source, 0, header, data), "invalid_argument");
+    for (const handle of [source, tap]) addon.release(handle);
+  });
+
+  it("refuses handles that are no numbers, and finds nothing under strange ones", () => {
+    for (const name of OF_A_HANDLE) {
+      const call = addon[name] as (handle: unknown) => unknown;
+      for (const value of NO_HANDLES) assert.throws(() => call(value), Error, `${name}(${String(value)})`);
+      for (const value of STRANGE_NUMBERS) assertCode(() => call(value), "closed");
+      assert.throws(() => (call as () => unknown)(), Error, `${name}()`);
+    }
+  });
+
+  it("refuses arrays of another type, shared ones and what is no array", () => {
+    const tap = caller.context.openTap(JSON.stringify(TAP));
+    const header = new Float64Array(HEADER_LENGTH);
+    const bytes = new Uint8Array(64 * 64 * 4);
+    const headers = [
+      ...NO_BYTES.slice(0, -1).filter((one) => !(one instanceof Float64Array)),
+      bytes,
+      new Float32Array(32),
+    ];
+    const shared = new Float64Array(new SharedArrayBuffer(HEADER_LENGTH * 8));
+    const { exchange, append, convert } = addon as unknown as Record<string, (...given: unknown[]) => unknown>;
+    for (const value of NO_BYTES) {
+      const what = Object.prototype.toString.call(value);
+      assert.throws(() => exchange?.(tap, 0, header, value), Error, `exchange with ${what}`);
+      assert.throws(() => append?.(tap, 0, header, value), Error, `append of ${what}`);
+      assert.throws(() => convert?.(header, value, header, bytes), Error, `convert from ${what}`);
+      assert.throws(() => convert?.(header, bytes, header, value), Error, `convert to ${what}`);
+    }
+    for (const value of [...headers, shared]) {
+      const what = Object.prototype.toString.call(value);
+      assert.throws(() => exchange?.(tap, 0, value, bytes), Error, `exchange with ${what} as header`);
+      assert.throws(() => append?.(tap, 0, value, bytes), Error, `append with ${what} as header`);
+      assert.throws(() => convert?.(value, bytes, header, bytes), Error, `convert with ${what} as header`);
+      assert.throws(() => convert?.(header, bytes, value, bytes), Error, `convert with ${what} as header`);
+    }
+    addon.release(tap);
+  });
+
+  it("says what is wrong with arrays that are empty, detached or too short", async () => {
+    const source = await caller.open("openSource", { ...PATTERN, colour: "bgra" });
+    const tap = caller.context.openTap(JSON.stringify(TAP));
+    addon.attach(source, tap);
+    addon.start(source);
+    while (!(await caller.wait(5000)).includes(tap));
+    const header = new Float64Array(HEADER_LENGTH);
+    const detached = new Uint8Array(64 * 64 * 4);
+    structuredClone(detached.buffer, { transfer: [detached.buffer] });
+    for (const none of [new Uint8Array(0), detached, new Uint8Array(64 * 64 * 4 - 1)]) {
+      assert.equal(addon.exchange(tap, 0, header, none), STATUS.MORE);
+      assertCode(() => addon.append(tap, 1, header, none), "invalid_argument");
+    }
+    const bytes = new Uint8Array(64 * 64 * 4);
+    const gone = new Float64Array(HEADER_LENGTH);
+    structuredClone(gone.buffer, { transfer: [gone.buffer] });
+    for (const none of [new Float64Array(0), gone, new Float64Array(1)]) {
+      assertCode(() => addon.exchange(tap, 0, none, bytes), "invalid_argument");
+      assertCode(() => addon.append(tap, 1, none, bytes), "invalid_argument");
+      assertCode(() => addon.convert(none, bytes, none, bytes), "invalid_argument");
+    }
+    // Nothing of it has cost the frame.
+    assert.equal(addon.exchange(tap, 0, header, bytes), STATUS.DONE);
+    assert.equal(header[HEADER.sequence], 0);
+    assert.ok(bytes.some((value) => value !== 0));
+    for (const handle of [source, tap]) addon.release(handle);
+  });
+
+  it("refuses headers that describe no frame", () => {
+    const bytes = new Uint8Array(16);
+    const good = new Float64Array(HEADER_LENGTH);
+    Object.assign(good, { [HEADER.colour]: COLOUR_SPACES.indexOf("bgra"), [HEADER.width]: 2, [HEADER.height]: 2 });
+    Object.assign(good, {
+      [HEADER.stereoCount]: 1,
+      [HEADER.dataLength]: 16,
+      [HEADER.timeBaseDen]: 1,
+      [HEADER.matrix]: 2,
+    });
+    addon.convert(good, bytes, good, new Uint8Array(16));
+    const wrong: readonly [keyof typeof HEADER, readonly number[]][] = [
+      ["colour", [-1, 99, NaN, 0.5]],
+      ["width", [0, -2, NaN, Infinity, 1e9]],
+      ["height", [0, -2, NaN, Infinity, 1e9]],
+      ["stereoCount", [0, -1, NaN, 1e9]],
+    ];
+    for (const [name, values] of wrong) {
+      for (const value of values) {
+        const header = good.slice();
+        header[HEADER[name]] = value;
+        assertCode(() => addon.convert(header, bytes, good, new Uint8Array(16)), "invalid_argument");
+        assertCode(() => addon.convert(good, bytes, header, new Uint8Array(16)), "invalid_argument");
+      }
+    }
+  });
+
+  it("names the field of options that it cannot take", async () => {
+    for (
+      const [options, field] of [
+        [{ ...PATTERN, nonsense: 1 }, "nonsense"],
+        [{ ...PATTERN, width: 1 }, "width"],
+        [{ ...PATTERN, frameRate: { num: 0, den: 1 } }, "frameRate"],
+        [{ kind: "file", path: "a\0b", colour: "i420" }, "path"],
+        [{ kind: "file", path: "x" }, "colour"],
+      ] as const
+    ) {
+      const { isDone, json } = await caller.later((call) => caller.context.openSource(call, JSON.stringify(options)));
+      assert.equal(isDone, false);
+      const record = JSON.parse(json);
+      assert.deepEqual([record.code, record.field], ["invalid_argument", field], json);
+    }
+    for (const text of ["", "{", "null", "[]", "\0", "\ud800", '{"kind":"other"}']) {
+      const { isDone, json } = await caller.later((call) => caller.context.openSource(call, text));
+      assert.deepEqual([isDone, JSON.parse(json).code], [false, "invalid_argument"], text);
+      // Every option of a tap has a default, so an empty list is as good as an empty object.
+      if (text !== "[]") assertCode(() => caller.context.openTap(text), "invalid_argument");
+    }
+  });
+
+  it("refuses arguments of other types in a context, and a context of something else", () => {
+    const { context } = caller;
+    const strange = context as unknown as Record<string, (...given: unknown[]) => unknown>;
+    for (const value of NO_HANDLES.filter((one) => typeof one !== "string")) {
+      assert.throws(() => strange.openTap?.(value), Error, String(value));
+      assert.throws(() => strange.openSource?.(1, value), Error, String(value));
+    }
+    for (const value of NO_HANDLES) {
+      assert.throws(() => strange.wait?.(value, 1), Error, String(value));
+      assert.throws(() => strange.capabilities?.(value), Error, String(value));
+    }
+    for (const value of [undefined, null, 1, "x", {}, []]) {
+      assert.throws(() => new addon.Context(value as never), Error, String(value));
+    }
+    assert.throws(() => (addon.Context as unknown as () => unknown)(), Error);
+    assert.throws(() => context.openTap.call({} as Context, "{}"), Error);
+    assert.throws(() => context.openTap.call(undefined as never, "{}"), Error);
+  });
+
+  it("has contexts that wait and wake each for itself", async () => {
+    const other = new Caller(addon);
+    const source = await caller.open("openSource", PATTERN);
+    addon.close(source);
+    assert.deepEqual(await caller.wait(5000), [source]);
+    assert.deepEqual(JSON.parse(addon.events(source)), [{ type: "closed" }]);
+    caller.context.wake();
+    assert.deepEqual(await other.wait(1), []);
+    assert.deepEqual(await caller.wait(60_000), []);
+    addon.release(source);
+  });
+
+  it("refuses a second wait at once", async () => {
+    const waiting = caller.wait(60_000);
+    // The thread takes one order at a time and holds one more.
+    assertCode(
+      () => {
+        for (let more = 0; more < 3; more++) caller.context.wait(1000 + more, 60_000);
+      },
+      "internal",
+      /waits already/,
+    );
+    while (caller.context.wake(), await Promise.race([waiting, Promise.resolve()]) === undefined) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    assert.deepEqual(await waiting, []);
+  });
+
+  it("finishes a recording whose handle is given up", () =>
+    withFolder(async (folder) => {
+      const path = join(folder, "out.mkv");
+      const source = await caller.open("openSource", { ...PATTERN, frames: 0, pacing: "realtime" });
+      const target = await caller.open("openTarget", { codec: "ffv1", path, frameRate: { num: 30, den: 1 } });
+      addon.attach(source, target);
+      addon.start(source);
+      let events = "";
+      for (const [handle, word] of [[target, "attached"], [source, "detached"]] as const) {
+        if (handle === source) addon.release(target);
+        while (!events.includes(word)) {
+          await caller.wait(5000);
+          events += addon.events(source);
+        }
+      }
+      addon.release(source);
+    }));
+
+  it("works in workers at once, and outlives them", async () => {
+    const module = new URL("../fixtures/addon_worker.ts", import.meta.url);
+    await withFolder(async (folder) => {
+      const paths = [0, 1, 2].map((number) => join(folder, `${number}.mkv`));
+      const frames = await Promise.all(paths.map((workerData) =>
+        new Promise((resolve, reject) => {
+          new Worker(module, { workerData }).once("message", resolve).once("error", reject);
+        })
+      ));
+      assert.deepEqual(frames, [9, 9, 9]);
+      for (const path of paths) assert.equal(await countFrames(path), 9);
+    });
+    const source = await caller.open("openSource", PATTERN);
+    assert.equal(JSON.parse(addon.describe(source)).width, 64);
+    addon.release(source);
+  });
+});
