@@ -4,7 +4,7 @@
  * Everything that must not be lost runs on native threads.
  *
  * ```ts
- * import { Codec, ColourSpace, VideoSourceFactory, VideoTargetFactory } from "./mod.ts";
+ * import { Codec, ColourSpace, VideoSourceFactory, VideoTargetFactory } from "@giftgrab/core";
  *
  * const reader = await VideoSourceFactory.getInstance().createFileReader("in.mp4", ColourSpace.I420);
  * const writer = await VideoTargetFactory.getInstance()

@@ -10,11 +10,14 @@ import { join, resolve } from "node:path";
 import { outputOf, runScript, ScriptError } from "./command.ts";
 import { ROOT } from "./finding.ts";
 
-const PUBLINT = "publint@0.3.25";
-const ATTW = "@arethetypeswrong/cli@0.18.5";
-/** The oldest that we support, and the newest. */
-const TYPESCRIPTS: readonly string[] = ["typescript@5.9.3", "typescript@7.0.2"];
-const NODE_TYPES = "@types/node@20.19.43";
+/** The judges; of TypeScript the oldest that we support, and the newest. */
+const TOOLS: readonly string[] = [
+  "publint@0.3.25",
+  "@arethetypeswrong/cli@0.18.5",
+  "typescript-5@npm:typescript@5.9.3",
+  "typescript-7@npm:typescript@7.0.2",
+  "@types/node@20.19.43",
+];
 
 /** How programs resolve packages: the module system of the program, and the options of TypeScript. */
 const RESOLUTIONS: readonly (readonly [type: "module" | "commonjs", module: string, resolution: string])[] = [
@@ -33,36 +36,43 @@ export async function checkNpm(folder: string): Promise<void> {
   if (tarballs.length === 0) {
     throw new ScriptError(`Cannot check "${folder}": it holds no package; run \`deno task pack\``);
   }
-  for (const tarball of tarballs) {
-    await npx(PUBLINT, ["publint", "--strict", tarball], ROOT);
-    // The packages are ESM, which the Nodes that they are for also take by `require`.
-    await npx(ATTW, ["attw", tarball, "--profile=node16", "--ignore-rules=cjs-resolves-to-esm"], ROOT);
-  }
-  await checkTypes(tarballs);
-}
-
-async function checkTypes(tarballs: readonly string[]): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), "giftgrab-types-"));
+  const place = mkdtempSync(join(tmpdir(), "giftgrab-check-"));
   try {
-    copyFileSync(join(ROOT, "tests/npm/consumer.ts"), join(folder, "consumer.ts"));
-    writeFileSync(join(folder, "package.json"), "{}\n");
-    await outputOf("npm", ["install", "--ignore-scripts", ...tarballs, NODE_TYPES], { cwd: folder, quiet: true });
-    for (const [type, module, moduleResolution] of RESOLUTIONS) {
-      await outputOf("npm", ["pkg", "set", `type=${type}`], { cwd: folder, quiet: true });
-      const compilerOptions = {
-        ...{ module, moduleResolution, target: "es2022", lib: ["es2022"], types: ["node"], noEmit: true },
-        ...{ strict: true, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true, skipLibCheck: false },
-      };
-      writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["consumer.ts"] }));
-      for (const typescript of TYPESCRIPTS) await npx(typescript, ["tsc", "--project", "tsconfig.json"], folder);
+    writeFileSync(join(place, "package.json"), "{}\n");
+    await outputOf("npm", ["install", "--ignore-scripts", ...TOOLS, ...tarballs], { cwd: place, quiet: true });
+    for (const tarball of tarballs) {
+      await tool(place, "publint/src/cli.js", "--strict", tarball);
+      // The packages are ESM, which the Nodes that they are for also take by `require`.
+      await tool(
+        place,
+        "@arethetypeswrong/cli/dist/index.js",
+        ...[tarball, "--profile=node16", "--ignore-rules=cjs-resolves-to-esm"],
+      );
     }
+    await checkTypes(place);
   } finally {
-    rmSync(folder, { recursive: true });
+    rmSync(place, { recursive: true });
   }
 }
 
-async function npx(owner: string, command: readonly string[], cwd: string): Promise<void> {
-  await outputOf("npm", ["exec", "--yes", `--package=${owner}`, "--", ...command], { cwd, quiet: true });
+async function checkTypes(place: string): Promise<void> {
+  copyFileSync(join(ROOT, "tests/npm/consumer.ts"), join(place, "consumer.ts"));
+  for (const [type, module, moduleResolution] of RESOLUTIONS) {
+    writeFileSync(join(place, "package.json"), JSON.stringify({ type }));
+    const compilerOptions = {
+      ...{ module, moduleResolution, target: "es2022", lib: ["es2022"], types: ["node"], noEmit: true },
+      ...{ strict: true, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true, skipLibCheck: false },
+    };
+    writeFileSync(join(place, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["consumer.ts"] }));
+    for (const typescript of ["typescript-5", "typescript-7"]) {
+      await tool(place, `${typescript}/bin/tsc`, "--project", "tsconfig.json");
+    }
+  }
+}
+
+/** Runs a program of an installed package. */
+async function tool(place: string, path: string, ...args: string[]): Promise<void> {
+  await outputOf("node", [join(place, "node_modules", path), ...args], { cwd: place, quiet: true });
 }
 
 if (import.meta.main) {

@@ -1,4 +1,4 @@
-/** Checks that Cargo's version is the one of `deno.json`, the only place where it is written by hand first. */
+/** Checks that Cargo and the README tell the version of `deno.json`, the only place where it is written by hand first. */
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -21,6 +21,7 @@ export function checkVersions(root: string): Finding[] {
   };
   compare("Cargo.toml", /^\[workspace\.package\]\n(?:(?!\[).*\n)*?version = "(.*)"/gm);
   compare("Cargo.lock", /^name = "giftgrab[\w-]*"\nversion = "(.*)"/gm);
+  compare("README.md", /npm:@giftgrab\/[\w-]+@([^"]+)"/g);
   for (const file of filesUnder(root, "rust", ["Cargo.toml"])) {
     const match = /^version\s*=.*/m.exec(read(file));
     if (match === null) continue;

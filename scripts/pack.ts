@@ -13,7 +13,7 @@ import { outputOf, runScript, ScriptError } from "./command.ts";
 import { ROOT } from "./finding.ts";
 import { readBundle } from "./pack/bundle.ts";
 import { linkedCrates } from "./pack/crates.ts";
-import { matrixOf, type Native, nativesOf } from "./pack/matrix.ts";
+import { matrixOf, nativesOf } from "./pack/matrix.ts";
 import { makeCore, makeNative } from "./pack/packages.ts";
 import { configOf, stageSources } from "./pack/stage.ts";
 
@@ -44,8 +44,8 @@ export interface Packages {
  */
 export async function pack(out: string, libraries: ReadonlyMap<string, string>): Promise<Packages> {
   const config = configOf(ROOT);
-  const matrix = matrixOf(ROOT);
-  const chosen = nativesOf(config.name, matrix).filter(({ variant }) => libraries.has(variant.variant));
+  const natives = nativesOf(config.name, matrixOf(ROOT));
+  const chosen = natives.filter(({ variant }) => libraries.has(variant.variant));
   for (const variant of libraries.keys()) {
     if (chosen.some((native) => native.variant.variant === variant)) continue;
     throw new ScriptError(`Cannot pack variant "${variant}": there is none; see npm/platforms.json`);
@@ -58,25 +58,24 @@ export async function pack(out: string, libraries: ReadonlyMap<string, string>):
   const folderOf = (name: string): string => join(out, name.replace("@", "").replace("/", "-"));
   const packed = async (name: string): Promise<Package> => {
     const folder = folderOf(name);
-    const [made] = JSON.parse(
+    const [tarball] = JSON.parse(
       await outputOf("npm", ["pack", "--json", "--ignore-scripts", `--pack-destination=${out}`], {
         cwd: folder,
         quiet: true,
       }),
     ) as readonly { readonly filename: string }[];
-    if (made === undefined) throw new Error("`npm pack` tells of no file");
-    return { name, version: config.version, folder, tarball: join(out, made.filename) };
+    if (tarball === undefined) throw new Error("`npm pack` tells of no file");
+    return { name, version: config.version, folder, tarball: join(out, tarball.filename) };
   };
 
-  const natives = new Map<string, Package>();
+  const made = new Map<string, Package>();
   for (const { native, bundle } of bundles) {
     const crates = await linkedCrates(ROOT, native.platform.target);
     makeNative(ROOT, folderOf(native.name), config, native, bundle, crates);
-    natives.set(native.variant.variant, await packed(native.name));
+    made.set(native.variant.variant, await packed(native.name));
   }
-  const optional = nativesOf(config.name, matrix).filter(isDefault).map(({ name }) => name);
-  await makeCore(ROOT, jsr, folderOf(config.name), config, optional);
-  return { jsr, core: await packed(config.name), natives };
+  await makeCore(ROOT, jsr, folderOf(config.name), config, natives);
+  return { jsr, core: await packed(config.name), natives: made };
 }
 
 /** The path at which the bundling build leaves the library of each variant. */
@@ -88,10 +87,6 @@ export function bundledLibraries(): Map<string, string> {
       join(ROOT, "target/bundled", variant.variant, platform.library),
     ]),
   );
-}
-
-function isDefault({ variant }: Native): boolean {
-  return variant.suffix === "";
 }
 
 function librariesNamed(named: readonly string[]): Map<string, string> {

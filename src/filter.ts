@@ -228,6 +228,8 @@ export class Filter extends Observable<FilterEvents> {
  *
  * @throws {TypeError} If the description is no string.
  * @throws {RangeError} If it is empty, or FFmpeg refuses it: `field` is `description`.
+ * @throws {ObserverError} With the code `filter_unavailable` if FFmpeg's filters cannot be loaded on this machine, or
+ * `resource_exhausted`.
  */
 export async function createFilter(description: string): Promise<Filter> {
   if (typeof description !== "string") {

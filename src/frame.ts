@@ -46,7 +46,7 @@ let memoryIn: (frame: VideoFrame) => FrameMemory;
  * {@linkcode VideoFrame.clone}. A frame that a program makes lives until it is closed or collected.
  *
  * ```ts
- * import { ColourSpace, VideoFrame } from "./mod.ts";
+ * import { ColourSpace, VideoFrame } from "@giftgrab/core";
  *
  * const frame = new VideoFrame(ColourSpace.I420, 1920, 1080);
  * const [y] = frame.components();

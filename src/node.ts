@@ -17,7 +17,7 @@ export type Emission = VideoFrame | null | undefined | void;
  * Edits frames on their way: an observer whose own observers get what it makes of each frame.
  *
  * ```ts
- * import { Codec, ObservableObserver, type VideoFrame, VideoSourceFactory, VideoTargetFactory } from "./mod.ts";
+ * import { Codec, ObservableObserver, type VideoFrame, VideoSourceFactory, VideoTargetFactory } from "@giftgrab/core";
  *
  * class Negative extends ObservableObserver {
  *   override update(frame: VideoFrame): void {

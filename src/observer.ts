@@ -12,7 +12,7 @@ import type { FileWriter } from "./writer.ts";
  * Sees the frames of what it is attached to; any object with this method will do.
  *
  * ```ts
- * import { Observer, type VideoFrame } from "./mod.ts";
+ * import { Observer, type VideoFrame } from "@giftgrab/core";
  *
  * class Brightness extends Observer {
  *   override update(frame: VideoFrame): void {

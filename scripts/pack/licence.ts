@@ -4,7 +4,13 @@ import parse from "npm:spdx-expression-parse@4.0.0";
 import { ScriptError } from "../command.ts";
 
 /** Where a licence offers a choice, we take what stands first here; everything else comes after. */
-const PREFERENCE: readonly string[] = ["MIT", "BSD-2-Clause", "BSD-3-Clause", "Zlib", "ISC", "Apache-2.0"];
+export const PREFERENCE: readonly string[] = ["MIT", "BSD-2-Clause", "BSD-3-Clause"];
+
+/** What we have read, and found to fit together in one library of either variant. */
+const ACCEPTED: ReadonlySet<string> = new Set([
+  ...["MIT", "BSD-2-Clause", "BSD-3-Clause", "BSD-3-Clause-Clear", "ISC", "Unicode-3.0", "WTFPL", "Zlib"],
+  ...["LGPL-2.1-or-later", "GPL-2.0-or-later", "GPL-3.0-or-later WITH GCC-exception-3.1"],
+]);
 
 interface Leaf {
   readonly license: string;
@@ -25,7 +31,7 @@ type Node = Leaf | Branch;
  *
  * A slash between licences is read as OR, which is what Cargo once meant by it.
  *
- * @throws {ScriptError} If `owner`'s expression is none.
+ * @throws {ScriptError} If `owner`'s expression is none, or asks for what we have not accepted.
  */
 export function chosenLicences(expression: string, owner: string): string[] {
   let tree: Node;
@@ -36,7 +42,12 @@ export function chosenLicences(expression: string, owner: string): string[] {
       cause: error,
     });
   }
-  return [...new Set(chosen(tree))].sort();
+  const licences = [...new Set(chosen(tree))].sort();
+  const strange = licences.find((licence) => !ACCEPTED.has(licence));
+  if (strange === undefined) return licences;
+  throw new ScriptError(
+    `Cannot pack ${owner}: nobody has looked at its licence ${strange}; read it, then name it in scripts/pack/licence.ts`,
+  );
 }
 
 /** The expression that says all of `licences` hold. */

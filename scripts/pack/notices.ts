@@ -1,7 +1,7 @@
 /** The notices that a native library must come with. */
 
 import type { Component } from "./component.ts";
-import { chosenLicences, conjunction } from "./licence.ts";
+import { chosenLicences, conjunction, PREFERENCE } from "./licence.ts";
 
 /** The licence of a library of ours that is made of `components`, as one SPDX expression. */
 export function licenceOf(own: string, components: readonly Component[]): string {
@@ -19,7 +19,7 @@ The native library of ${packageName} ${version} is under ${
     licenceOf(own, components)
   }. Our own part of it is under ${own}.
 It is made of the works below. Where one offers a choice of licences, we take it under ${
-    ["MIT", "BSD-2-Clause", "BSD-3-Clause"].join(", ")
+    PREFERENCE.join(", ")
   }, in this order, if it offers that.
 
 Everything that is needed to build the library again, or to build it with another version of a part, is in the source

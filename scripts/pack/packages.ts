@@ -14,14 +14,14 @@ type Fields = Readonly<Record<string, unknown>>;
 /**
  * Makes the package of JavaScript in `folder` from the staged sources.
  *
- * @param optional Names of the packages that npm shall try to install beside it.
+ * @param natives All packages with native libraries; npm tries to install those of the default variant beside it.
  */
 export async function makeCore(
   root: string,
   stage: string,
   folder: string,
   { version }: DenoConfig,
-  optional: readonly string[],
+  natives: readonly Native[],
 ): Promise<void> {
   const tarball = `${folder}.tgz`;
   await outputOf(
@@ -33,13 +33,18 @@ export async function makeCore(
   emptied(folder);
   await outputOf("tar", ["-xzf", tarball, "--strip-components=1", "-C", folder]);
   rmSync(tarball);
+  const chosen = natives.filter(({ variant }) => variant.suffix === "");
+  const others = natives.filter((native) => !chosen.includes(native));
   const own = fieldsIn(join(folder, "package.json"));
   writeManifest(folder, {
     ...own,
     ...fieldsIn(join(root, "npm/package.base.json")),
     ...fieldsIn(join(root, "npm/package.core.json")),
     exports: { ...own.exports as Fields, "./package.json": "./package.json" },
-    optionalDependencies: Object.fromEntries(optional.map((name) => [name, version])),
+    optionalDependencies: Object.fromEntries(chosen.map(({ name }) => [name, version])),
+    // Installers that hide what a package does not name, such as Yarn's, let it find them so.
+    peerDependencies: Object.fromEntries(others.map(({ name }) => [name, version])),
+    peerDependenciesMeta: Object.fromEntries(others.map(({ name }) => [name, { optional: true }])),
   });
 }
 

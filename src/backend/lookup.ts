@@ -46,10 +46,14 @@ export const VARIABLE = "GIFTGRAB_LIB";
  *
  * Who has installed the package with the GPL encoders wants it, so it comes before the default one.
  *
+ * @param published The SHA-256 of each package's library.
  * @throws {GiftGrabError} If none can be opened, listing all that was tried; with the code `invalid_data` if a packaged
  * one is not the published one.
  */
-export async function openLibrary<Loaded extends object>(host: Host<Loaded>): Promise<Loaded> {
+export async function openLibrary<Loaded extends object>(
+  host: Host<Loaded>,
+  published: Readonly<Record<string, string>> = LIBRARIES,
+): Promise<Loaded> {
   const attempts: Attempt[] = [];
   const open = (path: string): Loaded | undefined => {
     const loaded = host.load(path);
@@ -74,7 +78,7 @@ export async function openLibrary<Loaded extends object>(host: Host<Loaded>): Pr
       attempts.push({ path: name, why: sentence(error) });
     }
     if (path === undefined) continue;
-    checkSum(name, path, await host.sha256(path));
+    checkSum(name, path, await host.sha256(path), published[name]);
     const packaged = open(path);
     if (packaged !== undefined) return packaged;
   }
@@ -108,8 +112,7 @@ export function sentence(error: unknown): string {
 }
 
 /** Refuses a library that is not the published one; one that may not be read is as its installer left it. */
-function checkSum(name: string, path: string, sum: string | undefined): void {
-  const wanted = LIBRARIES[name];
+function checkSum(name: string, path: string, sum: string | undefined, wanted: string | undefined): void {
   if (wanted !== undefined && (sum === undefined || sum === wanted)) return;
   const why = wanted === undefined
     ? `this source knows no checksum of ${name}; take both from one version`

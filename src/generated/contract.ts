@@ -56,6 +56,8 @@ export const CODES = {
   limit_exceeded: -21,
   /** A filter cannot work on frames of this shape, or failed on one. */
   filter_failed: -22,
+  /** FFmpeg's filters cannot be loaded on this machine. */
+  filter_unavailable: -23,
 } as const;
 
 /** Every container with its file extensions; the first is the customary one. */
@@ -228,6 +230,7 @@ export type Stage = "options" | "source" | "decode" | "hub" | "filter" | "encode
  * - `resource_exhausted`: Memory, threads or descriptors have run out.
  * - `limit_exceeded`: The input exceeds a safety limit, such as `maxPixels`.
  * - `filter_failed`: A filter cannot work on frames of this shape, or failed on one.
+ * - `filter_unavailable`: FFmpeg's filters cannot be loaded on this machine.
  */
 export type ErrorCode =
   | "internal"
@@ -251,7 +254,8 @@ export type ErrorCode =
   | "busy"
   | "resource_exhausted"
   | "limit_exceeded"
-  | "filter_failed";
+  | "filter_failed"
+  | "filter_unavailable";
 
 /**
  * Something that happened, for whoever listens.
@@ -539,7 +543,7 @@ export interface ErrorRecord {
   readonly stage: Stage;
   /** The action, the quoted value, the cause and, where one is known, the fix. */
   readonly message: string;
-  /** The last line that FFmpeg logged on the way to this error. */
+  /** The last line that FFmpeg logged on the way to this error, or what the system says. */
   readonly cause?: string;
   /** The option or argument that is wrong, by its JavaScript name. */
   readonly field?: string;

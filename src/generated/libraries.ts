@@ -1,11 +1,8 @@
 /**
- * The native libraries that the packages of this version carry.
+ * The SHA-256 of the native library in each npm platform package, filled when packages are made; a checkout knows none.
  *
  * @module
  */
 
-/**
- * The SHA-256, in hexadecimal, of each platform package's library by the name of the package; filled when packages are
- * made, a checkout has none.
- */
+/** Package name to hexadecimal SHA-256. */
 export const LIBRARIES: Readonly<Record<string, string>> = {};

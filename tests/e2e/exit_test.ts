@@ -18,6 +18,7 @@ const ENDINGS = [
   { name: "exit()", ending: "exit", status: [7] },
   { name: "an uncaught throw", ending: "throw", status: [1] },
   { name: "an unhandled rejection", ending: "reject", status: [1] },
+  { name: "the end of its worker", ending: "terminate", status: [0] },
   { name: "SIGINT", ending: "signal", signal: "SIGINT", status: ["SIGINT", 130] },
   { name: "SIGTERM", ending: "signal", signal: "SIGTERM", status: ["SIGTERM", 143] },
   { name: "SIGKILL", ending: "signal", signal: "SIGKILL", status: ["SIGKILL", 137] },

@@ -7,7 +7,8 @@ import type { Attempt, Outcome } from "../fixtures/attempt.ts";
 import { ROOT } from "./example.ts";
 import { isDeno } from "./runtime.ts";
 
-const SCRIPT = join(ROOT, "tests/fixtures/attempt.ts");
+/** The library as the checkout builds it. */
+export const LIBRARY: string = join(ROOT, "target/release/libgiftgrab.so");
 
 /** What a program is granted; what is missing is not. */
 export interface Grants {
@@ -17,9 +18,7 @@ export interface Grants {
 }
 
 /** The flag of the runtime that grants the library. */
-export const LIBRARY_FLAG: string = isDeno
-  ? `--allow-ffi=${join(ROOT, "target/release/libgiftgrab.so")}`
-  : "--allow-addons";
+export const LIBRARY_FLAG: string = isDeno ? `--allow-ffi=${LIBRARY}` : "--allow-addons";
 
 /** The flag of the runtime that grants a file. */
 export function fileFlag(name: "read" | "write", path: string): string {
@@ -54,11 +53,17 @@ export function obedient(): readonly string[] | undefined {
 }
 
 /** Runs an attempt, by default with every right; `prefix` comes before the command. */
-export function attempt(order: Attempt, grants?: Grants, prefix: readonly string[] = []): Outcome {
+export function attempt(order: Attempt, grants?: Grants, prefix?: readonly string[]): Outcome {
+  return runFixture("attempt.ts", order, grants, prefix) as Outcome;
+}
+
+/** Runs a script of `tests/fixtures/` with `order` as JSON, and returns what it prints, from JSON. */
+export function runFixture(name: string, order: unknown, grants?: Grants, prefix: readonly string[] = []): unknown {
   const flags = grants === undefined ? (isDeno ? ["-A"] : []) : flagsOf(grants);
-  const args = [...(isDeno ? ["run"] : []), ...flags, SCRIPT, JSON.stringify(order)];
+  const script = join(ROOT, "tests/fixtures", name);
+  const args = [...(isDeno ? ["run"] : []), ...flags, script, JSON.stringify(order)];
   const [command = process.execPath, ...rest] = [...prefix, process.execPath, ...args];
   const { status, signal, stdout, stderr } = spawnSync(command, rest, { encoding: "utf8", timeout: 60_000 });
-  if (status !== 0 || stderr !== "") throw new Error(`The attempt ended with ${status ?? signal}: ${stderr}`);
+  if (status !== 0 || stderr !== "") throw new Error(`${name} ended with ${status ?? signal}: ${stderr}`);
   return JSON.parse(stdout);
 }

@@ -1,6 +1,6 @@
 /** What this process holds, from /proc. */
 
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 
 /** Resident memory in MiB. */
 export function residentMiB(): number {
@@ -11,6 +11,18 @@ export function residentMiB(): number {
 /** Open file descriptors, without the one that counts them. */
 export function openFiles(): number {
   return readdirSync("/proc/self/fd").length - 1;
+}
+
+/** Open files that lie in `folder`. */
+export function filesIn(folder: string): number {
+  const targets = readdirSync("/proc/self/fd").map((file) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${file}`);
+    } catch {
+      return undefined; // It is closed.
+    }
+  });
+  return targets.filter((target) => target?.startsWith(`${folder}/`)).length;
 }
 
 /** Names of threads that the JavaScript runtime starts and ends as it likes, and of the one that waits for its context. */

@@ -218,12 +218,14 @@ const VERSIONS: Tree = {
   "Cargo.toml": '[workspace]\nresolver = "3"\n\n[workspace.package]\nedition = "2024"\nversion = "1.2.3"\n',
   "Cargo.lock": '[[package]]\nname = "giftgrab"\nversion = "1.2.3"\n\n[[package]]\nname = "rav1e"\nversion = "9.9.9"\n',
   "rust/core/Cargo.toml": "[package]\nversion.workspace = true\n",
+  "README.md": '`import "npm:@giftgrab/core-linux-x64-gnu-gpl@1.2.3"`\n',
 };
 
 const VERSION_BREAKS: readonly (readonly [what: string, file: string, text: string, place: string])[] = [
   ["another version in Cargo.toml", "Cargo.toml", '[workspace.package]\nversion = "1.2.4"\n', "Cargo.toml:2"],
   ["no version in Cargo.toml", "Cargo.toml", "[workspace.package]\n[profile.release]\n", "Cargo.toml:1"],
   ["another version in Cargo.lock", "Cargo.lock", 'name = "giftgrab-core"\nversion = "1.2.2"\n', "Cargo.lock:2"],
+  ["another version in the README", "README.md", '\n`import "npm:@giftgrab/core-x@1.2.2"`\n', "README.md:2"],
   ["a crate's own version", "rust/core/Cargo.toml", '[package]\nversion = "1.2.3"\n', "rust/core/Cargo.toml:2"],
 ];
 

@@ -53,6 +53,8 @@ pub enum Code {
     LimitExceeded,
     /// A filter cannot work on frames of this shape, or failed on one.
     FilterFailed,
+    /// FFmpeg's filters cannot be loaded on this machine.
+    FilterUnavailable,
 }
 
 /// One row of the table of codes.
@@ -107,6 +109,7 @@ pub const CODES: &[CodeInfo] = &[
     row(Code::ResourceExhausted, -20, "resource_exhausted", "Memory, threads or descriptors have run out."),
     row(Code::LimitExceeded, -21, "limit_exceeded", "The input exceeds a safety limit, such as `maxPixels`."),
     row(Code::FilterFailed, -22, "filter_failed", "A filter cannot work on frames of this shape, or failed on one."),
+    row(Code::FilterUnavailable, -23, "filter_unavailable", "FFmpeg's filters cannot be loaded on this machine."),
 ];
 
 const fn row(code: Code, status: i32, text: &'static str, meaning: &'static str) -> CodeInfo {
@@ -171,7 +174,7 @@ pub struct Error {
     /// The option or argument that is wrong, by its JavaScript name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
-    /// The last line that FFmpeg logged on the way to this error.
+    /// The last line that FFmpeg logged on the way to this error, or what the system says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
 }

@@ -21,6 +21,9 @@ export async function openSymbols(): Promise<Symbols> {
   return (await openLibrary(HOST)).symbols;
 }
 
+/** Whether this module is that of the npm package, where it is JavaScript, and names other packages as Node does. */
+const isNpm = !import.meta.url.endsWith(".ts");
+
 const HOST: Host<Deno.DynamicLibrary<typeof SYMBOLS>> = {
   get platform() {
     return `${Deno.build.os}-${Deno.build.arch === "aarch64" ? "arm64" : "x64"}`;
@@ -33,17 +36,17 @@ const HOST: Host<Deno.DynamicLibrary<typeof SYMBOLS>> = {
   },
 
   get built() {
-    // In a checkout this is a TypeScript file; JSR's modules have no folder, npm's are JavaScript.
-    if (import.meta.dirname === undefined || !import.meta.url.endsWith(".ts")) return undefined;
+    // JSR's modules have no folder.
+    if (import.meta.dirname === undefined || isNpm) return undefined;
     const root = import.meta.dirname.split(/[/\\]/).slice(0, -3).join("/");
     return `${root}/target/release/${fileName()}`;
   },
 
   async locate(name, isOptional) {
+    const specifier = isNpm ? name : `npm:${name}@${VERSION}`;
+    // An optional package is there if the program has it too.
+    if (isOptional && !isInstalled(specifier)) return undefined;
     // A literal specifier would be downloaded at start-up, for every platform.
-    const specifier = `npm:${name}@${VERSION}`;
-    // An optional package is there if the program has imported it.
-    if (isOptional && !import.meta.resolve(specifier).startsWith("file:")) return undefined;
     const { default: path } = await import(specifier) as { readonly default: string };
     return path;
   },
@@ -62,6 +65,14 @@ const HOST: Host<Deno.DynamicLibrary<typeof SYMBOLS>> = {
     return load(path, SYMBOLS);
   },
 };
+
+function isInstalled(specifier: string): boolean {
+  try {
+    return import.meta.resolve(specifier).startsWith("file:");
+  } catch {
+    return false;
+  }
+}
 
 function fileName(): string {
   switch (Deno.build.os) {

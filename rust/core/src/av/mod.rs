@@ -72,7 +72,8 @@ pub fn configuration() -> String {
     unsafe { text(ffi::avcodec_configuration()) }
 }
 
-/// Whether the libraries loaded have the major versions of the headers this was built with; if not, what differs.
+/// Whether the libraries that are linked have the major versions of the headers this was built with; if not, what
+/// differs. libavfilter is opened, and checked, when the first filter is made.
 ///
 /// # Errors
 ///
@@ -81,31 +82,22 @@ pub fn check_versions() -> Result<(), String> {
     // SAFETY: these functions only return integers.
     let loaded = unsafe {
         [
-            ffi::avcodec_version(),
-            ffi::avfilter_version(),
-            ffi::avformat_version(),
-            ffi::avutil_version(),
-            ffi::swscale_version(),
+            ("avcodec", ffi::avcodec_version(), ffi::LIBAVCODEC_VERSION_MAJOR),
+            ("avformat", ffi::avformat_version(), ffi::LIBAVFORMAT_VERSION_MAJOR),
+            ("avutil", ffi::avutil_version(), ffi::LIBAVUTIL_VERSION_MAJOR),
+            ("swscale", ffi::swscale_version(), ffi::LIBSWSCALE_VERSION_MAJOR),
         ]
     };
-    let built = [
-        ffi::LIBAVCODEC_VERSION_MAJOR,
-        ffi::LIBAVFILTER_VERSION_MAJOR,
-        ffi::LIBAVFORMAT_VERSION_MAJOR,
-        ffi::LIBAVUTIL_VERSION_MAJOR,
-        ffi::LIBSWSCALE_VERSION_MAJOR,
-    ];
-    for ((name, loaded), built) in
-        ["avcodec", "avfilter", "avformat", "avutil", "swscale"].iter().zip(loaded).zip(built)
-    {
-        if u64::from(loaded >> 16) != built as u64 {
-            return Err(format!(
-                "lib{name} {} is loaded, but {built} was built against; run `deno task setup`",
-                loaded >> 16
-            ));
-        }
+    loaded.into_iter().try_for_each(|(name, loaded, built)| check_version(name, loaded, built))
+}
+
+/// Whether a library's version, as it tells it, has the major number `built`.
+fn check_version(name: &str, loaded: u32, built: i32) -> Result<(), String> {
+    let loaded = loaded >> 16;
+    if i64::from(loaded) == i64::from(built) {
+        return Ok(());
     }
-    Ok(())
+    Err(format!("lib{name} {loaded} is loaded, but {built} was built against; run `deno task setup`"))
 }
 
 /// Copies a C string; a null pointer reads as empty.

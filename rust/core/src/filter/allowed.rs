@@ -292,9 +292,9 @@ pub(super) fn check_filter(name: &str) -> Result<(), String> {
         return Ok(());
     }
     let why = match REASONS.iter().find(|(_, filters)| filters.contains(&name)) {
-        Some((why, _)) => (*why).to_owned(),
-        None if av::FilterGraph::knows(name) => "is not known to compute on pictures only".to_owned(),
-        None => return Err(format!("FFmpeg has no filter {name:?}")),
+        Some((why, _)) => *why,
+        None if av::FilterGraph::lacks(name) => return Err(format!("FFmpeg has no filter {name:?}")),
+        None => "is not known to compute on pictures only",
     };
     Err(format!(
         "the filter {name:?} {why}; allowed are filters that only compute on the pictures they get, such as eq, crop, \

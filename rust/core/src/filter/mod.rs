@@ -85,7 +85,7 @@ impl Filter {
     ///
     /// # Errors
     ///
-    /// `InvalidArgument`, or `ResourceExhausted` if there can be no further thread.
+    /// `InvalidArgument`, `FilterUnavailable`, or `ResourceExhausted` if there can be no further thread.
     pub fn open(options: &FilterOptions, notify: Notify) -> Result<Self> {
         av::init();
         let description = options.read()?;

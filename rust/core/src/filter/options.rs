@@ -25,7 +25,7 @@ impl FilterOptions {
     ///
     /// # Errors
     ///
-    /// `InvalidArgument` naming the field.
+    /// `InvalidArgument` naming the field, `FilterUnavailable` or `ResourceExhausted`.
     pub fn check(&self) -> Result<()> {
         self.read().map(drop)
     }
@@ -42,8 +42,11 @@ impl FilterOptions {
         let what = self.what();
         let description = Description::parse(&self.description)
             .map_err(|why| Error::argument("description", format!("Cannot {what}: {why}")))?;
-        av::FilterGraph::check(&description)
-            .map_err(|error| error.explain(Code::InvalidArgument, Stage::Options, &what).with_field("description"))?;
+        av::FilterGraph::check(&description).map_err(|error| {
+            let error = error.explain(Code::InvalidArgument, Stage::Options, &what);
+            // Where memory or libavfilter is missing, the description is not to blame.
+            if error.code == Code::InvalidArgument { error.with_field("description") } else { error }
+        })?;
         Ok(description)
     }
 

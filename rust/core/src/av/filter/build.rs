@@ -11,6 +11,7 @@ use std::{
 use super::{
     super::{AvError, ColourTags, Dictionary, PixelFormat, error::check, ffi, log},
     FilterGraph,
+    functions::Functions,
     options::{has_option, resolve},
 };
 use crate::{
@@ -43,6 +44,11 @@ impl GraphError {
         Self { why, code: None, line: String::new() }
     }
 
+    /// libavfilter cannot be used; `line` is what the system says.
+    pub(super) fn unavailable(why: String, line: String) -> Self {
+        Self { why, code: Some(Code::FilterUnavailable), line }
+    }
+
     pub(super) fn of(why: &str, error: &AvError) -> Self {
         let is_memory = error.os_error().is_some_and(|error| error.kind() == std::io::ErrorKind::OutOfMemory);
         let code = is_memory.then_some(Code::ResourceExhausted);
@@ -67,9 +73,9 @@ pub(super) fn c(text: &str) -> CString {
     CString::new(text.split('\0').next().unwrap_or_default()).unwrap_or_default()
 }
 
-pub(super) fn find(name: &str) -> *const ffi::AVFilter {
+pub(super) fn find(functions: &Functions, name: &str) -> *const ffi::AVFilter {
     // SAFETY: looks a static table up.
-    unsafe { ffi::avfilter_get_by_name(c(name).as_ptr()) }
+    unsafe { functions.avfilter_get_by_name(c(name).as_ptr()) }
 }
 
 impl FilterGraph {
@@ -93,7 +99,7 @@ impl FilterGraph {
             given.extend(current.drain(..).map(Ok));
             for pad in 0..inputs {
                 match given.pop_front() {
-                    Some(Ok(from)) => link(&from, &End { filter, pad, label: None })?,
+                    Some(Ok(from)) => graph.link(&from, &End { filter, pad, label: None })?,
                     Some(Err(label)) => open_inputs.push_back(End { filter, pad, label: Some(label.clone()) }),
                     None => open_inputs.push_back(End { filter, pad, label: None }),
                 }
@@ -109,7 +115,7 @@ impl FilterGraph {
                 match open_inputs.iter().position(|end| end.label.as_ref() == Some(label)) {
                     Some(index) => {
                         let Some(to) = open_inputs.remove(index) else { continue };
-                        link(&from, &to)?;
+                        graph.link(&from, &to)?;
                     }
                     None => {
                         from.label = Some(label.clone());
@@ -128,19 +134,21 @@ impl FilterGraph {
     }
 
     fn empty() -> Result<Self, GraphError> {
+        let functions = Functions::get()?;
         // SAFETY: allocates, or returns null.
-        let graph = unsafe { ffi::avfilter_graph_alloc() };
+        let graph = unsafe { functions.avfilter_graph_alloc() };
         if graph.is_null() {
             return Err(no_memory());
         }
         let tags = ColourTags::UNKNOWN;
         let input = Shape { width: 0, height: 0, format: PixelFormat::YUV420P, tags, views: 1 };
         let graph = Self {
+            functions,
             graph,
             source: ptr::null_mut(),
             sink: ptr::null_mut(),
             input,
-            knows_colour: has_option("buffer", "colorspace"),
+            knows_colour: has_option(functions, "buffer", "colorspace"),
             merges: false,
             last: None,
         };
@@ -156,12 +164,12 @@ impl FilterGraph {
     /// Adds a filter with its options and starts it.
     fn add(&mut self, stage: &Stage) -> Result<*mut ffi::AVFilterContext, GraphError> {
         let name = &stage.filter;
-        let filter = find(name);
+        let filter = find(self.functions, name);
         if filter.is_null() {
             return Err(GraphError::new(format!("the linked FFmpeg has no filter {name:?}")));
         }
         // SAFETY: owned; the filter is static, the name is copied.
-        let context = unsafe { ffi::avfilter_graph_alloc_filter(self.graph, filter, c(name).as_ptr()) };
+        let context = unsafe { self.functions.avfilter_graph_alloc_filter(self.graph, filter, c(name).as_ptr()) };
         if context.is_null() {
             return Err(no_memory());
         }
@@ -172,7 +180,7 @@ impl FilterGraph {
         }
         log::take_last_line();
         // SAFETY: `context` is part of the graph and not started yet; the options are taken or left.
-        let code = unsafe { ffi::avfilter_init_dict(context, options.as_mut_ptr()) };
+        let code = unsafe { self.functions.avfilter_init_dict(context, options.as_mut_ptr()) };
         if code < 0 {
             let why = format!("the filter {name:?} refuses its options");
             return Err(GraphError::of(&why, &AvError::of_first(code)));
@@ -229,9 +237,16 @@ impl FilterGraph {
         let format = self.add(&plain("format", vec![("pix_fmts", formats)]))?;
         self.sink = self.add(&plain("buffersink", Vec::new()))?;
         let end = |filter| End { filter, pad: 0, label: None };
-        link(&end(self.source), &first)?;
-        link(&last, &end(format))?;
-        link(&end(format), &end(self.sink))
+        self.link(&end(self.source), &first)?;
+        self.link(&last, &end(format))?;
+        self.link(&end(format), &end(self.sink))
+    }
+
+    fn link(&self, from: &End, to: &End) -> Result<(), GraphError> {
+        // SAFETY: both are part of this graph, and the pads exist and are free.
+        check(unsafe { self.functions.avfilter_link(from.filter, from.pad, to.filter, to.pad) })
+            .map(drop)
+            .map_err(|error| GraphError::of("two of its filters cannot be linked", &error))
     }
 
     /// Refuses a graph in which a picture is larger than memory should have to hold.
@@ -272,11 +287,4 @@ fn only(mut ends: VecDeque<End>, what: &str) -> Result<End, GraphError> {
 fn pads(filter: *mut ffi::AVFilterContext) -> (u32, u32) {
     // SAFETY: part of a graph.
     unsafe { ((*filter).nb_inputs, (*filter).nb_outputs) }
-}
-
-fn link(from: &End, to: &End) -> Result<(), GraphError> {
-    // SAFETY: both are part of the same graph, and the pads exist and are free.
-    check(unsafe { ffi::avfilter_link(from.filter, from.pad, to.filter, to.pad) })
-        .map(drop)
-        .map_err(|error| GraphError::of("two of its filters cannot be linked", &error))
 }

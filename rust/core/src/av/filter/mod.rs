@@ -1,11 +1,13 @@
 //! Graphs of picture filters.
 
 mod build;
+mod functions;
 mod options;
 
 use std::ptr;
 
 pub use build::GraphError;
+use functions::Functions;
 
 use super::{AvError, ColourTags, Picture, PixelFormat, error::check, ffi, log};
 use crate::{
@@ -24,6 +26,7 @@ const FULL: u32 = 2;
 /// A graph of filters with one input and one output, owned.
 #[derive(Debug)]
 pub struct FilterGraph {
+    functions: &'static Functions,
     graph: *mut ffi::AVFilterGraph,
     /// Where pictures go in and come out; parts of the graph.
     source: *mut ffi::AVFilterContext,
@@ -40,18 +43,18 @@ pub struct FilterGraph {
 unsafe impl Send for FilterGraph {}
 
 impl FilterGraph {
-    /// Whether the linked FFmpeg has a filter of that name.
+    /// Whether FFmpeg is known to have no filter of that name.
     #[must_use]
-    pub fn knows(name: &str) -> bool {
-        !build::find(name).is_null()
+    pub fn lacks(name: &str) -> bool {
+        Functions::get().is_ok_and(|functions| build::find(functions, name).is_null())
     }
 
     /// Checks all of a description that does not depend on the pictures.
     ///
     /// # Errors
     ///
-    /// A filter or an option that the linked FFmpeg does not have, a value that it refuses, or a graph that has not one
-    /// free input and one free output.
+    /// libavfilter cannot be opened, a filter or an option that it does not have, a value that it refuses, or a graph
+    /// that has not one free input and one free output.
     pub fn check(description: &Description) -> Result<(), GraphError> {
         Self::build(description).map(drop)
     }
@@ -71,7 +74,7 @@ impl FilterGraph {
         graph.input = input;
         graph.close_ends(first, last, time_base, frame_rate)?;
         // SAFETY: owned and fully linked.
-        let code = unsafe { ffi::avfilter_graph_config(graph.graph, ptr::null_mut()) };
+        let code = unsafe { graph.functions.avfilter_graph_config(graph.graph, ptr::null_mut()) };
         if code < 0 {
             let Shape { width, height, format, .. } = input;
             let why = format!("it does not fit frames of {width}x{height} in {}", format.name());
@@ -100,14 +103,14 @@ impl FilterGraph {
     #[must_use]
     pub fn time_base(&self) -> Rational {
         // SAFETY: part of the graph.
-        unsafe { ffi::av_buffersink_get_time_base(self.sink) }.into()
+        unsafe { self.functions.av_buffersink_get_time_base(self.sink) }.into()
     }
 
     /// Frames per second of the pictures that it makes, where that is known.
     #[must_use]
     pub fn frame_rate(&self) -> Option<Rational> {
         // SAFETY: part of the graph.
-        let rate = Rational::from(unsafe { ffi::av_buffersink_get_frame_rate(self.sink) });
+        let rate = Rational::from(unsafe { self.functions.av_buffersink_get_frame_rate(self.sink) });
         (rate.num > 0 && rate.den > 0).then_some(rate)
     }
 
@@ -117,9 +120,9 @@ impl FilterGraph {
         // SAFETY: part of the graph.
         let (width, height, format) = unsafe {
             (
-                ffi::av_buffersink_get_w(self.sink),
-                ffi::av_buffersink_get_h(self.sink),
-                ffi::av_buffersink_get_format(self.sink),
+                self.functions.av_buffersink_get_w(self.sink),
+                self.functions.av_buffersink_get_h(self.sink),
+                self.functions.av_buffersink_get_format(self.sink),
             )
         };
         let size = |value: i32| u32::try_from(value).unwrap_or(0);
@@ -137,7 +140,7 @@ impl FilterGraph {
             // A filter that makes a rate must know how long the last picture lasts.
             let end = self.last.map_or(ffi::AV_NOPTS_VALUE, |(pts, length)| pts.saturating_add(length));
             // SAFETY: part of the graph.
-            return check(unsafe { ffi::av_buffersrc_close(self.source, end, 0) }).map(drop);
+            return check(unsafe { self.functions.av_buffersrc_close(self.source, end, 0) }).map(drop);
         };
         let mut sent = picture.reference()?;
         if !(self.knows_colour && picture.format().is_rgb()) {
@@ -148,7 +151,7 @@ impl FilterGraph {
             self.last = Some((pts, length));
         }
         // SAFETY: both owned; without a flag the graph takes the reference and leaves an empty frame.
-        check(unsafe { ffi::av_buffersrc_add_frame_flags(self.source, sent.as_mut_ptr(), 0) }).map(drop)
+        check(unsafe { self.functions.av_buffersrc_add_frame_flags(self.source, sent.as_mut_ptr(), 0) }).map(drop)
     }
 
     /// Takes the next picture; its rows run downwards.
@@ -159,7 +162,7 @@ impl FilterGraph {
     pub fn receive(&mut self) -> Result<Picture, AvError> {
         let mut picture = Picture::empty()?;
         // SAFETY: both owned.
-        check(unsafe { ffi::av_buffersink_get_frame(self.sink, picture.as_mut_ptr()) })?;
+        check(unsafe { self.functions.av_buffersink_get_frame(self.sink, picture.as_mut_ptr()) })?;
         let mut picture = downwards(picture)?;
         picture.set_tags(self.told_tags(&picture));
         Ok(picture)
@@ -170,7 +173,7 @@ impl FilterGraph {
         let (tags, sent) = (picture.tags(), self.input.tags);
         let or = |tag: u32, unknown: u32, other: u32| if tag == unknown { other } else { tag };
         // SAFETY: part of the graph.
-        let aspect = unsafe { ffi::av_buffersink_get_sample_aspect_ratio(self.sink) };
+        let aspect = unsafe { self.functions.av_buffersink_get_sample_aspect_ratio(self.sink) };
         let tags = ColourTags {
             primaries: or(tags.primaries, UNKNOWN, sent.primaries),
             transfer: or(tags.transfer, UNKNOWN, sent.transfer),
@@ -194,7 +197,7 @@ impl FilterGraph {
 impl Drop for FilterGraph {
     fn drop(&mut self) {
         // SAFETY: owned; frees its filters too.
-        unsafe { ffi::avfilter_graph_free(&raw mut self.graph) };
+        unsafe { self.functions.avfilter_graph_free(&raw mut self.graph) };
     }
 }
 

@@ -5,6 +5,7 @@ use std::ptr;
 use super::{
     super::{ffi, text},
     build::{GraphError, c, find},
+    functions::Functions,
 };
 use crate::filter::{Setting, Stage, names_a_file};
 
@@ -102,13 +103,13 @@ unsafe fn options_of(object: *const std::ffi::c_void) -> Vec<OptionFacts> {
     }
 }
 
-/// Whether a filter of the linked FFmpeg has an option of its own of that name.
-pub(super) fn has_option(filter: &str, name: &str) -> bool {
-    options_by_name(filter).iter().any(|option| option.name == name)
+/// Whether a filter of the loaded libavfilter has an option of its own of that name.
+pub(super) fn has_option(functions: &Functions, filter: &str, name: &str) -> bool {
+    options_by_name(functions, filter).iter().any(|option| option.name == name)
 }
 
-fn options_by_name(filter: &str) -> Vec<OptionFacts> {
-    let filter = find(filter);
+fn options_by_name(functions: &Functions, filter: &str) -> Vec<OptionFacts> {
+    let filter = find(functions, filter);
     if filter.is_null() {
         return Vec::new();
     }
@@ -120,9 +121,10 @@ fn options_by_name(filter: &str) -> Vec<OptionFacts> {
 
 #[cfg(test)]
 impl super::FilterGraph {
-    /// Names and descriptions of the options of a filter that are texts; none if the linked FFmpeg lacks the filter.
+    /// Names and descriptions of the options of a filter that are texts; none if libavfilter lacks the filter.
     pub(crate) fn text_options(filter: &str) -> Vec<(String, String)> {
-        let options = options_by_name(filter).into_iter().filter(|option| option.is_text);
+        let functions = Functions::get().unwrap();
+        let options = options_by_name(functions, filter).into_iter().filter(|option| option.is_text);
         options.map(|option| (option.name, option.help)).collect()
     }
 }
