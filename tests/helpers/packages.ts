@@ -4,10 +4,7 @@ import { appendFile, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pack, type Packages } from "../../scripts/pack.ts";
 import { text } from "./command.ts";
-import { ROOT } from "./example.ts";
-
-/** The native library that `deno task setup` has built. */
-export const LIBRARY = join(ROOT, "target/release/libgiftgrab.so");
+import { LIBRARY } from "./attempt.ts";
 
 /** Makes the packages in `folder/npm`, with libraries that differ from each other; they need the system's FFmpeg. */
 export async function standInPackages(folder: string): Promise<Packages> {

@@ -14,11 +14,12 @@ import { text } from "../helpers/command.ts";
 import { ROOT } from "../helpers/example.ts";
 import { withFolder } from "../helpers/folder.ts";
 import { fileIn, filesOf, standIn, standInPackages } from "../helpers/packages.ts";
+import { onlyDeno } from "../helpers/runtime.ts";
 
 const DEFAULT = "@giftgrab/core-linux-x64-gnu";
 const GPL = "@giftgrab/core-linux-x64-gnu-gpl";
 
-describe("packages", () => {
+describe("packages", onlyDeno("packages are made by Deno"), () => {
   let folder: string;
   let packages: Packages;
   let all: Package[];
@@ -153,7 +154,7 @@ describe("packages", () => {
   });
 });
 
-describe("packing", () => {
+describe("packing", onlyDeno("packages are made by Deno"), () => {
   it("is refused without the library, without its licences, for an unknown variant and for an unknown licence", async () => {
     await withFolder(async (folder) => {
       const attempt = (library: string, variant = "default") =>
