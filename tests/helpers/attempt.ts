@@ -7,6 +7,9 @@ import type { Attempt, Outcome } from "../fixtures/attempt.ts";
 import { ROOT } from "./example.ts";
 import { isDeno } from "./runtime.ts";
 
+/** The library as the checkout builds it. */
+export const LIBRARY: string = join(ROOT, "target/release/libgiftgrab.so");
+
 /** What a program is granted; what is missing is not. */
 export interface Grants {
   readonly library?: boolean;
@@ -15,9 +18,7 @@ export interface Grants {
 }
 
 /** The flag of the runtime that grants the library. */
-export const LIBRARY_FLAG: string = isDeno
-  ? `--allow-ffi=${join(ROOT, "target/release/libgiftgrab.so")}`
-  : "--allow-addons";
+export const LIBRARY_FLAG: string = isDeno ? `--allow-ffi=${LIBRARY}` : "--allow-addons";
 
 /** The flag of the runtime that grants a file. */
 export function fileFlag(name: "read" | "write", path: string): string {
@@ -58,8 +59,8 @@ export function attempt(order: Attempt, grants?: Grants, prefix?: readonly strin
 
 /** Runs a script of `tests/fixtures/` with `order` as JSON, and returns what it prints, from JSON. */
 export function runFixture(name: string, order: unknown, grants?: Grants, prefix: readonly string[] = []): unknown {
-  const script = join(ROOT, "tests/fixtures", name);
   const flags = grants === undefined ? (isDeno ? ["-A"] : []) : flagsOf(grants);
+  const script = join(ROOT, "tests/fixtures", name);
   const args = [...(isDeno ? ["run"] : []), ...flags, script, JSON.stringify(order)];
   const [command = process.execPath, ...rest] = [...prefix, process.execPath, ...args];
   const { status, signal, stdout, stderr } = spawnSync(command, rest, { encoding: "utf8", timeout: 60_000 });
