@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import type { Packages } from "../../scripts/pack.ts";
 import { type CommandError, text } from "../helpers/command.ts";
-import { LIBRARY, standInPackages } from "../helpers/packages.ts";
+import { standInPackages, whereItPacks } from "../helpers/packages.ts";
 import { countFrames, probe } from "../helpers/probe.ts";
 import { type Registry, startRegistry } from "../helpers/registry.ts";
 
@@ -42,7 +42,7 @@ const after = () => {
   console.log([...new Set(paths)].join("\\n"));
 };`;
 
-describe("an installed package", { skip: existsSync(LIBRARY) ? false : `${LIBRARY} is missing` }, () => {
+describe("an installed package", whereItPacks(), () => {
   let folder: string;
   let packages: Packages;
   let registry: Registry;
