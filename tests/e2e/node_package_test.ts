@@ -46,11 +46,12 @@ describe("the installed package", onlyNode("npm installs it for Node"), () => {
   }
 
   it("records under Node's permissions, if they name addons, the package, the program and both files", async () => {
-    // Node 20 calls them an experiment.
+    // Node 20 calls them an experiment. All warn of addons.
     const has = process.allowedNodeEnvironmentFlags.has("--permission");
     const { status, stderr } = run(
       "record.mjs",
-      ...(has ? ["--permission"] : ["--experimental-permission", "--no-warnings"]),
+      has ? "--permission" : "--experimental-permission",
+      "--no-warnings",
       "--allow-addons",
       `--allow-fs-read=${join(INSTALLED, "node_modules/@giftgrab")}/`,
       `--allow-fs-read=${join(folder, "record.mjs")}`,
