@@ -4,9 +4,12 @@ import { existsSync } from "node:fs";
 import { appendFile, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { bundledLibraries, pack, type Packages } from "../../scripts/pack.ts";
-import { LIBRARY } from "./attempt.ts";
 import { text } from "./command.ts";
+import { ROOT } from "./example.ts";
 import { onlyDeno } from "./runtime.ts";
+
+/** The native library that `deno task setup` has built. */
+const LIBRARY = join(ROOT, "target/release/libgiftgrab.so");
 
 /** Settings of a test that makes packages. */
 export function whereItPacks(): { readonly skip: string | false } {
