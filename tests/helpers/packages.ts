@@ -1,10 +1,27 @@
-/** Packages that are made of the checkout's own library, where the bundled ones need an hour to build. */
+/** Packages for tests: of the bundled libraries, or of the checkout's own, which takes less time to build. */
 
+import { existsSync } from "node:fs";
 import { appendFile, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { pack, type Packages } from "../../scripts/pack.ts";
+import { bundledLibraries, pack, type Packages } from "../../scripts/pack.ts";
 import { text } from "./command.ts";
-import { LIBRARY } from "./attempt.ts";
+import { ROOT } from "./example.ts";
+import { onlyDeno } from "./runtime.ts";
+
+/** The native library that `deno task setup` has built. */
+const LIBRARY = join(ROOT, "target/release/libgiftgrab.so");
+
+/** Settings of a test that makes packages. */
+export function whereItPacks(): { readonly skip: string | false } {
+  return onlyDeno("packages are made by Deno");
+}
+
+/** Settings of a test that makes packages of the bundled libraries. */
+export function whereBundled(): { readonly skip: string | false } {
+  const absent = [...bundledLibraries()].filter(([, path]) => !existsSync(path)).map(([variant]) => variant);
+  if (absent.length === 0) return whereItPacks();
+  return { skip: `no bundled library of variant ${absent.join(", ")}; run \`deno task bundle\`` };
+}
 
 /** Makes the packages in `folder/npm`, with libraries that differ from each other; they need the system's FFmpeg. */
 export async function standInPackages(folder: string): Promise<Packages> {

@@ -1,18 +1,14 @@
 /** The packages with the libraries that are published, where `deno task bundle` has built them. */
 
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { bundledLibraries, pack, type Package, type Packages } from "../../scripts/pack.ts";
 import { text } from "../helpers/command.ts";
-import { fileIn, filesOf } from "../helpers/packages.ts";
-import { onlyDeno } from "../helpers/runtime.ts";
-
-const BUNDLES = bundledLibraries();
-const ABSENT = [...BUNDLES].filter(([, path]) => !existsSync(path)).map(([variant]) => variant);
+import { fileIn, filesOf, whereBundled } from "../helpers/packages.ts";
 
 /** What FFmpeg tells of its licence, by the licence that a package tells. */
 const LICENCES: Readonly<Record<string, string>> = {
@@ -20,11 +16,7 @@ const LICENCES: Readonly<Record<string, string>> = {
   "GPL-2.0-or-later": "libavcodec license: GPL version 2 or later",
 };
 
-describe("the bundled libraries in their packages", {
-  skip: ABSENT.length > 0
-    ? `no bundled library of variant ${ABSENT.join(", ")}; run \`deno task bundle\``
-    : onlyDeno("packages are made by Deno").skip,
-}, () => {
+describe("the bundled libraries in their packages", whereBundled(), () => {
   let folder: string;
   let packages: Packages;
   const each = (use: (native: Package, variant: string) => Promise<void>): Promise<void[]> =>
@@ -32,7 +24,7 @@ describe("the bundled libraries in their packages", {
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), "giftgrab-bundled-"));
-    packages = await pack(folder, BUNDLES);
+    packages = await pack(folder, bundledLibraries());
   });
   after(() => rm(folder, { recursive: true }));
 

@@ -8,9 +8,8 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import type { Packages } from "../../scripts/pack.ts";
 import { type CommandError, text } from "../helpers/command.ts";
-import { standInPackages } from "../helpers/packages.ts";
+import { standInPackages, whereItPacks } from "../helpers/packages.ts";
 import { countFrames, probe } from "../helpers/probe.ts";
-import { onlyDeno } from "../helpers/runtime.ts";
 import { type Registry, startRegistry } from "../helpers/registry.ts";
 
 const FRAMES = 25;
@@ -43,7 +42,7 @@ const after = () => {
   console.log([...new Set(paths)].join("\\n"));
 };`;
 
-describe("an installed package", onlyDeno("packages are made by Deno"), () => {
+describe("an installed package", whereItPacks(), () => {
   let folder: string;
   let packages: Packages;
   let registry: Registry;

@@ -1,18 +1,15 @@
 /** The bundled library beside others that carry the same code: FFmpeg, OpenSSL and zlib, in one process of Node. */
 
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { bundledLibraries, pack } from "../../scripts/pack.ts";
 import { text } from "../helpers/command.ts";
+import { whereBundled } from "../helpers/packages.ts";
 import { countFrames, probe } from "../helpers/probe.ts";
-import { onlyDeno } from "../helpers/runtime.ts";
 
-const BUNDLES = bundledLibraries();
-const ABSENT = [...BUNDLES].filter(([, path]) => !existsSync(path)).map(([variant]) => variant);
 const FRAMES = 60;
 
 /** node-av brings FFmpeg, sharp brings zlib and others; Node 20 makes node-av end without a frame. */
@@ -71,11 +68,7 @@ const same = inflateSync(deflateSync(Buffer.alloc(100_000, "frame"))).equals(Buf
 console.log(JSON.stringify({ written, decoded, colour, hash, same }));
 `;
 
-describe("the bundled library in Node", {
-  skip: ABSENT.length > 0
-    ? `no bundled library of variant ${ABSENT.join(", ")}; run \`deno task bundle\``
-    : onlyDeno("packages are made by Deno").skip,
-}, () => {
+describe("the bundled library in Node", whereBundled(), () => {
   let folder: string;
 
   before(async () => {
@@ -84,7 +77,7 @@ describe("the bundled library in Node", {
     await writeFile(join(folder, "program.mjs"), PROGRAM);
     const picture = `testsrc2=size=640x360:rate=30:duration=${FRAMES / 30}`;
     await text("ffmpeg", ["-v", "error", "-f", "lavfi", "-i", picture, "-pix_fmt", "yuv420p", join(folder, "in.mp4")]);
-    const { core, natives } = await pack(join(folder, "npm"), BUNDLES);
+    const { core, natives } = await pack(join(folder, "npm"), bundledLibraries());
     const tarballs = [core, ...natives.values()].map(({ tarball }) => tarball);
     // node-av's installation script downloads an ffmpeg command, which the addon does not need.
     await text("npm", [

@@ -13,13 +13,12 @@ import { chosenLicences, conjunction } from "../../scripts/pack/licence.ts";
 import { text } from "../helpers/command.ts";
 import { ROOT } from "../helpers/example.ts";
 import { withFolder } from "../helpers/folder.ts";
-import { fileIn, filesOf, standIn, standInPackages } from "../helpers/packages.ts";
-import { onlyDeno } from "../helpers/runtime.ts";
+import { fileIn, filesOf, standIn, standInPackages, whereItPacks } from "../helpers/packages.ts";
 
 const DEFAULT = "@giftgrab/core-linux-x64-gnu";
 const GPL = "@giftgrab/core-linux-x64-gnu-gpl";
 
-describe("packages", onlyDeno("packages are made by Deno"), () => {
+describe("packages", whereItPacks(), () => {
   let folder: string;
   let packages: Packages;
   let all: Package[];
@@ -154,7 +153,7 @@ describe("packages", onlyDeno("packages are made by Deno"), () => {
   });
 });
 
-describe("packing", onlyDeno("packages are made by Deno"), () => {
+describe("packing", whereItPacks(), () => {
   it("is refused without the library, without its licences, for an unknown variant and for an unknown licence", async () => {
     await withFolder(async (folder) => {
       const attempt = (library: string, variant = "default") =>

@@ -5,6 +5,8 @@
 
 // What JavaScript calls needs no name in Rust.
 #![allow(unreachable_pub)]
+// napi registers nothing in unit tests.
+#![cfg_attr(test, allow(dead_code))]
 
 use std::{
     ptr,
