@@ -5,7 +5,7 @@
  * `target/bundled/VARIANT/libgiftgrab.so`. The first time takes about twenty minutes on two cores.
  */
 
-import { copyFileSync, mkdirSync, readdirSync, statSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
@@ -27,22 +27,36 @@ function remapped(): string[] {
     .map(([from, to]) => `--remap-path-prefix=${from}=${to}`);
 }
 
+/** Whether an archive in `folder` is younger than the library that has been linked with it. */
+function isStale(library: string, folder: string): boolean {
+  if (!existsSync(library)) return false;
+  const linked = statSync(library).mtimeMs;
+  return readdirSync(folder).some((name) => name.endsWith(".a") && statSync(join(folder, name)).mtimeMs > linked);
+}
+
 function build(variant: string): void {
   const ffmpeg = join(ROOT, "target/ffmpeg", variant);
+  const library = join(ROOT, "target/bundled", variant, "libgiftgrab.so");
   run("nice", ["-n", "10", "bash", "scripts/ffmpeg/build.sh", ffmpeg, variant]);
-  const target = join(ROOT, "target/bundled/cargo", variant);
   // FFmpeg's assembly addresses its own data directly, so that no other library may take the place of a symbol.
   const flags = [...remapped(), "-Clink-arg=-Wl,-Bsymbolic", "-Clink-arg=-Wl,--exclude-libs,ALL"];
-  const build = ["cargo", "build", "--profile=bundle", "--locked", "-p", "giftgrab"];
-  run("nice", ["-n", "10", ...build, "--no-default-features", "--features=bundled"], {
+  const target = join(ROOT, "target/bundled/cargo", variant);
+  const env = {
     CARGO_TARGET_DIR: target,
     CARGO_ENCODED_RUSTFLAGS: flags.join("\x1f"),
     PKG_CONFIG_LIBDIR: join(ffmpeg, "lib/pkgconfig"),
     PKG_CONFIG_ALL_STATIC: "1",
-  });
-  const library = join(ROOT, "target/bundled", variant, "libgiftgrab.so");
+  };
+  // Cargo does not look into the archives.
+  if (isStale(library, join(ffmpeg, "lib"))) {
+    run("cargo", ["clean", "--quiet", "--profile=bundle", "-p", "ffmpeg-sys-the-third"], env);
+  }
+  const crate = ["--locked", "-p", "giftgrab", "--no-default-features", "--features=bundled"];
+  run("nice", ["-n", "10", "cargo", "build", "--profile=bundle", ...crate], env);
   mkdirSync(join(library, ".."), { recursive: true });
-  copyFileSync(join(target, "bundle/libgiftgrab.so"), library);
+  // Renamed over the old one, which a process may have loaded.
+  copyFileSync(join(target, "bundle/libgiftgrab.so"), `${library}.new`);
+  renameSync(`${library}.new`, library);
   console.log(`target/bundled/${variant}/libgiftgrab.so: ${(statSync(library).size / 1e6).toFixed(2)} MB`);
 }
 

@@ -84,9 +84,9 @@ download() { # address, file; apt's own transport knows the proxies and certific
     /usr/lib/apt/apt-helper -o APT::Sandbox::User=root download-file "$1" "$2" >/dev/null 2>&1
 }
 
-step() { # name, function: runs it in the unpacked source of that name, unless its result is fresh
+step() { # name, function, stamp, choices: runs it in the unpacked source of that name, unless the stamp is fresh
   local name=$1 build=$2 stamp=$3 made started=$SECONDS
-  made=$({ field "$name" 4; patches "$name" | xargs -r cat; declare -f "$build" with_cmake; echo "$C_FLAGS $4"; } |
+  made=$({ field "$name" 4; patches "$name" | xargs -r cat; declare -f "$build" with_cmake; echo "$C_FLAGS ${4:-}"; } |
     sha256sum | cut -c1-64)
   [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$made" ] && return
   obtain "$name"
@@ -101,11 +101,11 @@ step() { # name, function: runs it in the unpacked source of that name, unless i
   echo "$name $(field "$name" 2): $((SECONDS - started)) s"
 }
 
-made_of() { # what else PREFIX has in it: this variant's libraries and the text of the licences
-  (cd "$CODECS/stamps" && cat $LIBRARIES) && cat "$HERE/licences.sh" "$HERE/sources.txt"
-}
-
 for library in $LIBRARIES; do
-  step "$library" "make_${library//-/_}" "$CODECS/stamps/$library" ""
+  step "$library" "make_${library//-/_}" "$CODECS/stamps/$library"
 done
-step ffmpeg make_ffmpeg "$PREFIX/stamp" "$(choices; made_of)"
+# Its wrappers are compiled with the headers of these versions.
+versions=$(for library in $LIBRARIES; do field "$library" 2; done)
+step ffmpeg make_ffmpeg "$PREFIX/ffmpeg.stamp" "$(choices) $versions"
+assemble
+collect_licences

@@ -68,7 +68,7 @@ pub(super) const ENCODERS: &[EncoderInfo] = &[
         licence: "BSD-3-Clause",
         presets: X26X_PRESETS,
         default_presets: ["ultrafast", "fast"],
-        quality: scale(0.0, 51.0, 27.0),
+        quality: scale(0.0, 51.0, 25.0),
         min_size: 16,
         min_width: 16,
         lossless: &[PixelFormat::YUV420P],
@@ -91,7 +91,7 @@ pub(super) const ENCODERS: &[EncoderInfo] = &[
         presets: &[],
         default_presets: ["", ""],
         // It takes no quantiser below 12 (GOM_MIN_QP_MODE in its rc.h).
-        quality: scale(12.0, 51.0, 24.0),
+        quality: scale(12.0, 51.0, 22.0),
         min_size: 16,
         min_width: 16,
         lossless: &[],

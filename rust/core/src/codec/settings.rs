@@ -148,8 +148,9 @@ pub(super) fn config(
                 set("crf", crf);
             }
             if live {
-                // Low delay: no reordering, so a frame is out before the next two come in.
-                set("svtav1-params", "pred-struct=1");
+                // Low delay: no reordering, so a frame is out before the next two come in; a bit rate must then be constant.
+                let rate = if options.bit_rate.is_some() { ":rc=2" } else { "" };
+                set("svtav1-params", &format!("pred-struct=1{rate}"));
             }
         }
         "libaom-av1" => {
