@@ -45,9 +45,25 @@ const TESTS: readonly Requirement[] = [
   },
 ];
 
-/** What is missing for building (`build`) or for running the tests (`tests`). */
-export function missing(purpose: "build" | "tests"): Requirement[] {
-  return (purpose === "build" ? BUILD : TESTS).filter((requirement) => !requirement.present());
+// What scripts/ffmpeg/build.sh needs, and this library beside it.
+const BUNDLE: readonly Requirement[] = [
+  ...["cmake", "meson", "nasm", "make", "patch", "pkg-config"].map((command) => ({
+    what: command,
+    packages: [command],
+    present: () => inPath(command),
+  })),
+  { what: "ninja", packages: ["ninja-build"], present: () => inPath("ninja") },
+  { what: "xz", packages: ["xz-utils"], present: () => inPath("xz") },
+  { what: "a C++ compiler", packages: ["g++", "libc6-dev"], present: () => inPath("g++") },
+  { what: "zlib", packages: ["zlib1g-dev"], present: () => existsSync("/usr/include/zlib.h") },
+  { what: "libclang", packages: ["libclang-dev"], present: hasLibclang },
+];
+
+const PURPOSES = { build: BUILD, tests: TESTS, bundle: BUNDLE };
+
+/** What is missing for building (`build`), for running the tests (`tests`) or for bundling FFmpeg (`bundle`). */
+export function missing(purpose: keyof typeof PURPOSES): Requirement[] {
+  return PURPOSES[purpose].filter((requirement) => !requirement.present());
 }
 
 /** Whether a command of that name is on the search path. */

@@ -29,12 +29,14 @@ export function installLine(packages: readonly string[]): string {
   return `apt-get install -y --no-install-recommends ${packages.join(" ")}`;
 }
 
-function fail(sentence: string): never {
+/** Tells why set-up cannot go on, and ends. */
+export function fail(sentence: string): never {
   console.error(sentence);
   Deno.exit(1);
 }
 
-function run(command: string, args: string[], env: Record<string, string> = {}): void {
+/** Runs a command in the checkout; ends with a sentence if it fails. */
+export function run(command: string, args: string[], env: Record<string, string> = {}): void {
   const { success, code } = new Deno.Command(command, {
     args,
     cwd: ROOT,
@@ -46,7 +48,8 @@ function run(command: string, args: string[], env: Record<string, string> = {}):
   if (!success) fail(`Cannot set up: \`${command} ${args.join(" ")}\` ended with ${code}; its output above says why`);
 }
 
-function install(wanted: readonly Requirement[]): void {
+/** Installs what is missing, or ends with the line that does it. */
+export function install(wanted: readonly Requirement[]): void {
   if (wanted.length === 0) return;
   const packages = [...new Set(wanted.flatMap((requirement) => requirement.packages))];
   const what = wanted.map((requirement) => requirement.what).join(", ");
@@ -61,7 +64,8 @@ function install(wanted: readonly Requirement[]): void {
   run("apt-get", installLine(packages).split(" ").slice(1), env);
 }
 
-function requireRust(): void {
+/** Ends with advice if Rust is missing or too old. */
+export function requireRust(): void {
   const wanted = OLDEST_RUST.join(".");
   const how = "install it from https://rustup.rs and open a new shell";
   if (!inPath("cargo")) {

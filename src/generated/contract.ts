@@ -132,6 +132,15 @@ export const HEADER = {
 } as const;
 
 /**
+ * How FFmpeg comes with this library.
+ *
+ * - `system`: The machine's own FFmpeg.
+ * - `default`: Part of this library, under the LGPL: H.264 by openh264, HEVC by kvazaar.
+ * - `gpl`: Part of this library, under the GPL: H.264 by x264, HEVC by x265.
+ */
+export type Variant = "system" | "default" | "gpl";
+
+/**
  * Codecs that a target can encode.
  *
  * - `hevc`: H.265.
@@ -455,6 +464,8 @@ export interface Capabilities {
 
 /** The linked FFmpeg. */
 export interface FfmpegFacts {
+  /** How it comes with this library. */
+  readonly variant: Variant;
   /** Its release. */
   readonly version: string;
   /** The licence that its configuration results in; with GPL parts a binary that links it is GPL. */

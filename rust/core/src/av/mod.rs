@@ -44,10 +44,11 @@ pub fn init() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         log::install();
-        // SVT-AV1 prints its settings to stderr unless told otherwise before its first encoder (its EbLog.c).
+        // SVT-AV1 prints its settings, and that it is closed early, to stderr unless told otherwise before its first
+        // encoder (its EbLog.c); 0 leaves what precedes an abort.
         // SAFETY: glibc's first `setenv` leaves the original environment block in place, so that a concurrent `getenv`
         // still reads valid memory; this is the only variable this library sets, once.
-        unsafe { std::env::set_var("SVT_LOG", "1") };
+        unsafe { std::env::set_var("SVT_LOG", "0") };
     });
 }
 

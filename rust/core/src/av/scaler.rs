@@ -34,11 +34,9 @@ impl Scaler {
     ///
     /// FFmpeg's, if one of the formats is not supported.
     pub fn new(scaling: Scaling) -> Result<Self, AvError> {
-        let flags = ffi::SWS_BICUBIC | ffi::SWS_ACCURATE_RND | ffi::SWS_FULL_CHR_H_INT | ffi::SWS_FULL_CHR_H_INP;
         let Scaling { from, to, matrix, full_range } = scaling;
         // The ranges must be known before it is initialised: they decide whether it may just copy.
         let settings = [
-            (c"sws_flags", i64::from(flags)),
             (c"src_format", i64::from(from.0.0)),
             (c"srcw", i64::from(from.1)),
             (c"srch", i64::from(from.2)),
@@ -56,6 +54,10 @@ impl Scaler {
         for (name, value) in settings {
             scaler.set(name, value)?;
         }
+        // By name: the constants have changed their kind among the releases.
+        let flags = c"bicubic+accurate_rnd+full_chroma_int+full_chroma_inp";
+        // SAFETY: the context is owned and begins with its class, as the options of FFmpeg want it.
+        check(unsafe { ffi::av_opt_set(scaler.context.cast(), c"sws_flags".as_ptr(), flags.as_ptr(), 0) })?;
         // SAFETY: the context is owned and complete; no filters are given.
         check(unsafe { ffi::sws_init_context(scaler.context, ptr::null_mut(), ptr::null_mut()) })?;
         let [from_full, to_full] = full_range.map(i32::from);

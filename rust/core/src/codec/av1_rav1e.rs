@@ -4,21 +4,17 @@ use std::collections::VecDeque;
 
 use rav1e::prelude as rv;
 
-use super::{Encode, Shape, frames_per_second};
+use super::{Encode, Shape, encoders::RAV1E_QUANTISER, frames_per_second};
 use crate::{
     av::{Packet, Picture, StreamParameters},
     error::{Code, Error, Result, Stage},
     target::options::{FileWriterOptions, Profile},
 };
 
-/// The name by which it is asked for.
-pub(super) const NAME: &str = "rav1e";
 /// Speed of the live profile; the fastest.
 const LIVE_SPEED: u8 = 10;
 /// Speed of the quality profile.
 const QUALITY_SPEED: u8 = 6;
-/// Constant quantiser when neither quality nor bit rate is asked for, 0 to 255 (rav1e's own default is 100).
-pub(super) const DEFAULT_QUANTISER: f64 = 100.0;
 
 /// An open rav1e encoder.
 pub(super) struct Rav1e {
@@ -58,7 +54,7 @@ impl Rav1e {
         config.max_key_frame_interval = gop;
         match options.bit_rate {
             Some(rate) => config.bitrate = i32::try_from(rate).unwrap_or(i32::MAX),
-            None => config.quantizer = options.quality.unwrap_or(DEFAULT_QUANTISER) as usize,
+            None => config.quantizer = options.quality.unwrap_or(RAV1E_QUANTISER) as usize,
         }
         let threads = options.threads as usize;
         config.tiles = if threads == 0 { std::thread::available_parallelism().map_or(1, usize::from) } else { threads };

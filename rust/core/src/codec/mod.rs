@@ -1,14 +1,16 @@
 //! Codecs, the containers that hold them and the encoders that serve them.
 
+#[cfg(feature = "rav1e")]
 mod av1_rav1e;
+mod encoders;
 mod libav;
 mod plan;
 mod probe;
 mod settings;
 mod table;
 
-pub use probe::{Capabilities, CodecCapability, EncoderCapability, FfmpegFacts, capabilities};
-pub use settings::{EncoderInfo, Quality, encoder_info};
+pub use encoders::{EncoderInfo, Quality, encoder_info};
+pub use probe::{Capabilities, CodecCapability, EncoderCapability, FfmpegFacts, Variant, capabilities};
 pub use table::{CODECS, CONTAINERS, Codec, CodecInfo, Container, ContainerInfo};
 
 pub(crate) use plan::{Packer, Plan, common_format};
@@ -43,11 +45,23 @@ pub(crate) fn open_encoder(
 ) -> Result<(Box<dyn Encode>, Plan)> {
     let plan = Plan::new(encoder, options, input)?;
     let shape = plan.coded();
-    if encoder.name == av1_rav1e::NAME {
-        return Ok((Box::new(av1_rav1e::Rav1e::open(options, shape)?), plan));
+    if encoder.name == encoders::RAV1E {
+        return Ok((open_rav1e(options, shape)?, plan));
     }
     let opened = libav::Libav::open(encoder, options, container, shape).map_err(|error| plan.explain(error))?;
     Ok((Box::new(opened), plan))
+}
+
+#[cfg(feature = "rav1e")]
+fn open_rav1e(options: &FileWriterOptions, shape: Shape) -> Result<Box<dyn Encode>> {
+    Ok(Box::new(av1_rav1e::Rav1e::open(options, shape)?))
+}
+
+#[cfg(not(feature = "rav1e"))]
+fn open_rav1e(_: &FileWriterOptions, _: Shape) -> Result<Box<dyn Encode>> {
+    use crate::error::{Code, Error, Stage};
+    let message = format!("Cannot encode with {:?}: this build leaves it out", encoders::RAV1E);
+    Err(Error::new(Code::CodecUnavailable, Stage::Encode, message).with_field("encoder"))
 }
 
 /// Frames in a second at `rate`, at least one.

@@ -4,7 +4,9 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use serde::Serialize;
 
-use super::{CODECS, Codec, CodecInfo, Container, EncoderInfo, Shape, encoder_info, open_encoder, settings};
+use super::{
+    CODECS, Codec, CodecInfo, Container, EncoderInfo, Shape, encoder_info, encoders::RAV1E, open_encoder, settings,
+};
 use crate::{
     av::{self, ColourTags, Picture, PixelFormat},
     error::{Code, Error, Result, Stage},
@@ -21,10 +23,37 @@ pub struct Capabilities {
     pub codecs: Vec<CodecCapability>,
 }
 
+/// How FFmpeg comes with this library.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Variant {
+    /// The machine's own FFmpeg.
+    System,
+    /// Part of this library, under the LGPL: H.264 by openh264, HEVC by kvazaar.
+    Default,
+    /// Part of this library, under the GPL: H.264 by x264, HEVC by x265.
+    Gpl,
+}
+
+impl Variant {
+    /// That of this build.
+    fn of_this_build() -> Self {
+        if !cfg!(feature = "bundled") {
+            Self::System
+        } else if av::licence().starts_with("GPL") {
+            Self::Gpl
+        } else {
+            Self::Default
+        }
+    }
+}
+
 /// The linked FFmpeg.
 #[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FfmpegFacts {
+    /// How it comes with this library.
+    pub variant: Variant,
     /// Its release.
     pub version: String,
     /// The licence that its configuration results in; with GPL parts a binary that links it is GPL.
@@ -101,7 +130,12 @@ pub struct EncoderCapability {
 pub fn capabilities() -> Capabilities {
     av::init();
     Capabilities {
-        ffmpeg: FfmpegFacts { version: av::version(), licence: av::licence(), configuration: av::configuration() },
+        ffmpeg: FfmpegFacts {
+            variant: Variant::of_this_build(),
+            version: av::version(),
+            licence: av::licence(),
+            configuration: av::configuration(),
+        },
         codecs: CODECS.iter().map(codec_capability).collect(),
     }
 }
@@ -141,8 +175,28 @@ fn encoder_capability(info: &'static EncoderInfo) -> EncoderCapability {
     }
 }
 
+/// How to get the encoder `name`, which this build lacks.
 fn fix(name: &str) -> String {
-    format!("build against an FFmpeg configured with --enable-{}", name.split('-').next().unwrap_or(name))
+    match (Variant::of_this_build(), name) {
+        (Variant::Default, "libx264" | "libx265") => {
+            format!("install the npm package {} beside @giftgrab/core", package("-gpl"))
+        }
+        (Variant::Gpl, "libopenh264" | "libkvazaar") => {
+            format!("uninstall the npm package {}, so that {} is used", package("-gpl"), package(""))
+        }
+        (_, RAV1E) => "build with the feature rav1e, or use libsvtav1, which is faster".to_owned(),
+        _ => format!("build against an FFmpeg configured with --enable-{}", name.split('-').next().unwrap_or(name)),
+    }
+}
+
+/// The npm package of this machine's kind with a bundled FFmpeg.
+fn package(variant: &str) -> String {
+    let cpu = match std::env::consts::ARCH {
+        "x86_64" => "x64",
+        "aarch64" => "arm64",
+        other => other,
+    };
+    format!("@giftgrab/core-{}-{cpu}-gnu{variant}", std::env::consts::OS)
 }
 
 /// Encodes a grey frame with the encoder's own defaults, once in a process.
@@ -209,7 +263,7 @@ pub(crate) fn choose_encoder(options: &FileWriterOptions) -> Result<Vec<&'static
     let mut reasons = Vec::new();
     for info in codec.encoders.iter().filter_map(|name| encoder_info(name)) {
         // The encoder that needs no C codec is too slow for live video: only when it is named.
-        if info.name == super::av1_rav1e::NAME && options.profile == Profile::Live {
+        if info.name == RAV1E && options.profile == Profile::Live {
             continue;
         }
         if let Err(reason) = probe(info) {

@@ -1,191 +1,11 @@
 //! What each encoder is told: the defaults of the profiles and the meaning of the options.
 
-use super::{Codec, Container, Shape, av1_rav1e, frames_per_second};
+use super::{Codec, Container, EncoderInfo, Shape, frames_per_second};
 use crate::{
-    av::{EncoderConfig, PixelFormat},
+    av::EncoderConfig,
     error::{Error, Result},
     target::options::{FileWriterOptions, Profile},
 };
-
-/// A scale of constant quality; lower is better.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Quality {
-    /// Best.
-    pub min: f64,
-    /// Worst.
-    pub max: f64,
-    /// Used when neither quality nor bit rate is asked for.
-    pub default: f64,
-}
-
-/// What is known of an encoder before it is tried.
-#[derive(Debug)]
-pub struct EncoderInfo {
-    /// FFmpeg's name, or `rav1e`.
-    pub name: &'static str,
-    /// The codec it makes.
-    pub codec: Codec,
-    /// Licence of the encoder's library.
-    pub licence: &'static str,
-    /// Words that `preset` may have, fastest first.
-    pub presets: &'static [&'static str],
-    /// Preset of the live and of the quality profile.
-    pub default_presets: [&'static str; 2],
-    /// Scale of `quality`; none for lossless codecs.
-    pub quality: Option<Quality>,
-    /// Smallest width and height in pixels.
-    pub min_size: u32,
-    /// Smallest width in pixels, where it is larger.
-    pub min_width: u32,
-    /// Pixel formats that the lossless profile can keep; empty if the encoder has no lossless mode.
-    pub lossless: &'static [PixelFormat],
-}
-
-const X26X_PRESETS: &[&str] =
-    &["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow", "placebo"];
-const fn scale(min: f64, max: f64, default: f64) -> Option<Quality> {
-    Some(Quality { min, max, default })
-}
-
-/// Every encoder that [`Codec`]s name.
-pub(super) const ENCODERS: &[EncoderInfo] = &[
-    EncoderInfo {
-        name: "libx265",
-        codec: Codec::Hevc,
-        licence: "GPL-2.0-or-later",
-        presets: X26X_PRESETS,
-        default_presets: ["ultrafast", "fast"],
-        quality: scale(0.0, 51.0, 24.0),
-        min_size: 16,
-        // x265 3.5 damages its references, and its memory, where a picture is one coding tree unit (64 pixels) wide.
-        min_width: 65,
-        lossless: &[PixelFormat::YUV420P, PixelFormat::YUV422P, PixelFormat::GBRP],
-    },
-    EncoderInfo {
-        name: "libkvazaar",
-        codec: Codec::Hevc,
-        licence: "BSD-3-Clause",
-        presets: X26X_PRESETS,
-        default_presets: ["ultrafast", "fast"],
-        quality: scale(0.0, 51.0, 27.0),
-        min_size: 16,
-        min_width: 16,
-        lossless: &[],
-    },
-    EncoderInfo {
-        name: "libx264",
-        codec: Codec::H264,
-        licence: "GPL-2.0-or-later",
-        presets: X26X_PRESETS,
-        default_presets: ["veryfast", "fast"],
-        quality: scale(0.0, 51.0, 21.0),
-        min_size: 16,
-        min_width: 16,
-        lossless: &[PixelFormat::YUV420P, PixelFormat::YUV422P],
-    },
-    EncoderInfo {
-        name: "libopenh264",
-        codec: Codec::H264,
-        licence: "BSD-2-Clause",
-        presets: &[],
-        default_presets: ["", ""],
-        quality: None,
-        min_size: 16,
-        min_width: 16,
-        lossless: &[],
-    },
-    EncoderInfo {
-        name: "libvpx-vp9",
-        codec: Codec::Vp9,
-        licence: "BSD-3-Clause",
-        presets: &["8", "7", "6", "5", "4", "3", "2", "1", "0"],
-        default_presets: ["8", "4"],
-        quality: scale(0.0, 63.0, 30.0),
-        min_size: 16,
-        min_width: 16,
-        lossless: &[PixelFormat::YUV420P, PixelFormat::YUV422P, PixelFormat::GBRP],
-    },
-    EncoderInfo {
-        name: "libsvtav1",
-        codec: Codec::Av1,
-        licence: "BSD-3-Clause-Clear",
-        presets: &["12", "11", "10", "9", "8", "7", "6", "5", "4", "3", "2", "1", "0"],
-        default_presets: ["11", "8"],
-        quality: scale(1.0, 63.0, 32.0),
-        min_size: 64,
-        min_width: 64,
-        lossless: &[],
-    },
-    EncoderInfo {
-        name: "libaom-av1",
-        codec: Codec::Av1,
-        licence: "BSD-2-Clause",
-        presets: &["8", "7", "6", "5", "4", "3", "2", "1", "0"],
-        default_presets: ["8", "5"],
-        quality: scale(0.0, 63.0, 30.0),
-        min_size: 16,
-        min_width: 16,
-        lossless: &[],
-    },
-    EncoderInfo {
-        name: av1_rav1e::NAME,
-        codec: Codec::Av1,
-        licence: "BSD-2-Clause",
-        presets: &["10", "9", "8", "7", "6", "5", "4", "3", "2", "1", "0"],
-        default_presets: ["10", "6"],
-        quality: scale(1.0, 255.0, av1_rav1e::DEFAULT_QUANTISER),
-        min_size: 16,
-        min_width: 16,
-        lossless: &[],
-    },
-    EncoderInfo {
-        name: "mpeg4",
-        codec: Codec::Xvid,
-        licence: "LGPL-2.1-or-later",
-        presets: &[],
-        default_presets: ["", ""],
-        quality: scale(1.0, 31.0, 3.0),
-        min_size: 16,
-        min_width: 16,
-        lossless: &[],
-    },
-    EncoderInfo {
-        name: "libxvid",
-        codec: Codec::Xvid,
-        licence: "GPL-2.0-or-later",
-        presets: &[],
-        default_presets: ["", ""],
-        quality: scale(1.0, 31.0, 3.0),
-        min_size: 16,
-        min_width: 16,
-        lossless: &[],
-    },
-    EncoderInfo {
-        name: "ffv1",
-        codec: Codec::Ffv1,
-        licence: "LGPL-2.1-or-later",
-        presets: &[],
-        default_presets: ["", ""],
-        quality: None,
-        min_size: 16,
-        min_width: 16,
-        lossless: &[PixelFormat::YUV420P, PixelFormat::YUV422P, PixelFormat::BGRA, PixelFormat::BGR0],
-    },
-];
-
-impl EncoderInfo {
-    /// Whether it can hold pictures of this size.
-    #[must_use]
-    pub fn holds(&self, width: u32, height: u32) -> bool {
-        width >= self.min_width && height >= self.min_size
-    }
-}
-
-/// An encoder's row.
-#[must_use]
-pub fn encoder_info(name: &str) -> Option<&'static EncoderInfo> {
-    ENCODERS.iter().find(|info| info.name == name)
-}
 
 /// Checks the options that depend on the encoder.
 pub(super) fn check(info: &EncoderInfo, options: &FileWriterOptions) -> Result<()> {
@@ -293,11 +113,19 @@ pub(super) fn config(
                 set("qp", "0");
             }
         }
-        "libkvazaar" => {
-            let qp = quality.map_or(String::new(), |qp| format!(",qp={}", qp.round()));
-            set("kvazaar-params", &format!("preset={preset},period={gop},gop={}{qp}", if live { "0" } else { "8" }));
+        "libkvazaar" => set("kvazaar-params", &kvazaar(options, preset, gop, quality, global_header)),
+        "libopenh264" => {
+            // Its threads share slices; it makes fewer of small pictures.
+            config.threads = openh264_threads(options.threads);
+            set("slices", &config.threads.to_string());
+            set("profile", "high");
+            set("allow_skip_frames", "0");
+            match &quality {
+                // Rate control that is left one quantiser: the library has no other door to it.
+                Some(quantiser) => ["qmin", "qmax"].iter().for_each(|name| set(name, &quantiser.round().to_string())),
+                None => set("rc_mode", "bitrate"),
+            }
         }
-        "libopenh264" => set("allow_skip_frames", "0"),
         "libvpx-vp9" => {
             set("deadline", if live { "realtime" } else { "good" });
             set("cpu-used", preset);
@@ -320,8 +148,9 @@ pub(super) fn config(
                 set("crf", crf);
             }
             if live {
-                // Low delay: no reordering, so a frame is out before the next two come in.
-                set("svtav1-params", "pred-struct=1");
+                // Low delay: no reordering, so a frame is out before the next two come in; a bit rate must then be constant.
+                let rate = if options.bit_rate.is_some() { ":rc=2" } else { "" };
+                set("svtav1-params", &format!("pred-struct=1{rate}"));
             }
         }
         "libaom-av1" => {
@@ -346,6 +175,58 @@ pub(super) fn config(
         }
         _ => {}
     }
-    config.options.extend(options.encoder_options.iter().map(|(name, value)| (name.clone(), value.clone())));
+    // They come last and in their order: where an encoder refuses, the culprit is looked for among them.
+    let raw = options.encoder_options.iter().map(|(name, value)| {
+        let ours = config.options.iter().find(|(known, _)| known == name).zip(list_separator(name));
+        (name.clone(), ours.map_or_else(|| value.clone(), |((_, ours), separator)| format!("{ours}{separator}{value}")))
+    });
+    let raw = raw.collect::<Vec<_>>();
+    config.options.extend(raw);
     config
+}
+
+/// What divides the encoder's own options within a raw option that lists them; a later one wins.
+fn list_separator(option: &str) -> Option<char> {
+    match option {
+        "x264-params" | "x265-params" | "svtav1-params" => Some(':'),
+        "kvazaar-params" => Some(','),
+        _ => None,
+    }
+}
+
+/// The parameters of kvazaar.
+fn kvazaar(options: &FileWriterOptions, preset: &str, gop: u32, quality: Option<f64>, global_header: bool) -> String {
+    let live = options.profile == Profile::Live;
+    // Its B-frames come in eights: a key frame, then so many of them. Its period does not count that key frame.
+    let eights = !live && gop > 8 && (options.gop.is_none() || (gop - 1).is_multiple_of(8));
+    let period = if eights { (gop - 1) / 8 * 8 } else { gop };
+    // Before the preset, of which it would print to stderr; without the sums of pictures, which nobody checks.
+    let mut parameters = format!(
+        "enable-logging=0,preset={preset},hash=none,open-gop=0,period={period},gop={}",
+        if eights { "8" } else { "0" }
+    );
+    if live {
+        // Frames that overlap would be frames of delay.
+        parameters.push_str(",owf=0");
+    }
+    if options.threads > 0 {
+        parameters.push_str(&format!(",threads={}", options.threads));
+    }
+    if !global_header {
+        parameters.push_str(",vps-period=1");
+    }
+    if let Some(quantiser) = quality {
+        parameters.push_str(&format!(",qp={}", quantiser.round()));
+    }
+    if options.profile == Profile::Lossless {
+        parameters.push_str(",lossless=1");
+    }
+    parameters
+}
+
+/// Threads of openh264, which takes at most four (MAX_THREADS_NUM in its wels_const.h).
+fn openh264_threads(asked: u32) -> u32 {
+    let all = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let wanted = if asked == 0 { u32::try_from(all()).unwrap_or(4) } else { asked };
+    wanted.min(4)
 }
