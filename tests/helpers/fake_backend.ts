@@ -193,7 +193,10 @@ export class FakeBackend implements Backend {
   }
 
   capabilities(): Promise<Capabilities> {
-    return Promise.resolve({ ffmpeg: { version: "fake", licence: "none", configuration: "" }, codecs: [] });
+    return Promise.resolve({
+      ffmpeg: { version: "fake", licence: "none", configuration: "", variant: "system" },
+      codecs: [],
+    });
   }
 
   openSource(options: SourceOptions): Promise<number> {
