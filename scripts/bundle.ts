@@ -2,15 +2,17 @@
  * Makes the libraries that the npm packages carry: one file for each variant, with FFmpeg and its codec libraries in it.
  *
  * Installs what is missing, builds FFmpeg into `target/ffmpeg/VARIANT` unless that is fresh, then leaves
- * `target/bundled/VARIANT/libgiftgrab.so`. The first time takes about twenty minutes on two cores.
+ * `target/bundled/VARIANT/libgiftgrab.so`, with the licences of what is in it. The first time takes about twenty minutes
+ * on two cores.
  */
 
-import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, statSync } from "node:fs";
+import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { missing } from "./requirements.ts";
 import { ROOT } from "./finding.ts";
+import { BUNDLED } from "./pack/crates.ts";
 import { fail, install, requireRust, run } from "./setup.ts";
 
 const VARIANTS = ["default", "gpl"];
@@ -51,12 +53,15 @@ function build(variant: string): void {
   if (isStale(library, join(ffmpeg, "lib"))) {
     run("cargo", ["clean", "--quiet", "--profile=bundle", "-p", "ffmpeg-sys-the-third"], env);
   }
-  const crate = ["--locked", "-p", "giftgrab", "--no-default-features", "--features=bundled"];
+  const crate = ["--locked", "-p", "giftgrab", ...BUNDLED];
   run("nice", ["-n", "10", "cargo", "build", "--profile=bundle", ...crate], env);
   mkdirSync(join(library, ".."), { recursive: true });
   // Renamed over the old one, which a process may have loaded.
   copyFileSync(join(target, "bundle/libgiftgrab.so"), `${library}.new`);
   renameSync(`${library}.new`, library);
+  const licences = join(library, "../licences");
+  rmSync(licences, { recursive: true, force: true });
+  cpSync(join(ffmpeg, "licences"), licences, { recursive: true });
   console.log(`target/bundled/${variant}/libgiftgrab.so: ${(statSync(library).size / 1e6).toFixed(2)} MB`);
 }
 

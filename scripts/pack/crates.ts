@@ -6,6 +6,9 @@ import { outputOf, ScriptError } from "../command.ts";
 import type { Component } from "./component.ts";
 import { chosenLicences } from "./licence.ts";
 
+/** Cargo's features of a library with FFmpeg in it. */
+export const BUNDLED: readonly string[] = ["--no-default-features", "--features=bundled"];
+
 interface Crate {
   readonly name: string;
   readonly version: string;
@@ -27,7 +30,7 @@ const NAMED: readonly (readonly [file: RegExp, licence: string])[] = [
 ];
 
 /**
- * The crates of others that are linked into the library for `target`, and the standard library.
+ * The crates of others that are linked into the bundled library for `target`, and the standard library.
  *
  * @throws {ScriptError} If one tells no licence, or none of its files holds it.
  */
@@ -35,7 +38,18 @@ export async function linkedCrates(root: string, target: string): Promise<Compon
   const tree = await outputOf(
     "cargo",
     // Macros run while it is built; nothing of them is in it.
-    ["tree", "--locked", "-p", "giftgrab", "-e", "normal,no-proc-macro", "--prefix=none", "--target", target],
+    [
+      "tree",
+      "--locked",
+      "-p",
+      "giftgrab",
+      ...BUNDLED,
+      "-e",
+      "normal,no-proc-macro",
+      "--prefix=none",
+      "--target",
+      target,
+    ],
     { cwd: root },
   );
   const linked = new Set(tree.split("\n").map((line) => line.split(" ").slice(0, 2).join(" ")));

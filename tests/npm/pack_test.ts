@@ -105,7 +105,7 @@ describe("packages", whereItPacks(), () => {
     for (const [variant, ffmpeg] of [["default", "LGPL-2.1-or-later"], ["gpl", "GPL-2.0-or-later"]] as const) {
       const { license } = await manifestOf(nativeOf(variant));
       const licences = license.split(" AND ");
-      for (const own of ["MIT", "BSD-2-Clause", "BSD-3-Clause", "Unicode-3.0", ffmpeg]) {
+      for (const own of ["MIT", "BSD-3-Clause", "Unicode-3.0", ffmpeg]) {
         assert.ok(licences.includes(own));
       }
       assert.deepEqual(licences.filter((licence: string) => /GPL/.test(licence)), [ffmpeg]);
@@ -113,8 +113,8 @@ describe("packages", whereItPacks(), () => {
       const works = [...notices.matchAll(/^\| ([^|]+?) +\| ([\d.]\S*)/gm)].map(([, name, version]) =>
         `${name} ${version}`
       );
-      assert.ok(works.length > 40);
-      for (const work of ["ffmpeg 8.1.2", "rav1e", "yuv", "rustix", "serde_json", "Rust standard library"]) {
+      assert.ok(!works.some((name) => name.startsWith("rav1e")), "the bundled libraries have another encoder of AV1");
+      for (const work of ["ffmpeg 8.1.2", "napi", "yuv", "rustix", "serde_json", "Rust standard library"]) {
         assert.ok(works.some((name) => name.startsWith(work)), work);
       }
       const headings = [...notices.matchAll(/^## (.+)$/gm)].flatMap(([, names = ""]) => names.split(", "));
