@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { capabilities, type Codec, CODECS, type ColourSpace, CONTAINERS, VideoTargetError } from "../../mod.ts";
+import { capabilities, type Codec, CODECS, type ColourSpace, CONTAINERS } from "../../mod.ts";
 import { attempt } from "../helpers/attempt.ts";
 import { decodeIndices } from "../helpers/barcode.ts";
 import { fileArgument, text } from "../helpers/command.ts";
