@@ -230,3 +230,44 @@ fn openh264_threads(asked: u32) -> u32 {
     let wanted = if asked == 0 { u32::try_from(all()).unwrap_or(4) } else { asked };
     wanted.min(4)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        av::{ColourTags, PixelFormat},
+        codec::encoder_info,
+    };
+
+    fn parameters(encoder: &str, more: serde_json::Value) -> Vec<(String, String)> {
+        let info = encoder_info(encoder).unwrap();
+        let mut options = serde_json::json!({
+            "codec": info.codec, "path": "a.mkv", "frameRate": { "num": 30, "den": 1 },
+        });
+        options.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let options = serde_json::from_value(options).unwrap();
+        let shape = Shape { width: 64, height: 64, format: PixelFormat::YUV420P, tags: ColourTags::UNKNOWN, views: 1 };
+        config(info, &options, shape, true).options
+    }
+
+    #[test]
+    fn a_raw_list_of_parameters_is_added_to_ours() {
+        let ours = parameters("libkvazaar", serde_json::json!({}));
+        let raw = parameters("libkvazaar", serde_json::json!({ "encoderOptions": { "kvazaar-params": "sao=off" } }));
+        assert_eq!(raw.last().unwrap().1, format!("{},sao=off", ours[0].1));
+        let raw = parameters("libx265", serde_json::json!({ "encoderOptions": { "x265-params": "sao=0" } }));
+        assert_eq!(raw.last().unwrap().1, "log-level=none:keyint=30:min-keyint=1:sao=0");
+        let raw = parameters("libx264", serde_json::json!({ "encoderOptions": { "x264-params": "sync-lookahead=0" } }));
+        assert_eq!(raw.last().unwrap().1, "sync-lookahead=0");
+    }
+
+    #[test]
+    fn kvazaar_has_b_frames_only_where_key_frames_fall_between_them() {
+        let has = |more, text: &str| parameters("libkvazaar", more)[0].1.contains(text);
+        assert!(has(serde_json::json!({}), "period=30,gop=0,owf=0"));
+        assert!(has(serde_json::json!({ "profile": "quality" }), "period=144,gop=8"));
+        assert!(has(serde_json::json!({ "profile": "quality", "gop": 25 }), "period=24,gop=8"));
+        assert!(has(serde_json::json!({ "profile": "quality", "gop": 13 }), "period=13,gop=0"));
+        assert!(has(serde_json::json!({ "profile": "quality", "gop": 1 }), "period=1,gop=0"));
+    }
+}
