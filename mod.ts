@@ -66,6 +66,7 @@ export type {
   ErrorCode,
   ErrorRecord,
   FfmpegFacts,
+  FfmpegVariant,
   FileReaderOptions,
   FileWriterOptions,
   FilterStats,

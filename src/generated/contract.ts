@@ -138,7 +138,7 @@ export const HEADER = {
  * - `default`: Part of this library, under the LGPL: H.264 by openh264, HEVC by kvazaar.
  * - `gpl`: Part of this library, under the GPL: H.264 by x264, HEVC by x265.
  */
-export type Variant = "system" | "default" | "gpl";
+export type FfmpegVariant = "system" | "default" | "gpl";
 
 /**
  * Codecs that a target can encode.
@@ -465,7 +465,7 @@ export interface Capabilities {
 /** The linked FFmpeg. */
 export interface FfmpegFacts {
   /** How it comes with this library. */
-  readonly variant: Variant;
+  readonly variant: FfmpegVariant;
   /** Its release. */
   readonly version: string;
   /** The licence that its configuration results in; with GPL parts a binary that links it is GPL. */

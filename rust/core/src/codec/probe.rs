@@ -26,7 +26,7 @@ pub struct Capabilities {
 /// How FFmpeg comes with this library.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Variant {
+pub enum FfmpegVariant {
     /// The machine's own FFmpeg.
     System,
     /// Part of this library, under the LGPL: H.264 by openh264, HEVC by kvazaar.
@@ -35,7 +35,7 @@ pub enum Variant {
     Gpl,
 }
 
-impl Variant {
+impl FfmpegVariant {
     /// That of this build.
     fn of_this_build() -> Self {
         if !cfg!(feature = "bundled") {
@@ -53,7 +53,7 @@ impl Variant {
 #[serde(rename_all = "camelCase")]
 pub struct FfmpegFacts {
     /// How it comes with this library.
-    pub variant: Variant,
+    pub variant: FfmpegVariant,
     /// Its release.
     pub version: String,
     /// The licence that its configuration results in; with GPL parts a binary that links it is GPL.
@@ -131,7 +131,7 @@ pub fn capabilities() -> Capabilities {
     av::init();
     Capabilities {
         ffmpeg: FfmpegFacts {
-            variant: Variant::of_this_build(),
+            variant: FfmpegVariant::of_this_build(),
             version: av::version(),
             licence: av::licence(),
             configuration: av::configuration(),
@@ -177,11 +177,11 @@ fn encoder_capability(info: &'static EncoderInfo) -> EncoderCapability {
 
 /// How to get the encoder `name`, which this build lacks.
 fn fix(name: &str) -> String {
-    match (Variant::of_this_build(), name) {
-        (Variant::Default, "libx264" | "libx265") => {
+    match (FfmpegVariant::of_this_build(), name) {
+        (FfmpegVariant::Default, "libx264" | "libx265") => {
             format!("install the npm package {} beside @giftgrab/core", package("-gpl"))
         }
-        (Variant::Gpl, "libopenh264" | "libkvazaar") => {
+        (FfmpegVariant::Gpl, "libopenh264" | "libkvazaar") => {
             format!("uninstall the npm package {}, so that {} is used", package("-gpl"), package(""))
         }
         (_, RAV1E) => "build with the feature rav1e, or use libsvtav1, which is faster".to_owned(),
