@@ -321,12 +321,18 @@ it("random operations leave no crash, no deadlock and no call after detach", asy
         subject.next = () => after(random.below(3)).then(() => {});
     }
   };
+  const calls = (): number => subjects.reduce((sum, subject) => sum + subject.calls, 0);
+  /** Gives the frames a turn, which a busy machine would not; who has thrown may never be called again. */
+  const called = async (): Promise<void> => {
+    const before = calls();
+    for (let left = 20; parents.size > 0 && calls() === before && left > 0; left--) await after(1);
+  };
   for (let done = 0; done < operations; done++) {
     const inside = subjects[random.below(subjects.length)];
     if (random.below(2) === 0 && inside !== undefined && parents.has(inside)) inside.next = operate;
     else operate();
     if (random.below(5) === 0) await setImmediate();
-    if (random.below(50) === 0) await after(2);
+    if (random.below(10) === 0) await called();
     if (random.below(400) === 0) {
       await source.close();
       for (const [subject, parent] of [...parents]) if (parent === source) parents.delete(subject);
@@ -342,7 +348,6 @@ it("random operations leave no crash, no deadlock and no call after detach", asy
   for (let left = 200; threads("gg-") > 0 && left > 0; left--) await after(10);
   assert.equal(threads("gg-"), 0);
   assert.deepEqual(subjects.flatMap(({ violations }) => violations), []);
-  const calls = subjects.reduce((sum, subject) => sum + subject.calls, 0);
-  assert.ok(calls > operations / 10, `${calls} calls are no proof`);
-  console.log(`${operations} operations, ${calls} calls`);
+  assert.ok(calls() > operations / 20, `${calls()} calls are no proof`);
+  console.log(`${operations} operations, ${calls()} calls`);
 });
