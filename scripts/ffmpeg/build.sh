@@ -7,7 +7,8 @@
 #
 # Each source of sources.txt comes from the folder $GIFTGRAB_SOURCES if it is there, else from its addresses, else from
 # the Debian pool that this machine's apt uses. Its SHA-256 must be the pinned one. JOBS: compilers at a time.
-set -euo pipefail
+set -Eeuo pipefail
+trap 'echo "Cannot build: \"$BASH_COMMAND\" failed, line $LINENO of ${BASH_SOURCE[0]}" >&2' ERR
 fail() { echo "$*" >&2; exit 1; }
 
 [ $# = 2 ] || fail "usage: build.sh PREFIX {default|gpl}"
@@ -45,12 +46,11 @@ unset CFLAGS CXXFLAGS LDFLAGS PKG_CONFIG_PATH
 
 field() { awk -F'|' -v name="$1" -v field="$2" '$1 == name { print $field }' "$HERE/sources.txt"; }
 
-pools() { # what this machine's apt reads packages from
+pools() { # what this machine's apt reads packages from, in either form of its files
   {
-    cat /etc/apt/sources.list.d/*.sources 2>/dev/null | awk '/^URIs:/ { print $2 }'
-    cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2>/dev/null |
-      sed -n 's/^deb \(\[[^]]*\] \)\?\([^ ]*\) .*/\2/p'
-  } | grep '/debian/\?$' | sort -u
+    find /etc/apt/sources.list.d -name '*.sources' -exec awk '/^URIs:/ { print $2 }' {} +
+    find /etc/apt -maxdepth 2 -name '*.list' -exec sed -n 's/^deb \(\[[^]]*\] \)\?\([^ ]*\) .*/\2/p' {} +
+  } | sed -n '/debian\/\?$/p' | sort -u
 }
 
 patches() { find "$HERE/patches" -name "$1-*.patch" | sort; } # name: our changes to it
