@@ -39,7 +39,10 @@ export async function checkNpm(folder: string): Promise<void> {
   const place = mkdtempSync(join(tmpdir(), "giftgrab-check-"));
   try {
     writeFileSync(join(place, "package.json"), "{}\n");
-    await outputOf("npm", ["install", "--ignore-scripts", ...TOOLS, ...tarballs], { cwd: place, quiet: true });
+    await outputOf("npm", ["install", "--force", "--ignore-scripts", ...TOOLS, ...tarballs], {
+      cwd: place,
+      quiet: true,
+    });
     for (const tarball of tarballs) {
       await tool(place, "publint/src/cli.js", "--strict", tarball);
       // The packages are ESM, which the Nodes that they are for also take by `require`.

@@ -1,9 +1,9 @@
 /**
- * Makes the npm packages and the sources for JSR: `pack.ts [--library VARIANT=PATH]... [--out FOLDER]`.
+ * Makes the npm packages and the sources for JSR: `pack.ts [--library ID=PATH]... [--out FOLDER]`.
  *
  * Leaves in the folder, by default `target/npm`: the tarballs, a folder for each package with what its tarball holds,
- * and `jsr/` with the sources that `deno publish` shall publish. Without `--library` it packs every variant, from
- * `target/bundled/VARIANT/`.
+ * and `jsr/` with the sources that `deno publish` shall publish. Without `--library` it packs every
+ * native library of the matrix, from `target/bundled/`; with it only those that are told: `linux-x64-gnu-gpl=PATH`.
  */
 
 import { mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
@@ -32,27 +32,27 @@ export interface Packages {
   readonly jsr: string;
   /** The package of JavaScript. */
   readonly core: Package;
-  /** The packages of native libraries by variant. */
+  /** The packages of native libraries by what tells them from each other. */
   readonly natives: ReadonlyMap<string, Package>;
 }
 
 /**
  * Makes all packages of the checkout in the folder `out`, which is made anew.
  *
- * @param libraries Path of the native library by variant; a variant that is not told is not packed.
+ * @param libraries Path of the native library by what tells the package from the others; what is not told is not packed.
  * @throws {ScriptError} If something is missing, or a licence is not known.
  */
 export async function pack(out: string, libraries: ReadonlyMap<string, string>): Promise<Packages> {
   const config = configOf(ROOT);
   const natives = nativesOf(config.name, matrixOf(ROOT));
-  const chosen = natives.filter(({ variant }) => libraries.has(variant.variant));
-  for (const variant of libraries.keys()) {
-    if (chosen.some((native) => native.variant.variant === variant)) continue;
-    throw new ScriptError(`Cannot pack variant "${variant}": there is none; see npm/platforms.json`);
+  const chosen = natives.filter(({ id }) => libraries.has(id));
+  for (const id of libraries.keys()) {
+    if (chosen.some((native) => native.id === id)) continue;
+    throw new ScriptError(`Cannot pack "${id}": it must be one of ${natives.map((native) => native.id).join(", ")}`);
   }
   rmSync(out, { recursive: true, force: true });
   mkdirSync(out, { recursive: true });
-  const bundles = chosen.map((native) => ({ native, bundle: readBundle(libraries.get(native.variant.variant) ?? "") }));
+  const bundles = chosen.map((native) => ({ native, bundle: readBundle(libraries.get(native.id) ?? "") }));
   const jsr = join(out, "jsr");
   await stageSources(ROOT, jsr, new Map(bundles.map(({ native, bundle }) => [native.name, bundle.sha256])));
   const folderOf = (name: string): string => join(out, name.replace("@", "").replace("/", "-"));
@@ -70,32 +70,33 @@ export async function pack(out: string, libraries: ReadonlyMap<string, string>):
 
   const made = new Map<string, Package>();
   for (const { native, bundle } of bundles) {
-    const crates = await linkedCrates(ROOT, native.platform.target);
+    const crates = await linkedCrates(ROOT, native.platform.target, bundle.rust);
     makeNative(ROOT, folderOf(native.name), config, native, bundle, crates);
-    made.set(native.variant.variant, await packed(native.name));
+    made.set(native.id, await packed(native.name));
   }
   await makeCore(ROOT, jsr, folderOf(config.name), config, natives);
   return { jsr, core: await packed(config.name), natives: made };
 }
 
-/** The path at which the bundling build leaves the library of each variant. */
+/** The path at which the bundling build leaves the library of each package. */
 export function bundledLibraries(): Map<string, string> {
-  const matrix = matrixOf(ROOT);
   return new Map(
-    nativesOf("", matrix).map(({ platform, variant }) => [
-      variant.variant,
-      join(ROOT, "target/bundled", variant.variant, platform.library),
+    nativesOf("", matrixOf(ROOT)).map(({ id, platform, variant }) => [
+      id,
+      join(ROOT, "target/bundled", platform.platform, variant.variant, platform.library),
     ]),
   );
 }
 
 function librariesNamed(named: readonly string[]): Map<string, string> {
   return new Map(named.map((text) => {
-    const [, variant, path] = /^(\w+)=(.+)$/.exec(text) ?? [];
-    if (variant === undefined || path === undefined) {
-      throw new ScriptError(`Cannot read --library "${text}": it is no VARIANT=PATH; write \`default=libgiftgrab.so\``);
+    const [, id, path] = /^([\w-]+)=(.+)$/.exec(text) ?? [];
+    if (id === undefined || path === undefined) {
+      throw new ScriptError(
+        `Cannot read --library "${text}": it is no ID=PATH; write \`linux-x64-gnu=libgiftgrab.so\``,
+      );
     }
-    return [variant, resolve(path)];
+    return [id, resolve(path)];
   }));
 }
 

@@ -3,6 +3,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import process from "node:process";
+import type { Platform } from "./pack/matrix.ts";
 
 /** Something that the machine must have. */
 export interface Requirement {
@@ -64,6 +65,24 @@ const PURPOSES = { build: BUILD, tests: TESTS, bundle: BUNDLE };
 /** What is missing for building (`build`), for running the tests (`tests`) or for bundling FFmpeg (`bundle`). */
 export function missing(purpose: keyof typeof PURPOSES): Requirement[] {
   return PURPOSES[purpose].filter((requirement) => !requirement.present());
+}
+
+/** What is missing for bundling FFmpeg for another platform. */
+export function foreign({ triple = "", cpu }: Platform): Requirement[] {
+  const architecture = cpu === "x64" ? "amd64" : cpu; // as Debian names it
+  const compilers: readonly (readonly [what: string, command: string])[] = [["C", "gcc"], ["C++", "g++"]];
+  return [
+    ...compilers.map(([language, command]) => ({
+      what: `a ${language} compiler for ${cpu}`,
+      packages: [`${command}-${triple}`],
+      present: () => inPath(`${triple}-${command}`),
+    })),
+    {
+      what: `zlib for ${cpu} (run \`dpkg --add-architecture ${architecture}\` first)`,
+      packages: [`zlib1g-dev:${architecture}`],
+      present: () => existsSync(`/usr/lib/${triple}/libz.a`),
+    },
+  ].filter((requirement) => !requirement.present());
 }
 
 /** Whether a command of that name is on the search path. */

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# build.sh PREFIX {default|gpl}: FFmpeg and its codec libraries, static and position-independent, for linking into one
-# shared object. `default` is under the LGPL; `gpl` has x264 and x265 instead of openh264 and kvazaar.
+# build.sh PREFIX {default|gpl} [TRIPLE]: FFmpeg and its codec libraries, static and position-independent, for linking
+# into one shared object. `default` is under the LGPL; `gpl` has x264 and x265 instead of openh264 and kvazaar.
+# TRIPLE, such as aarch64-linux-gnu, is the platform by the name of its GCC; by default the one that this runs on.
 #
 # Leaves PREFIX/{include,lib,lib/pkgconfig,licences}. PREFIX/../work holds sources, codec libraries (which the variants
 # share) and logs. Nothing is built twice: a stamp tells what a result was made from.
@@ -11,7 +12,7 @@ set -Eeuo pipefail
 trap 'echo "Cannot build: \"$BASH_COMMAND\" failed, line $LINENO of ${BASH_SOURCE[0]}" >&2' ERR
 fail() { echo "$*" >&2; exit 1; }
 
-[ $# = 2 ] || fail "usage: build.sh PREFIX {default|gpl}"
+[ $# = 2 ] || [ $# = 3 ] || fail "usage: build.sh PREFIX {default|gpl} [TRIPLE]"
 HERE=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "$1"
 PREFIX=$(cd "$1" && pwd)
@@ -19,18 +20,27 @@ VARIANT=$2
 WORK=$(dirname "$PREFIX")/work
 CODECS=$WORK/codecs
 JOBS=${JOBS:-$(nproc)}
+OWN=$(uname -m)-linux-gnu
+TRIPLE=${3:-$OWN}
+ARCH=${TRIPLE%%-*}
+CROSS=$TRIPLE-
+[ "$TRIPLE" != "$OWN" ] || CROSS=
 case $VARIANT in
   default) LIBRARIES="openh264 kvazaar libvpx svt-av1 dav1d" ;;
   gpl) LIBRARIES="x264 x265 libvpx svt-av1 dav1d" ;;
   *) fail "Cannot build the variant \"$VARIANT\": there are default and gpl" ;;
 esac
 
+debian_of() { # Debian's name of an architecture
+  case $1 in aarch64) echo arm64 ;; x86_64) echo amd64 ;; *) echo "$1" ;; esac
+}
+
 # Programs as COMMAND[:PACKAGE].
 absent=()
-for need in gcc g++ cmake meson ninja:ninja-build nasm make pkg-config xz:xz-utils patch; do
+for need in "${CROSS}gcc:gcc${CROSS:+-$TRIPLE}" "${CROSS}g++:g++${CROSS:+-$TRIPLE}" cmake meson ninja:ninja-build nasm make pkg-config xz:xz-utils patch; do
   command -v "${need%:*}" >/dev/null || absent+=("${need#*:}")
 done
-[ -f "$(gcc -print-file-name=libz.a 2>/dev/null)" ] || absent+=(zlib1g-dev)
+[ -f "$("${CROSS}gcc" -print-file-name=libz.a 2>/dev/null)" ] || absent+=("zlib1g-dev${CROSS:+:$(debian_of "$ARCH")}")
 [ ${#absent[@]} = 0 ] || fail "Cannot build FFmpeg: tools are missing; apt-get install ${absent[*]}"
 
 mkdir -p "$WORK/sources" "$WORK/logs" "$CODECS/stamps"
@@ -86,7 +96,7 @@ download() { # address, file; apt's own transport knows the proxies and certific
 
 step() { # name, function, stamp, choices: runs it in the unpacked source of that name, unless the stamp is fresh
   local name=$1 build=$2 stamp=$3 made started=$SECONDS
-  made=$({ field "$name" 4; patches "$name" | xargs -r cat; declare -f "$build" with_cmake; echo "$C_FLAGS ${4:-}"; } |
+  made=$({ field "$name" 4; patches "$name" | xargs -r cat; declare -f "$build" with_cmake; echo "$TRIPLE $C_FLAGS ${4:-}"; } |
     sha256sum | cut -c1-64)
   [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$made" ] && return
   obtain "$name"

@@ -8,14 +8,17 @@ NO_UNWIND="-fno-asynchronous-unwind-tables -fno-unwind-tables"
 C_FLAGS="$SECTIONS $NO_UNWIND"
 
 with_cmake() { # folder, options...
-  local folder=$1; shift
-  cmake -S "$folder" -B objects -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_INSTALL_PREFIX="$CODECS" \
-    -DCMAKE_INSTALL_LIBDIR=lib -DBUILD_SHARED_LIBS=OFF "$@"
+  local folder=$1 platform=(); shift
+  [ -z "$CROSS" ] || platform=(-DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR="$ARCH")
+  cmake -S "$folder" -B objects -G Ninja "${platform[@]}" \
+    -DCMAKE_C_COMPILER="${CROSS}gcc" -DCMAKE_CXX_COMPILER="${CROSS}g++" -DCMAKE_BUILD_TYPE=Release \
+    -DCMAKE_INSTALL_PREFIX="$CODECS" -DCMAKE_INSTALL_LIBDIR=lib -DBUILD_SHARED_LIBS=OFF "$@"
   ninja -C objects -j"$JOBS" install
 }
 
 make_x264() { # 8 bit only: nothing here encodes more, and it saves a megabyte
-  ./configure --prefix="$CODECS" --enable-static --enable-pic --disable-cli --disable-opencl --disable-avs \
+  ./configure --prefix="$CODECS" --host="$TRIPLE" --cross-prefix="$CROSS" \
+    --enable-static --enable-pic --disable-cli --disable-opencl --disable-avs \
     --disable-swscale --disable-lavf --disable-ffms --disable-gpac --disable-lsmash --bit-depth=8 \
     --chroma-format=all --extra-cflags="$C_FLAGS"
   make -j"$JOBS"
@@ -29,7 +32,7 @@ make_x265() { # its loops are in assembly: -O3 and vectorised C beside it take h
 }
 
 make_openh264() {
-  local flags=(OS=linux ARCH="$(uname -m)" BUILDTYPE=Release PREFIX="$CODECS" LIBDIR_NAME=lib
+  local flags=(OS=linux ARCH="$ARCH" CC="${CROSS}gcc" CXX="${CROSS}g++" AR="${CROSS}ar" BUILDTYPE=Release PREFIX="$CODECS" LIBDIR_NAME=lib
     CFLAGS_OPT="-O3 $SECTIONS $NO_UNWIND -fno-exceptions")
   make -j"$JOBS" "${flags[@]}" libopenh264.a
   make "${flags[@]}" install-static
@@ -43,7 +46,9 @@ make_kvazaar() {
 
 make_libvpx() { # the encoders only: FFmpeg's own decoders are as fast
   mkdir objects && cd objects
-  ../configure --prefix="$CODECS" --target="$(uname -m | sed 's/aarch64/arm64/')-linux-gcc" --as=auto \
+  local as=()
+  [ "$ARCH" != x86_64 ] || as=(--as=nasm)
+  CROSS=$CROSS ../configure --prefix="$CODECS" --target="${ARCH/aarch64/arm64}-linux-gcc" "${as[@]}" \
     --enable-pic --enable-static --disable-shared --disable-examples --disable-tools --disable-docs \
     --disable-unit-tests --disable-webm-io --disable-libyuv --disable-vp8 --disable-vp9-decoder \
     --enable-runtime-cpu-detect --extra-cflags="$C_FLAGS"
@@ -61,7 +66,22 @@ make_svt_av1() { # -O2 without AVX-512: 2 MB less, 8 % slower
 }
 
 make_dav1d() {
-  CFLAGS="$C_FLAGS" meson setup objects . --prefix="$CODECS" --libdir=lib --buildtype=release -Doptimization=2 \
+  local platform=()
+  if [ -n "$CROSS" ]; then
+    platform=(--cross-file cross.ini)
+    cat >cross.ini <<END
+[binaries]
+c = '${CROSS}gcc'
+ar = '${CROSS}ar'
+strip = '${CROSS}strip'
+[host_machine]
+system = 'linux'
+cpu_family = '$ARCH'
+cpu = '$ARCH'
+endian = 'little'
+END
+  fi
+  meson setup objects . "${platform[@]}" -Dc_args="$C_FLAGS" --prefix="$CODECS" --libdir=lib --buildtype=release -Doptimization=2 \
     --default-library=static -Db_staticpic=true -Denable_tools=false -Denable_tests=false -Denable_examples=false
   ninja -C objects -j"$JOBS" install
 }

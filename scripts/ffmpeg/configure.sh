@@ -52,13 +52,15 @@ make_ffmpeg() {
   local arguments
   mapfile -t arguments < <(choices)
   mkdir objects && cd objects
-  ../configure --prefix="$PREFIX" --pkg-config-flags=--static --enable-static --disable-shared --enable-pic \
+  local platform=()
+  [ -z "$CROSS" ] || platform=(--enable-cross-compile --cross-prefix="$CROSS" --arch="$ARCH" --target-os=linux)
+  ../configure --prefix="$PREFIX" "${platform[@]}" --pkg-config=pkg-config --pkg-config-flags=--static --enable-static --disable-shared --enable-pic \
     --extra-cflags="$C_FLAGS" --optflags=-O2 "${arguments[@]}"
   # The configuration that FFmpeg tells has no path of this machine in it.
   sed -i "s#$PREFIX#/giftgrab#g; s#$WORK#/work#g" config.h
   # The only functions of glibc that would keep the library from running on 2.34: their older versions serve as well.
   local oldest=GLIBC_2.2.5
-  [ "$(uname -m)" = x86_64 ] || oldest=GLIBC_2.17
+  [ "$ARCH" = x86_64 ] || oldest=GLIBC_2.17
   printf '#ifndef __ASSEMBLER__\n__asm__(".symver hypot,hypot@%s\\n.symver hypotf,hypotf@%s");\n#endif\n' \
     $oldest $oldest >>config.h
   make -j"$JOBS"
@@ -73,7 +75,7 @@ assemble() { # everything that is linked statically in one folder, which can be 
     archive=lib${archive#-l}.a
     if [ -f "$CODECS/lib/$archive" ]; then cp -p "$CODECS/lib/$archive" "$PREFIX/lib/"; fi
   done
-  cp -p "$(g++ -print-file-name=libstdc++.a)" "$(gcc -print-file-name=libz.a)" "$PREFIX/lib/"
+  cp -p "$("${CROSS}g++" -print-file-name=libstdc++.a)" "$("${CROSS}gcc" -print-file-name=libz.a)" "$PREFIX/lib/"
   sed -i "s# -lgcc_s\b##g; s# -lgcc\b##g; s# -latomic\b##g; s#$PREFIX#\${pcfiledir}/../..#g;
     s#$CODECS#\${pcfiledir}/../..#g" "$PREFIX"/lib/pkgconfig/*.pc
 }

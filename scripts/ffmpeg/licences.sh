@@ -13,8 +13,10 @@ collect_licences() { # into $PREFIX/licences: a folder for each library, and lic
   # Those of the compiler and of the system that are linked statically.
   keep_text zlib /usr/share/doc/zlib1g-dev/copyright copyright
   rows+=("$(row zlib "$(system_version zlib1g-dev)" Zlib https://zlib.net "" copyright)")
-  keep_text libstdc++ "/usr/share/doc/libstdc++-$(gcc -dumpversion)-dev/copyright" copyright
-  rows+=("$(row libstdc++ "$(gcc -dumpfullversion)" "GPL-3.0-or-later WITH GCC-exception-3.1" \
+  local package=libstdc++-$("${CROSS}gcc" -dumpversion)-dev
+  [ -z "$CROSS" ] || package+=-$(debian_of "$ARCH")-cross
+  keep_text libstdc++ "/usr/share/doc/$package/copyright" copyright
+  rows+=("$(row libstdc++ "$("${CROSS}gcc" -dumpfullversion)" "GPL-3.0-or-later WITH GCC-exception-3.1" \
     https://gcc.gnu.org "" copyright)")
   { echo "["; printf '%s\n' "${rows[@]}" | sed '$!s/$/,/'; echo "]"; } >"$to/licences.json"
 }

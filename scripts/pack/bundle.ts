@@ -12,9 +12,14 @@ export interface Bundle {
   readonly library: string;
   /** Its SHA-256 in hexadecimal. */
   readonly sha256: string;
+  /** The version of Rust that has built it. */
+  readonly rust: string;
   /** What was linked into it besides Rust code. */
   readonly components: readonly Component[];
 }
+
+/** The file among the licences that holds the version of Rust. */
+export const RUST_VERSION = "rust-version";
 
 /** One entry of `licences.json`. */
 interface Entry {
@@ -29,14 +34,15 @@ interface Entry {
 }
 
 /**
- * The library at `library`, with what `licences/licences.json` beside it tells.
+ * The library at `library`, with what the folder `licences` beside it tells.
  *
  * @throws {ScriptError} If one of them is missing.
  */
 export function readBundle(library: string): Bundle {
   const folder = join(dirname(library), "licences");
   const index = join(folder, "licences.json");
-  for (const path of [library, index]) {
+  const rust = join(folder, RUST_VERSION);
+  for (const path of [library, index, rust]) {
     if (existsSync(path)) continue;
     throw new ScriptError(`Cannot pack "${path}": it is missing; build the bundled library, or tell where it is`);
   }
@@ -44,6 +50,7 @@ export function readBundle(library: string): Bundle {
   return {
     library,
     sha256: createHash("sha256").update(readFileSync(library)).digest("hex"),
+    rust: readFileSync(rust, "utf8").trim(),
     components: entries.map(({ name, version, licence, url, sha256, files }) => ({
       name,
       version,

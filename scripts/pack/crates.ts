@@ -30,11 +30,11 @@ const NAMED: readonly (readonly [file: RegExp, licence: string])[] = [
 ];
 
 /**
- * The crates of others that are linked into the bundled library for `target`, and the standard library.
+ * The crates of others that are linked into the bundled library for `target`, and the standard library of Rust `rust`.
  *
  * @throws {ScriptError} If one tells no licence, or none of its files holds it.
  */
-export async function linkedCrates(root: string, target: string): Promise<Component[]> {
+export async function linkedCrates(root: string, target: string, rust: string): Promise<Component[]> {
   const tree = await outputOf(
     "cargo",
     // Macros run while it is built; nothing of them is in it.
@@ -61,7 +61,7 @@ export async function linkedCrates(root: string, target: string): Promise<Compon
     },
   );
   const { packages } = JSON.parse(metadata) as { readonly packages: readonly Crate[] };
-  const standard = await standardLibrary();
+  const standard = await standardLibrary(rust);
   const mit = standard.texts[0] ?? "";
   return [
     ...packages
@@ -91,8 +91,7 @@ function componentOf({ name, version, license, authors, manifest_path }: Crate, 
 }
 
 /** Rust's standard library, whose own parts are under the same licences. */
-async function standardLibrary(): Promise<Component> {
-  const version = (await outputOf("rustc", ["--version"])).split(" ")[1] ?? "";
+async function standardLibrary(version: string): Promise<Component> {
   const folder = join((await outputOf("rustc", ["--print=sysroot"])).trim(), "share/doc/rust/licenses");
   if (!existsSync(folder)) {
     throw new ScriptError(`Cannot tell the licence of Rust: "${folder}" is missing; install Rust by rustup`);

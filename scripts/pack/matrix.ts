@@ -23,6 +23,8 @@ export interface Platform {
   readonly libc?: string;
   /** Rust's name of the same. */
   readonly target: string;
+  /** What GCC's names of the same begin with, where GCC builds for it. */
+  readonly triple?: string;
   /** The file name of the native library. */
   readonly library: string;
   /** Whether there are packages for it. */
@@ -38,6 +40,8 @@ export interface Matrix {
 
 /** A package with a native library. */
 export interface Native {
+  /** What tells it from the others: `linux-x64-gnu-gpl`. */
+  readonly id: string;
   readonly platform: Platform;
   readonly variant: Variant;
   /** The name of the package. */
@@ -52,6 +56,14 @@ export function matrixOf(root: string): Matrix {
 /** Every package with a native library that is built, platform by platform, the default variant first. */
 export function nativesOf(core: string, { platforms, variants }: Matrix): Native[] {
   return platforms.filter(({ built }) => built).flatMap((platform) =>
-    variants.map((variant) => ({ platform, variant, name: `${core}-${platform.platform}${variant.suffix}` }))
+    variants.map((variant) => {
+      const id = `${platform.platform}${variant.suffix}`;
+      return { id, platform, variant, name: `${core}-${id}` };
+    })
   );
+}
+
+/** The platform that this runs on. */
+export function ownPlatform(): string {
+  return `${Deno.build.os}-${Deno.build.arch === "aarch64" ? "arm64" : "x64"}-gnu`;
 }

@@ -5,6 +5,8 @@ import { join, resolve } from "node:path";
 import { outputOf, ScriptError } from "../command.ts";
 import { ROOT } from "../finding.ts";
 import { bundledLibraries, pack } from "../pack.ts";
+import { RUST_VERSION } from "../pack/bundle.ts";
+import { matrixOf, nativesOf, ownPlatform } from "../pack/matrix.ts";
 
 /** The folder of a program that uses the package. */
 export const FOLDER: string = join(ROOT, "target/node-test");
@@ -23,18 +25,21 @@ export interface NodeProgram {
 
 /**
  * The newest Node of a line such as `22`, installed if it is not; with an empty text the Node that is on the search
- * path.
+ * path. `platform` may be another one, such as `linux-arm64`.
  *
  * @throws {ScriptError} If there is none.
  */
-export async function installNode(line: string): Promise<NodeProgram> {
+export async function installNode(
+  line: string,
+  platform: string = ownPlatform().replace(/-gnu$/, ""),
+): Promise<NodeProgram> {
   if (line === "") return { path: "node", version: (await outputOf("node", ["--version"])).trim().slice(1) };
   const version = NODES[line];
   if (version === undefined) {
     throw new ScriptError(`Cannot test on Node "${line}": it must be one of ${Object.keys(NODES).join(", ")}`);
   }
-  const name = `node-${Deno.build.os}-${Deno.build.arch === "aarch64" ? "arm64" : "x64"}`;
-  const folder = join(FOLDER, "nodes", version);
+  const name = `node-${platform}`;
+  const folder = join(FOLDER, "nodes", `${platform}-${version}`);
   mkdirSync(folder, { recursive: true });
   await npmInstall(folder, [`${name}@${version}`]);
   return { path: join(folder, "node_modules", name, "bin/node"), version };
@@ -50,10 +55,19 @@ export async function installNode(line: string): Promise<NodeProgram> {
  */
 export async function installPackage(variant: string | undefined, library: string | undefined): Promise<void> {
   const path = library === undefined ? undefined : resolve(library);
+  const wanted = variant ?? "default";
+  const native = nativesOf("", matrixOf(ROOT)).find((each) =>
+    each.platform.platform === ownPlatform() && each.variant.variant === wanted
+  );
+  if (native === undefined) {
+    throw new ScriptError(
+      `Cannot test variant "${wanted}": there is none for ${ownPlatform()}; see npm/platforms.json`,
+    );
+  }
   const packed = variant === undefined
     ? bare(path ?? join(ROOT, "target/release/libgiftgrab.so"))
-    : path ?? bundledLibraries().get(variant) ?? "";
-  const { core, natives } = await pack(join(FOLDER, "packages"), new Map([[variant ?? "default", packed]]));
+    : path ?? bundledLibraries().get(native.id) ?? "";
+  const { core, natives } = await pack(join(FOLDER, "packages"), new Map([[native.id, packed]]));
   for (const file of ["node_modules", "package-lock.json"]) {
     rmSync(join(FOLDER, file), { recursive: true, force: true });
   }
@@ -72,6 +86,7 @@ function bare(library: string): string {
   mkdirSync(join(folder, "licences"), { recursive: true });
   cpSync(library, join(folder, "libgiftgrab.so"));
   writeFileSync(join(folder, "licences/licences.json"), "[]\n");
+  writeFileSync(join(folder, "licences", RUST_VERSION), "0\n");
   return join(folder, "libgiftgrab.so");
 }
 

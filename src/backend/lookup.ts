@@ -85,7 +85,7 @@ export async function openLibrary<Loaded extends object>(
   throw notFound(
     attempts,
     host.built === undefined
-      ? "install @giftgrab/core anew, without the lock file if there is one; Linux on x64 with glibc is what it is built for"
+      ? "install @giftgrab/core anew, without the lock file if there is one; Linux on x64 or arm64 with glibc is what it is built for"
       : "run `deno task setup`",
   );
 }

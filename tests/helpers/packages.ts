@@ -4,6 +4,8 @@ import { existsSync } from "node:fs";
 import { appendFile, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { bundledLibraries, pack, type Packages } from "../../scripts/pack.ts";
+import { RUST_VERSION } from "../../scripts/pack/bundle.ts";
+import { matrixOf, nativesOf } from "../../scripts/pack/matrix.ts";
 import { text } from "./command.ts";
 import { ROOT } from "./example.ts";
 import { onlyDeno } from "./runtime.ts";
@@ -16,21 +18,37 @@ export function whereItPacks(): { readonly skip: string | false } {
   return onlyDeno("packages are made by Deno");
 }
 
-/** Settings of a test that makes packages of the bundled libraries. */
-export function whereBundled(): { readonly skip: string | false } {
-  const absent = [...bundledLibraries()].filter(([, path]) => !existsSync(path)).map(([variant]) => variant);
-  if (absent.length === 0) return whereItPacks();
-  return { skip: `no bundled library of variant ${absent.join(", ")}; run \`deno task bundle\`` };
+/** This machine's own packages, by variant. */
+export const OWN = { default: "linux-x64-gnu", gpl: "linux-x64-gnu-gpl" } as const;
+
+/** The bundled libraries that are there. */
+export function presentLibraries(): Map<string, string> {
+  return new Map([...bundledLibraries()].filter(([, path]) => existsSync(path)));
 }
 
-/** Makes the packages in `folder/npm`, with libraries that differ from each other; they need the system's FFmpeg. */
+/** Settings of a test that makes packages of the bundled libraries. */
+export function whereBundled(): { readonly skip: string | false } {
+  const present = presentLibraries();
+  const absent = Object.values(OWN).filter((id) => !present.has(id));
+  if (absent.length === 0) return whereItPacks();
+  return { skip: `no bundled library of ${absent.join(", ")}; run \`deno task bundle\`` };
+}
+
+/** The licence of FFmpeg in each variant. */
+const LICENCES: Readonly<Record<string, string>> = { default: "LGPL-2.1-or-later", gpl: "GPL-2.0-or-later" };
+
+/**
+ * Makes the packages in `folder/npm`, with libraries that differ from each other; they need the system's FFmpeg. Those
+ * for other platforms hold a library of this one, which nobody can use there.
+ */
 export async function standInPackages(folder: string): Promise<Packages> {
   const libraries = new Map<string, string>();
-  for (const [variant, licence] of [["default", "LGPL-2.1-or-later"], ["gpl", "GPL-2.0-or-later"]] as const) {
-    libraries.set(variant, await standIn(join(folder, variant), licence));
+  for (const { id, variant } of nativesOf("", matrixOf(ROOT))) {
+    const library = await standIn(join(folder, id), LICENCES[variant.variant] ?? "");
+    // A loader does not read what follows the last section.
+    await appendFile(library, id);
+    libraries.set(id, library);
   }
-  // A loader does not read what follows the last section.
-  await appendFile(libraries.get("gpl") ?? "", "gpl");
   return await pack(join(folder, "npm"), libraries);
 }
 
@@ -49,6 +67,7 @@ export async function standIn(folder: string, licence: string): Promise<string> 
     files: ["ffmpeg/COPYING"],
   };
   await writeFile(join(folder, "licences/licences.json"), JSON.stringify([entry]));
+  await writeFile(join(folder, "licences", RUST_VERSION), "1.95.0\n");
   return path;
 }
 

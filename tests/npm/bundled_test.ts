@@ -6,9 +6,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { bundledLibraries, pack, type Package, type Packages } from "../../scripts/pack.ts";
+import { pack, type Package, type Packages } from "../../scripts/pack.ts";
 import { text } from "../helpers/command.ts";
-import { fileIn, filesOf, whereBundled } from "../helpers/packages.ts";
+import { fileIn, filesOf, presentLibraries, whereBundled } from "../helpers/packages.ts";
 
 /** What FFmpeg tells of its licence, by the licence that a package tells. */
 const LICENCES: Readonly<Record<string, string>> = {
@@ -20,11 +20,11 @@ describe("the bundled libraries in their packages", whereBundled(), () => {
   let folder: string;
   let packages: Packages;
   const each = (use: (native: Package, variant: string) => Promise<void>): Promise<void[]> =>
-    Promise.all([...packages.natives].map(([variant, native]) => use(native, variant)));
+    Promise.all([...packages.natives].map(([id, native]) => use(native, id.endsWith("-gpl") ? "gpl" : "default")));
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), "giftgrab-bundled-"));
-    packages = await pack(folder, bundledLibraries());
+    packages = await pack(folder, presentLibraries());
   });
   after(() => rm(folder, { recursive: true }));
 

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import type { Packages } from "../../scripts/pack.ts";
 import { type CommandError, text } from "../helpers/command.ts";
-import { standInPackages, whereItPacks } from "../helpers/packages.ts";
+import { OWN, standInPackages, whereItPacks } from "../helpers/packages.ts";
 import { countFrames, probe } from "../helpers/probe.ts";
 import { type Registry, startRegistry } from "../helpers/registry.ts";
 
@@ -119,7 +119,7 @@ describe("an installed package", whereItPacks(), () => {
       "package.json": "{}",
       "main.mjs": recorder(`import ${NAMES} from "@giftgrab/core";`),
     });
-    const tarballs = [packages.core, packages.natives.get("default")].map((made) => made?.tarball ?? "");
+    const tarballs = [packages.core, packages.natives.get(OWN.default)].map((made) => made?.tarball ?? "");
     await npm(place, "install", "--offline", ...tarballs);
     await assertRecorded(place, await run(place, "node", "main.mjs"));
   });

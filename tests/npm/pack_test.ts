@@ -13,18 +13,20 @@ import { chosenLicences, conjunction } from "../../scripts/pack/licence.ts";
 import { text } from "../helpers/command.ts";
 import { ROOT } from "../helpers/example.ts";
 import { withFolder } from "../helpers/folder.ts";
-import { fileIn, filesOf, standIn, standInPackages, whereItPacks } from "../helpers/packages.ts";
+import { fileIn, filesOf, OWN, standIn, standInPackages, whereItPacks } from "../helpers/packages.ts";
 
 const DEFAULT = "@giftgrab/core-linux-x64-gnu";
 const GPL = "@giftgrab/core-linux-x64-gnu-gpl";
+const ARM64 = "@giftgrab/core-linux-arm64-gnu";
+const ARM64_GPL = "@giftgrab/core-linux-arm64-gnu-gpl";
 
 describe("packages", whereItPacks(), () => {
   let folder: string;
   let packages: Packages;
   let all: Package[];
   const manifestOf = async ({ tarball }: Package) => JSON.parse(await fileIn(tarball, "package.json"));
-  const nativeOf = (variant: string): Package => {
-    const native = packages.natives.get(variant);
+  const nativeOf = (variant: keyof typeof OWN): Package => {
+    const native = packages.natives.get(OWN[variant]);
     assert.ok(native);
     return native;
   };
@@ -36,14 +38,15 @@ describe("packages", whereItPacks(), () => {
   });
   after(() => rm(folder, { recursive: true }));
 
-  it("are three, all of the version that deno.json tells", async () => {
+  it("are one of JavaScript and two for each platform, all of the version that deno.json tells", async () => {
     const { version } = JSON.parse(readFileSync(join(ROOT, "deno.json"), "utf8"));
     const manifests = await Promise.all(all.map(manifestOf));
-    assert.deepEqual(manifests.map(({ name }) => name), ["@giftgrab/core", DEFAULT, GPL]);
-    assert.deepEqual(manifests.map((manifest) => manifest.version), [version, version, version]);
-    assert.deepEqual(manifests[0].optionalDependencies, { [DEFAULT]: version });
-    assert.deepEqual(manifests[0].peerDependencies, { [GPL]: version });
-    assert.deepEqual(manifests[0].peerDependenciesMeta, { [GPL]: { optional: true } });
+    assert.deepEqual(manifests.map(({ name }) => name), ["@giftgrab/core", DEFAULT, GPL, ARM64, ARM64_GPL]);
+    assert.deepEqual([...new Set(manifests.map((manifest) => manifest.version))], [version]);
+    assert.deepEqual(manifests[0].optionalDependencies, { [DEFAULT]: version, [ARM64]: version });
+    assert.deepEqual(manifests[0].peerDependencies, { [GPL]: version, [ARM64_GPL]: version });
+    const optional = { optional: true };
+    assert.deepEqual(manifests[0].peerDependenciesMeta, { [GPL]: optional, [ARM64_GPL]: optional });
     assert.equal(manifests[0].dependencies, undefined);
   });
 
@@ -70,7 +73,7 @@ describe("packages", whereItPacks(), () => {
   });
 
   it("of native code hold one library, its path and its notices", async () => {
-    for (const variant of ["default", "gpl"]) {
+    for (const variant of ["default", "gpl"] as const) {
       const { tarball } = nativeOf(variant);
       assert.deepEqual(await filesOf(tarball), [
         ...["LICENSE", "README.md", "THIRD_PARTY_NOTICES.md", "index.d.ts", "index.js", "libgiftgrab.so"],
@@ -80,16 +83,17 @@ describe("packages", whereItPacks(), () => {
   });
 
   it("of native code fit one platform", async () => {
-    for (const variant of ["default", "gpl"]) {
-      const { os, cpu, libc } = await manifestOf(nativeOf(variant));
-      assert.deepEqual({ os, cpu, libc }, { os: ["linux"], cpu: ["x64"], libc: ["glibc"] });
+    for (const [id, native] of packages.natives) {
+      const { os, cpu, libc } = await manifestOf(native);
+      const expected = { os: ["linux"], cpu: [id.includes("arm64") ? "arm64" : "x64"], libc: ["glibc"] };
+      assert.deepEqual({ os, cpu, libc }, expected);
     }
   });
 
   it("tell the SHA-256 of each library, in npm's package and in JSR's sources, but not in the checkout", async () => {
     const expected: Record<string, string> = {};
-    for (const [variant, name] of [["default", DEFAULT], ["gpl", GPL]] as const) {
-      await text("tar", ["-xzf", nativeOf(variant).tarball, "-C", folder, "package/libgiftgrab.so"]);
+    for (const { name, tarball } of packages.natives.values()) {
+      await text("tar", ["-xzf", tarball, "-C", folder, "package/libgiftgrab.so"]);
       expected[name] = (await text("sha256sum", [join(folder, "package/libgiftgrab.so")])).slice(0, 64);
     }
     assert.notEqual(expected[DEFAULT], expected[GPL]);
@@ -129,7 +133,7 @@ describe("packages", whereItPacks(), () => {
       for (
         const [first, second] of [
           [packages.core, again.core],
-          ...[...packages.natives].map(([variant, native]) => [native, again.natives.get(variant)] as const),
+          ...[...packages.natives].map(([id, native]) => [native, again.natives.get(id)] as const),
         ] as const
       ) {
         assert.ok(second && readFileSync(first.tarball).equals(readFileSync(second.tarball)), first.name);
@@ -154,17 +158,20 @@ describe("packages", whereItPacks(), () => {
 });
 
 describe("packing", whereItPacks(), () => {
-  it("is refused without the library, without its licences, for an unknown variant and for an unknown licence", async () => {
+  it("is refused without the library, without its licences, for an unknown package and for an unknown licence", async () => {
     await withFolder(async (folder) => {
-      const attempt = (library: string, variant = "default") =>
-        pack(join(folder, "out"), new Map([[variant, library]]));
+      const attempt = (library: string, id: string = OWN.default) =>
+        pack(join(folder, "out"), new Map([[id, library]]));
       const refused = (message: RegExp) => (error: Error) =>
         error instanceof ScriptError && message.test(error.message);
       await assert.rejects(attempt(join(folder, "none.so")), refused(/none\.so": it is missing; build/));
       await writeFile(join(folder, "bare.so"), "");
       await assert.rejects(attempt(join(folder, "bare.so")), refused(/licences\.json": it is missing; build/));
       const library = await standIn(join(folder, "bundle"), "Nobody knows");
-      await assert.rejects(attempt(library, "lgpl"), refused(/variant "lgpl": there is none/));
+      await assert.rejects(
+        attempt(library, "lgpl"),
+        refused(/pack "lgpl": it must be one of linux-x64-gnu, linux-x64-gnu-gpl, /),
+      );
       await assert.rejects(attempt(library), refused(/licence of ffmpeg: "Nobody knows" is no SPDX expression/));
       const forbidden = await standIn(join(folder, "forbidden"), "AGPL-3.0-only");
       await assert.rejects(attempt(forbidden), refused(/pack ffmpeg: nobody has looked at its licence AGPL-3\.0-only/));

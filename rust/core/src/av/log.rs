@@ -1,6 +1,9 @@
 //! FFmpeg's log: the first error and the last line of each thread are kept as causes; nothing is printed.
 
 use std::cell::RefCell;
+use std::ffi::{c_char, c_int, c_void};
+
+use super::ffi;
 
 #[derive(Default)]
 struct Lines {
@@ -24,19 +27,16 @@ pub(super) fn take_first_line() -> String {
     if lines.first_error.is_empty() { lines.last } else { lines.first_error }
 }
 
-/// Routes FFmpeg's log here.
+/// What C passes for a `va_list`: on x86-64 it is an array, so its address (System V ABI, 3.5.7); on AArch64 a structure
+/// (AAPCS64, appendix B).
 #[cfg(target_arch = "x86_64")]
+type Arguments = *mut ffi::__va_list_tag;
+#[cfg(not(target_arch = "x86_64"))]
+type Arguments = ffi::va_list;
+
+/// Routes FFmpeg's log here.
 pub(super) fn install() {
-    use std::ffi::{c_char, c_int, c_void};
-
-    use super::ffi;
-
-    unsafe extern "C" fn keep(
-        context: *mut c_void,
-        level: c_int,
-        format: *const c_char,
-        arguments: *mut ffi::__va_list_tag,
-    ) {
+    unsafe extern "C" fn keep(context: *mut c_void, level: c_int, format: *const c_char, arguments: Arguments) {
         if level > ffi::AV_LOG_WARNING as c_int {
             return;
         }
@@ -70,13 +70,6 @@ pub(super) fn install() {
 
     // SAFETY: `keep` has the callback's signature, never unwinds and may run on any thread.
     unsafe { ffi::av_log_set_callback(Some(keep)) };
-}
-
-/// Other platforms pass `va_list` in ways that need a C shim; there FFmpeg's log is switched off.
-#[cfg(not(target_arch = "x86_64"))]
-pub(super) fn install() {
-    // SAFETY: sets an integer.
-    unsafe { super::ffi::av_log_set_level(super::ffi::AV_LOG_QUIET as i32) };
 }
 
 /// Drops the addresses of the objects named before the text, as in `[libx264 @ 0x55…] text`.
