@@ -39,6 +39,7 @@ export async function checkNpm(folder: string): Promise<void> {
   const place = mkdtempSync(join(tmpdir(), "giftgrab-check-"));
   try {
     writeFileSync(join(place, "package.json"), "{}\n");
+    // Forced, because the packages for other platforms are checked here too.
     await outputOf("npm", ["install", "--force", "--ignore-scripts", ...TOOLS, ...tarballs], {
       cwd: place,
       quiet: true,
