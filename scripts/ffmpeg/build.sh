@@ -37,10 +37,12 @@ debian_of() { # Debian's name of an architecture
 
 # Programs as COMMAND[:PACKAGE].
 absent=()
-for need in "${CROSS}gcc:gcc${CROSS:+-$TRIPLE}" "${CROSS}g++:g++${CROSS:+-$TRIPLE}" cmake meson ninja:ninja-build nasm make pkg-config xz:xz-utils patch; do
+for need in "${CROSS}gcc:gcc${CROSS:+-$TRIPLE}" "${CROSS}g++:g++${CROSS:+-$TRIPLE}" cmake meson ninja:ninja-build \
+  nasm make pkg-config xz:xz-utils patch; do
   command -v "${need%:*}" >/dev/null || absent+=("${need#*:}")
 done
-[ -f "$("${CROSS}gcc" -print-file-name=libz.a 2>/dev/null)" ] || absent+=("zlib1g-dev${CROSS:+:$(debian_of "$ARCH")}")
+[ -f "$("${CROSS}gcc" -print-file-name=libz.a 2>/dev/null)" ] ||
+  absent+=("zlib1g-dev${CROSS:+:$(debian_of "$ARCH")}")
 [ ${#absent[@]} = 0 ] || fail "Cannot build FFmpeg: tools are missing; apt-get install ${absent[*]}"
 
 mkdir -p "$WORK/sources" "$WORK/logs" "$CODECS/stamps"
@@ -96,8 +98,12 @@ download() { # address, file; apt's own transport knows the proxies and certific
 
 step() { # name, function, stamp, choices: runs it in the unpacked source of that name, unless the stamp is fresh
   local name=$1 build=$2 stamp=$3 made started=$SECONDS
-  made=$({ field "$name" 4; patches "$name" | xargs -r cat; declare -f "$build" with_cmake; echo "$TRIPLE $C_FLAGS ${4:-}"; } |
-    sha256sum | cut -c1-64)
+  made=$({
+    field "$name" 4
+    patches "$name" | xargs -r cat
+    declare -f "$build" with_cmake
+    echo "$TRIPLE $C_FLAGS ${4:-}"
+  } | sha256sum | cut -c1-64)
   [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$made" ] && return
   obtain "$name"
   rm -rf "${WORK:?}/$name" "$stamp"

@@ -32,8 +32,8 @@ make_x265() { # its loops are in assembly: -O3 and vectorised C beside it take h
 }
 
 make_openh264() {
-  local flags=(OS=linux ARCH="$ARCH" CC="${CROSS}gcc" CXX="${CROSS}g++" AR="${CROSS}ar" BUILDTYPE=Release PREFIX="$CODECS" LIBDIR_NAME=lib
-    CFLAGS_OPT="-O3 $SECTIONS $NO_UNWIND -fno-exceptions")
+  local flags=(OS=linux ARCH="$ARCH" CC="${CROSS}gcc" CXX="${CROSS}g++" AR="${CROSS}ar"
+    BUILDTYPE=Release PREFIX="$CODECS" LIBDIR_NAME=lib CFLAGS_OPT="-O3 $SECTIONS $NO_UNWIND -fno-exceptions")
   make -j"$JOBS" "${flags[@]}" libopenh264.a
   make "${flags[@]}" install-static
 }
@@ -81,7 +81,7 @@ cpu = '$ARCH'
 endian = 'little'
 END
   fi
-  meson setup objects . "${platform[@]}" -Dc_args="$C_FLAGS" --prefix="$CODECS" --libdir=lib --buildtype=release -Doptimization=2 \
-    --default-library=static -Db_staticpic=true -Denable_tools=false -Denable_tests=false -Denable_examples=false
+  meson setup objects . "${platform[@]}" -Dc_args="$C_FLAGS" --prefix="$CODECS" --libdir=lib \
+    --buildtype=release -Doptimization=2 --default-library=static -Db_staticpic=true -Denable_tools=false -Denable_tests=false -Denable_examples=false
   ninja -C objects -j"$JOBS" install
 }
