@@ -82,6 +82,7 @@ endian = 'little'
 END
   fi
   meson setup objects . "${platform[@]}" -Dc_args="$C_FLAGS" --prefix="$CODECS" --libdir=lib \
-    --buildtype=release -Doptimization=2 --default-library=static -Db_staticpic=true -Denable_tools=false -Denable_tests=false -Denable_examples=false
+    --buildtype=release -Doptimization=2 --default-library=static -Db_staticpic=true \
+    -Denable_tools=false -Denable_tests=false -Denable_examples=false
   ninja -C objects -j"$JOBS" install
 }

@@ -54,7 +54,8 @@ make_ffmpeg() {
   mkdir objects && cd objects
   local platform=()
   [ -z "$CROSS" ] || platform=(--enable-cross-compile --cross-prefix="$CROSS" --arch="$ARCH" --target-os=linux)
-  ../configure --prefix="$PREFIX" "${platform[@]}" --pkg-config=pkg-config --pkg-config-flags=--static --enable-static --disable-shared --enable-pic \
+  ../configure --prefix="$PREFIX" "${platform[@]}" --pkg-config=pkg-config --pkg-config-flags=--static \
+    --enable-static --disable-shared --enable-pic \
     --extra-cflags="$C_FLAGS" --optflags=-O2 "${arguments[@]}"
   # The configuration that FFmpeg tells has no path of this machine in it.
   sed -i "s#$PREFIX#/giftgrab#g; s#$WORK#/work#g" config.h
