@@ -9,10 +9,10 @@ import { isFullProof } from "../helpers/proof.ts";
 
 const FRAMES = isFullProof ? 10_000 : 2500;
 /**
- * One buffer of a frame of 720p BGRA is 3.5 MiB: a leak of one in a hundred, over two fifths of the frames, is 35 MiB.
+ * One buffer of a frame of 720p BGRA is 3.5 MiB: a leak of one in four hundred, over two fifths of the frames, is more.
  * What the engine's heap and a queue that fills take comes and goes, so the least of many samples is judged.
  */
-const MAX_GROWTH_MIB = 20;
+const MAX_GROWTH_MIB = 8;
 const SAMPLES = 50;
 
 interface Figures {

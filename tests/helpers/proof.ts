@@ -50,12 +50,12 @@ export async function inParallel<T>(
 }
 
 /**
- * Repeats a measurement that needs the processor for itself, at most five times, until it holds.
+ * Repeats a measurement that needs the processor for itself, at most three times, until it holds.
  *
  * A defect fails each time; a machine that had other work does not.
  */
 export async function inQuiet(measure: () => Promise<void>): Promise<void> {
-  for (let left = 4;; left--) {
+  for (let left = 2;; left--) {
     try {
       return await measure();
     } catch (error) {
