@@ -2,13 +2,13 @@
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { memoryUsage } from "node:process";
 import { it } from "node:test";
 import { setTimeout as after } from "node:timers/promises";
 import { createFilter, ObservableObserver, VideoSourceFactory, VideoTargetFactory } from "../../mod.ts";
+import { fastest } from "../helpers/encoders.ts";
 import { withFolder } from "../helpers/folder.ts";
 import { assertLedger } from "../helpers/ledger.ts";
-import { openFiles, residentMiB, threads } from "../helpers/process.ts";
+import { nativeMiB, openFiles, threads } from "../helpers/process.ts";
 import { isFullProof } from "../helpers/proof.ts";
 
 const ROUNDS = isFullProof ? 1000 : 100;
@@ -18,12 +18,8 @@ const MAX_GROWTH_MIB = 12;
 
 const sources = VideoSourceFactory.getInstance();
 const targets = VideoTargetFactory.getInstance();
+const quick = await fastest("h264");
 const pattern = { width: 64, height: 48, pacing: "asap" } as const;
-
-/** Resident memory without JavaScript's heap, which V8 makes larger as it likes, whatever is in it. */
-function nativeMiB(): number {
-  return residentMiB() - memoryUsage().heapTotal / 2 ** 20;
-}
 
 /** Waits for the threads of the library, which end right after their last event. */
 async function settle(): Promise<void> {
@@ -56,7 +52,7 @@ it("sources and writers that are opened and closed leave nothing behind", async 
     await assertNoLeak(ROUNDS, "open and close", async (number) => {
       const source = await sources.createTestPattern({ ...pattern, frames: 3 });
       const path = join(folder, "leak.mp4");
-      const writer = await targets.createFileWriter("h264", path, 30, { overwrite: true, preset: "ultrafast" });
+      const writer = await targets.createFileWriter("h264", path, 30, { ...quick, overwrite: true });
       const hasFrames = number % 2 === 0;
       if (hasFrames) {
         source.attach(writer);
@@ -74,7 +70,7 @@ it("sources and writers that are opened and closed leave nothing behind", async 
 it("writers that are attached and detached leave nothing behind", async () => {
   await withFolder(async (folder) => {
     const source = await sources.createTestPattern(pattern);
-    const writer = await targets.createFileWriter("h264", join(folder, "edges.mkv"), 30, { preset: "ultrafast" });
+    const writer = await targets.createFileWriter("h264", join(folder, "edges.mkv"), 30, quick);
     let attached = 0;
     source.addEventListener("attached", () => attached++);
     // While it is open, the writer's threads belong to it.
@@ -114,7 +110,7 @@ it("C18 pipelines with nodes, filters, requests and loops that are opened and cl
     await assertNoLeak(ROUNDS / 2, "open and close of a pipeline", async () => {
       const source = await sources.createTestPattern({ ...pattern, colour: "bgra", frames: 5 });
       const open = (name: string): ReturnType<typeof targets.createFileWriter> =>
-        targets.createFileWriter("h264", join(folder, name), 30, { overwrite: true, preset: "ultrafast" });
+        targets.createFileWriter("h264", join(folder, name), 30, { ...quick, overwrite: true });
       const writers = [await open("a.mp4"), await open("b.mp4")] as const;
       const [red, green] = [new Editor(), new Editor()];
       const filter = await createFilter("hflip");

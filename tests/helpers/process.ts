@@ -1,11 +1,17 @@
 /** What this process holds, from /proc. */
 
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { memoryUsage } from "node:process";
 
 /** Resident memory in MiB. */
 export function residentMiB(): number {
   const pages = Number(readFileSync("/proc/self/statm", "utf8").split(" ")[1]);
   return pages * 4096 / 2 ** 20;
+}
+
+/** Resident memory without JavaScript's heap, which V8 makes larger as it likes, whatever is in it. */
+export function nativeMiB(): number {
+  return residentMiB() - memoryUsage().heapTotal / 2 ** 20;
 }
 
 /** Open file descriptors, without the one that counts them. */

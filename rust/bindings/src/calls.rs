@@ -137,7 +137,7 @@ pub(crate) fn append(target: u32, mode: u32, header: &[f64], data: &[u8]) -> Res
         return Ok(GG_AGAIN);
     }
     let header = FrameHeader::from_words(header)?;
-    let frame = bytes::frame_from(&header, data, intake.preferred())?;
+    let frame = bytes::frame_from(&header, data, intake.preferred(), intake.memory())?;
     if intake.append(Arc::new(frame), haste) {
         Ok(GG_OK)
     } else {

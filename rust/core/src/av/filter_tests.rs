@@ -226,7 +226,7 @@ fn refusal(text: &str) -> String {
 #[test]
 fn what_cannot_be_a_filter_is_refused_with_its_reason() {
     for (text, why) in [
-        ("nonsense=1", "FFmpeg has no filter \"nonsense\""),
+        ("nonsense=1", "has no filter \"nonsense\""),
         ("eq=nonsense=1", "no option \"nonsense\""),
         ("hflip=1", "no option for the value \"1\""),
         ("eq=contrast=wide:brightness=0", "Undefined constant or missing '(' in 'wide'"),

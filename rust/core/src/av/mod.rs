@@ -19,6 +19,7 @@ mod packet;
 mod parameters;
 mod picture;
 mod pixel;
+mod pool;
 mod scaler;
 mod stereo;
 
@@ -37,6 +38,7 @@ pub use packet::Packet;
 pub use parameters::StreamParameters;
 pub use picture::{ColourTags, Picture};
 pub use pixel::PixelFormat;
+pub use pool::PicturePool;
 pub use scaler::{Scaler, Scaling};
 
 /// Prepares FFmpeg and the codec libraries once in a process: log lines are kept, never printed.

@@ -2,7 +2,7 @@
 
 use std::{ffi::CStr, ptr};
 
-use super::{AvError, Picture, PixelFormat, error::check, ffi};
+use super::{AvError, Picture, PicturePool, PixelFormat, error::check, ffi};
 
 /// What a scaler does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,17 +81,17 @@ impl Scaler {
         self.scaling
     }
 
-    /// Converts a picture into a new one with the same tags and time.
+    /// Converts a picture into one from `pool` with the same tags and time.
     ///
     /// # Errors
     ///
     /// FFmpeg's, out of memory, or EINVAL for a picture of another shape.
-    pub fn scale(&mut self, picture: &Picture) -> Result<Picture, AvError> {
+    pub fn scale(&mut self, picture: &Picture, pool: &PicturePool) -> Result<Picture, AvError> {
         let (format, width, height) = self.scaling.to;
         if self.scaling.from != (picture.format(), picture.width(), picture.height()) {
             return Err(AvError::invalid());
         }
-        let mut result = Picture::alloc(format, width, height)?;
+        let mut result = pool.take(format, width, height)?;
         result.set_tags(picture.tags());
         // SAFETY: both pictures are valid and have the shapes this scaler was made for.
         check(unsafe {

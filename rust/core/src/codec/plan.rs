@@ -2,7 +2,7 @@
 
 use super::{Codec, EncoderInfo};
 use crate::{
-    av::{AvError, Picture, PixelFormat},
+    av::{AvError, Picture, PicturePool, PixelFormat},
     error::{Code, Error, Result, Stage},
     frame::{Shape, StereoPacking, adapt::Adapter, planes::Layout},
     target::options::{FileWriterOptions, Profile},
@@ -135,11 +135,12 @@ fn check_size(info: &EncoderInfo, (width, height): (u32, u32)) -> Result<()> {
 pub(crate) struct Packer {
     plan: Plan,
     adapter: Adapter,
+    pool: PicturePool,
 }
 
 impl Packer {
     pub(crate) fn new(plan: Plan) -> Self {
-        Self { plan, adapter: Adapter::padding(plan.view) }
+        Self { plan, adapter: Adapter::padding(plan.view), pool: PicturePool::default() }
     }
 
     /// The coded picture of a frame; without a copy if it is one view that has the wanted shape already.
@@ -157,7 +158,7 @@ impl Packer {
             |error: AvError| error.explain(Code::ResourceExhausted, Stage::Encode, "pack the views of a frame");
         let Shape { width, height, format, tags, .. } = self.plan.coded();
         let size = (self.plan.view.width, self.plan.view.height);
-        let mut packed = Picture::alloc(format, width, height).map_err(memory)?;
+        let mut packed = self.pool.take(format, width, height).map_err(memory)?;
         for index in 0..self.plan.views {
             let adapted = self.adapter.adapt(view(index))?;
             packed.paste(&adapted, self.plan.packing.place(size, index)).map_err(memory)?;

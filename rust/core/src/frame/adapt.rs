@@ -7,7 +7,7 @@ use super::{
     shape::{Shape, number, tags},
 };
 use crate::{
-    av::{AvError, Picture, PixelFormat, Scaler, Scaling},
+    av::{AvError, Picture, PicturePool, PixelFormat, Scaler, Scaling},
     error::{Code, Error, Result, Stage},
 };
 
@@ -20,12 +20,13 @@ pub(crate) struct Adapter {
     to: Shape,
     pads: bool,
     scaler: Option<Scaler>,
+    pool: PicturePool,
 }
 
 impl Adapter {
     /// Scales where the size differs.
     pub(crate) fn new(to: Shape) -> Self {
-        Self { to, pads: false, scaler: None }
+        Self { to, pads: false, scaler: None, pool: PicturePool::default() }
     }
 
     /// Repeats the last column and row where only those are missing to the next even size, as encoders want it.
@@ -41,7 +42,7 @@ impl Adapter {
         let mut adapted = if target == shown {
             self.reformat(picture, self.to.format)?
         } else if self.pads && grows(target.0, shown.0) && grows(target.1, shown.1) {
-            pad(&self.reformat(picture, self.to.format)?, target)?
+            pad(&self.reformat(picture, self.to.format)?, target, &self.pool)?
         } else {
             self.resize(picture)?
         };
@@ -81,7 +82,7 @@ impl Adapter {
         let (Some(source), Some(_), false) = (picture.view(), format.layout(), changes_range) else {
             return self.rescale(picture, format, (from.width, from.height));
         };
-        let mut result = Picture::alloc(format, from.width, from.height).map_err(memory)?;
+        let mut result = self.pool.take(format, from.width, from.height).map_err(memory)?;
         result.set_tags(to.tags);
         if let Some(mut target) = result.view_mut().map_err(memory)? {
             convert_shape(&source, from, &mut target, to)?;
@@ -105,7 +106,7 @@ impl Adapter {
                 error.explain(Code::EncodeFailed, Stage::Encode, &format!("convert from {}", from.format.name()))
             })?,
         };
-        let mut scaled = self.scaler.insert(scaler).scale(picture).map_err(memory)?;
+        let mut scaled = self.scaler.insert(scaler).scale(picture, &self.pool).map_err(memory)?;
         scaled.set_tags(to.tags);
         Ok(scaled)
     }
@@ -147,8 +148,8 @@ fn memory(error: AvError) -> Error {
 }
 
 /// Repeats the last column and row of a planar picture until the size is reached.
-fn pad(picture: &Picture, size: (u32, u32)) -> Result<Picture> {
-    let mut result = Picture::alloc(picture.format(), size.0, size.1).map_err(memory)?;
+fn pad(picture: &Picture, size: (u32, u32), pool: &PicturePool) -> Result<Picture> {
+    let mut result = pool.take(picture.format(), size.0, size.1).map_err(memory)?;
     let (Some(source), Some(mut target)) = (picture.view(), result.view_mut().map_err(memory)?) else {
         return Err(Error::new(Code::Internal, Stage::Encode, "Cannot pad a frame: its pixel format has no layout"));
     };

@@ -8,28 +8,24 @@ use super::{
     planes::{Layout, Planes, PlanesMut},
 };
 use crate::{
-    av::{AvError, Picture, PixelFormat},
+    av::{AvError, Picture, PicturePool, PixelFormat},
     error::{Code, Error, Result, Stage},
     sys::monotonic_ns,
 };
 
-/// A picture for each view, with the samples copied and tagged as the header says.
+/// A frame with a copy of these samples in memory from `pool`, captured now unless the header tells when; in `preferred` if
+/// one pass over the samples leads there, because that pass replaces the copy.
 ///
 /// # Errors
 ///
-/// `InvalidArgument` naming `data` if it is shorter than the header says; out of memory.
-pub fn pictures_from(header: &FrameHeader, data: &[u8]) -> Result<Vec<Picture>> {
-    check_length(data.len(), header.data_length())?;
-    views(header, data).map(|view| picture_from(header, view)).collect()
-}
-
-/// A frame with a copy of these samples, captured now unless the header tells when; in `preferred` if one pass over the
-/// samples leads there, because that pass replaces the copy.
-///
-/// # Errors
-///
-/// As [`pictures_from`], and `InvalidArgument` naming `pts` if the header tells no time.
-pub fn frame_from(header: &FrameHeader, data: &[u8], preferred: Option<PixelFormat>) -> Result<Frame> {
+/// `InvalidArgument` naming `data` if it is shorter than the header says, or `pts` if the header tells no time; out of
+/// memory.
+pub fn frame_from(
+    header: &FrameHeader,
+    data: &[u8],
+    preferred: Option<PixelFormat>,
+    pool: &PicturePool,
+) -> Result<Frame> {
     if header.time_base.num == 0 {
         return Err(Error::argument("pts", "Cannot take a frame without a time: give it pts and timeBase"));
     }
@@ -37,8 +33,8 @@ pub fn frame_from(header: &FrameHeader, data: &[u8], preferred: Option<PixelForm
     let from = shape_of(header);
     let to = preferred.map(|format| from.converted(format, from.width, from.height));
     let pictures = views(header, data).map(|view| match to.filter(|to| is_one_pass(from, *to)) {
-        Some(to) => picture_in(header, view, from, to),
-        None => picture_from(header, view),
+        Some(to) => picture_in(header, view, from, to, pool),
+        None => picture_from(header, view, pool),
     });
     let mut pictures = pictures.collect::<Result<Vec<_>>>()?.into_iter();
     let picture =
@@ -124,10 +120,10 @@ pub fn convert_bytes(from: &FrameHeader, source: &[u8], to: &FrameHeader, target
     let (from_shape, to_shape) = shapes(from, to);
     let (from_layout, to_layout) = (Layout::from(from.colour), Layout::from(to.colour));
     let is_one_pass = is_one_pass(from_shape, to_shape);
-    let mut adapter = Adapter::new(to_shape);
+    let (mut adapter, pool) = (Adapter::new(to_shape), PicturePool::default());
     for (source, target) in views(from, source).zip(target.chunks_exact_mut(to.view_bytes())) {
         if !is_one_pass {
-            write_picture(&adapter.adapt(&picture_from(from, source)?)?, target)?;
+            write_picture(&adapter.adapt(&picture_from(from, source, &pool)?)?, target)?;
         } else {
             let (width, height) = (from.width as usize, from.height as usize);
             let source = Planes::tight(from_layout, width, height, source)?;
@@ -158,10 +154,10 @@ fn views<'a>(header: &FrameHeader, data: &'a [u8]) -> impl Iterator<Item = &'a [
     data.chunks_exact(header.view_bytes()).take(header.stereo_count)
 }
 
-fn picture_from(header: &FrameHeader, data: &[u8]) -> Result<Picture> {
+fn picture_from(header: &FrameHeader, data: &[u8], pool: &PicturePool) -> Result<Picture> {
     let memory = |error: AvError| error.explain(Code::ResourceExhausted, Stage::Boundary, "take a frame");
     let format = PixelFormat::of(header.colour);
-    let mut picture = Picture::alloc(format, header.width, header.height).map_err(memory)?;
+    let mut picture = pool.take(format, header.width, header.height).map_err(memory)?;
     picture.set_tags(header.tags());
     let source = Planes::tight(header.colour.into(), header.width as usize, header.height as usize, data)?;
     match picture.view_mut().map_err(memory)? {
@@ -171,9 +167,9 @@ fn picture_from(header: &FrameHeader, data: &[u8]) -> Result<Picture> {
     Ok(picture)
 }
 
-fn picture_in(header: &FrameHeader, data: &[u8], from: Shape, to: Shape) -> Result<Picture> {
+fn picture_in(header: &FrameHeader, data: &[u8], from: Shape, to: Shape, pool: &PicturePool) -> Result<Picture> {
     let memory = |error: AvError| error.explain(Code::ResourceExhausted, Stage::Boundary, "take a frame");
-    let mut picture = Picture::alloc(to.format, to.width, to.height).map_err(memory)?;
+    let mut picture = pool.take(to.format, to.width, to.height).map_err(memory)?;
     picture.set_tags(to.tags);
     let source = Planes::tight(header.colour.into(), from.width as usize, from.height as usize, data)?;
     if let Some(mut target) = picture.view_mut().map_err(memory)? {

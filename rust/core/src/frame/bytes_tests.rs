@@ -28,21 +28,25 @@ fn samples(header: &FrameHeader) -> Vec<u8> {
     (0..header.data_length()).map(|n| (n * 31 % 251) as u8).collect()
 }
 
+fn frame_of(header: &FrameHeader, data: &[u8]) -> Result<Frame> {
+    frame_from(header, data, None, &PicturePool::default())
+}
+
 #[test]
 fn what_comes_in_goes_out_unchanged() {
     for (colour, size) in COLOUR_SPACES.iter().flat_map(|colour| SIZES.map(|size| (*colour, size))) {
         let header = header(colour, size);
         let data = samples(&header);
-        let pictures = pictures_from(&header, &data).unwrap();
-        assert_eq!(pictures.len(), 2);
-        for picture in &pictures {
+        let frame = frame_of(&header, &data).unwrap();
+        assert_eq!(frame.views().count(), 2);
+        for picture in frame.views() {
             let shape = Shape::of(picture);
             assert_eq!((shape.width, shape.height, shape.format), (size.0, size.1, PixelFormat::of(colour)));
             let is_rgb = shape.format.is_rgb();
             assert_eq!((shape.tags.range, shape.tags.matrix), if is_rgb { (2, 0) } else { (1, 6) });
         }
         let mut written = vec![0; data.len()];
-        write_pictures(&pictures, &mut written).unwrap();
+        write_pictures(frame.views(), &mut written).unwrap();
         assert_eq!(written, data, "{colour:?} {size:?}");
     }
 }
@@ -52,10 +56,10 @@ fn short_buffers_are_refused() {
     let header = header(ColourSpace::Nv12, (4, 4));
     let data = samples(&header);
     let field = |error: Error| error.field.unwrap();
-    assert_eq!(field(pictures_from(&header, &data[1..]).unwrap_err()), "data");
-    let pictures = pictures_from(&header, &data).unwrap();
-    assert_eq!(field(write_picture(&pictures[0], &mut [0; 23]).unwrap_err()), "data");
-    assert_eq!(field(write_pictures(&pictures, &mut [0; 47]).unwrap_err()), "data");
+    assert_eq!(field(frame_of(&header, &data[1..]).unwrap_err()), "data");
+    let frame = frame_of(&header, &data).unwrap();
+    assert_eq!(field(write_picture(&frame.picture, &mut [0; 23]).unwrap_err()), "data");
+    assert_eq!(field(write_pictures(frame.views(), &mut [0; 47]).unwrap_err()), "data");
     assert_eq!(field(convert_bytes(&header, &data, &header, &mut [0; 47]).unwrap_err()), "data");
     assert_eq!(field(convert_bytes(&header, &data[1..], &header, &mut [0; 48]).unwrap_err()), "data");
     let mono = FrameHeader { stereo_count: 1, ..header };

@@ -9,7 +9,7 @@ use crossbeam_channel::{Receiver, Sender, TrySendError, at, bounded, never, sele
 
 use super::gate::{Gate, Taker};
 use crate::{
-    av::PixelFormat,
+    av::{PicturePool, PixelFormat},
     frame::{Shape, SharedFrame},
     report::DropReason,
 };
@@ -46,6 +46,7 @@ pub struct Intake {
     shapes: Sender<Shape>,
     close: Sender<()>,
     preferred: Option<PixelFormat>,
+    memory: Arc<PicturePool>,
     taker: Arc<dyn Taker>,
 }
 
@@ -90,7 +91,16 @@ pub(crate) fn door(taker: Arc<dyn Taker>, room: Room) -> (Intake, Inbox) {
     let (shapes, shapes_out) = bounded(1);
     let (close, close_out) = bounded(1);
     let oldest = room.displaces.then(|| hurried_out.clone());
-    let intake = Intake { hurried, patient, oldest, shapes, close, preferred: room.preferred, taker: taker.clone() };
+    let intake = Intake {
+        hurried,
+        patient,
+        oldest,
+        shapes,
+        close,
+        preferred: room.preferred,
+        memory: Arc::default(),
+        taker: taker.clone(),
+    };
     let inbox = Inbox {
         hurried: hurried_out,
         patient: patient_out,
@@ -116,6 +126,12 @@ impl Intake {
     #[must_use]
     pub fn preferred(&self) -> Option<PixelFormat> {
         self.preferred
+    }
+
+    /// The memory of frames that are handed in from outside.
+    #[must_use]
+    pub fn memory(&self) -> &PicturePool {
+        &self.memory
     }
 
     /// Whether the target takes no frames any more.

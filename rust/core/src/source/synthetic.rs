@@ -2,7 +2,7 @@
 
 use super::{Captured, Driver, options::TestPatternOptions, pattern::Pattern};
 use crate::{
-    av::{ColourTags, Picture, PixelFormat},
+    av::{ColourTags, Picture, PicturePool, PixelFormat},
     error::{Code, Error, Result, Stage},
     frame::{Shape, matrix_number},
     report::SourceInfo,
@@ -14,6 +14,7 @@ pub(super) struct PatternDriver {
     info: SourceInfo,
     shape: Shape,
     pattern: Pattern,
+    pool: PicturePool,
     frames: u64,
     next: u64,
 }
@@ -43,7 +44,7 @@ impl PatternDriver {
             frames: (options.frames > 0).then_some(options.frames),
         };
         let shape = Shape { width: options.width, height: options.height, format, tags, views: options.stereo_count };
-        Ok(Self { info, shape, pattern, frames: options.frames, next: 0 })
+        Ok(Self { info, shape, pattern, pool: PicturePool::default(), frames: options.frames, next: 0 })
     }
 
     /// Draws view `view` of the frame in turn.
@@ -51,8 +52,9 @@ impl PatternDriver {
         let memory = |error: crate::av::AvError| {
             error.explain(Code::ResourceExhausted, Stage::Source, "draw a frame of the test pattern")
         };
-        let mut picture = Picture::alloc(self.shape.format, self.shape.width, self.shape.height).map_err(memory)?;
-        picture.set_tags(self.shape.tags);
+        let Shape { format, width, height, tags, .. } = self.shape;
+        let mut picture = self.pool.take(format, width, height).map_err(memory)?;
+        picture.set_tags(tags);
         match picture.view_mut().map_err(memory)? {
             Some(mut planes) => self.pattern.draw(self.next, view as usize, &mut planes),
             None => return Err(Error::new(Code::Internal, Stage::Source, "Cannot draw the test pattern: no layout")),

@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{
-    super::{AvError, ColourTags, Dictionary, PixelFormat, error::check, ffi, log},
+    super::{AvError, ColourTags, Dictionary, PicturePool, PixelFormat, error::check, ffi, log},
     FilterGraph,
     functions::Functions,
     options::{has_option, resolve},
@@ -151,6 +151,7 @@ impl FilterGraph {
             knows_colour: has_option(functions, "buffer", "colorspace"),
             merges: false,
             last: None,
+            pool: PicturePool::default(),
         };
         // SAFETY: owned; the text is copied.
         unsafe {

@@ -9,7 +9,7 @@ use std::ptr;
 pub use build::GraphError;
 use functions::Functions;
 
-use super::{AvError, ColourTags, Picture, PixelFormat, error::check, ffi, log};
+use super::{AvError, ColourTags, Picture, PicturePool, PixelFormat, error::check, ffi, log};
 use crate::{
     filter::Description,
     frame::{Shape, colour::ColourMatrix, matrix_number},
@@ -37,6 +37,8 @@ pub struct FilterGraph {
     merges: bool,
     /// Time of the last picture sent, and how long the one before it lasted.
     last: Option<(i64, i64)>,
+    /// For pictures whose rows must be turned round.
+    pool: PicturePool,
 }
 
 // SAFETY: owned, used by one thread at a time; its own threads work only during a call.
@@ -163,7 +165,7 @@ impl FilterGraph {
         let mut picture = Picture::empty()?;
         // SAFETY: both owned.
         check(unsafe { self.functions.av_buffersink_get_frame(self.sink, picture.as_mut_ptr()) })?;
-        let mut picture = downwards(picture)?;
+        let mut picture = downwards(picture, &self.pool)?;
         picture.set_tags(self.told_tags(&picture));
         Ok(picture)
     }
@@ -202,13 +204,13 @@ impl Drop for FilterGraph {
 }
 
 /// The same picture with rows that run downwards in memory; `vflip` only turns the stride around.
-fn downwards(picture: Picture) -> Result<Picture, AvError> {
+fn downwards(picture: Picture, pool: &PicturePool) -> Result<Picture, AvError> {
     // SAFETY: owned; the array has 8 entries.
     let runs_upwards = unsafe { (*picture.as_ptr()).linesize.iter().any(|stride| *stride < 0) };
     if !runs_upwards {
         return Ok(picture);
     }
-    let mut copy = Picture::alloc(picture.format(), picture.width(), picture.height())?;
+    let mut copy = pool.take(picture.format(), picture.width(), picture.height())?;
     // SAFETY: both owned and of the same format and size.
     unsafe {
         check(ffi::av_frame_copy(copy.as_mut_ptr(), picture.as_ptr()))?;
