@@ -224,7 +224,7 @@ export class Filter extends Observable<FilterEvents> {
 }
 
 /**
- * Makes a filter of FFmpeg's description of a graph with one input and one output: `eq=contrast=1.2,hflip`.
+ * Makes a filter of FFmpeg's description of a graph with one input and one output: `unsharp,hflip`.
  *
  * @throws {TypeError} If the description is no string.
  * @throws {RangeError} If it is empty, or FFmpeg refuses it: `field` is `description`.

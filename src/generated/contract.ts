@@ -880,7 +880,7 @@ export interface Metadata {
 
 /** Options of a filter. */
 export interface FilterOptions {
-  /** Graph of FFmpeg's filters with one input and one output, such as `eq=contrast=1.2,hflip`, at most 65536 bytes. */
+  /** Graph of FFmpeg's filters with one input and one output, such as `unsharp,hflip`, at most 65536 bytes. */
   description: string;
 }
 

@@ -9,6 +9,7 @@ import type { Codec } from "../../mod.ts";
 import { deferred } from "../../src/deferred.ts";
 import { decodeIndices } from "../helpers/barcode.ts";
 import { type Loss, measureLoss, startRecording } from "../helpers/child.ts";
+import { fastest } from "../helpers/encoders.ts";
 import { withFolder } from "../helpers/folder.ts";
 import { inParallel, isFullProof, median, Random } from "../helpers/proof.ts";
 
@@ -110,7 +111,7 @@ describe("a recording whose process is killed", () => {
     const delays: number[] = [];
     const order = { codec: "h264", ending: "close" } as const;
     const pattern = { width: 640, height: 360, pacing: "asap", frames } as const;
-    const settings = { bitRate: 60_000_000, preset: "ultrafast" };
+    const settings = { ...await fastest("h264"), bitRate: 60_000_000 };
     let unfinished = 0;
     await withFolder(async (folder) => {
       for (let round = 0; round < (isFullProof ? 40 : 4); round++) {
@@ -121,8 +122,8 @@ describe("a recording whose process is killed", () => {
           if (name === `${round}.mp4.part`) copied.resolve();
         });
         const recording = startRecording({ ...order, path, pattern, settings });
-        await copied.promise;
-        watcher.close();
+        const gone = recording.ended.then(({ complaints }) => assert.fail(`it ended before the copy: ${complaints}`));
+        await Promise.race([copied.promise, gone]).finally(() => watcher.close());
         const delay = random.between(0, 40);
         delays.push(Math.round(delay));
         await after(delay);

@@ -6,13 +6,13 @@ import { describe, it } from "node:test";
 import {
   type Codec,
   type FileWriter,
-  type FileWriterSettings,
   type Report,
   type TestPattern,
   VideoSourceFactory,
   VideoTargetFactory,
 } from "../../mod.ts";
 import { decodeIndices } from "../helpers/barcode.ts";
+import { fastest } from "../helpers/encoders.ts";
 import { withFolder } from "../helpers/folder.ts";
 import { assertConserved, assertLedger, droppedFor } from "../helpers/ledger.ts";
 import { packets } from "../helpers/probe.ts";
@@ -20,6 +20,7 @@ import { inQuiet, isFullProof, Random } from "../helpers/proof.ts";
 
 const sources = VideoSourceFactory.getInstance();
 const targets = VideoTargetFactory.getInstance();
+const quick = await fastest("h264");
 const SMALL = { width: 160, height: 96 };
 
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
@@ -64,7 +65,7 @@ describe("several writers on one source", () => {
   it("of different speeds lose nothing where the source waits", async () => {
     await withFolder(async (folder) => {
       const source = await sources.createTestPattern({ ...SMALL, frames: 300, pacing: "asap" });
-      const fast = await targets.createFileWriter("h264", join(folder, "fast.mp4"), 30, { preset: "ultrafast" });
+      const fast = await targets.createFileWriter("h264", join(folder, "fast.mp4"), 30, quick);
       const slow = await targets.createFileWriter("hevc", join(folder, "slow.mkv"), 30, { preset: "slow" });
       source.attach(fast);
       source.attach(slow);
@@ -83,7 +84,7 @@ describe("several writers on one source", () => {
       for (const pacing of ["asap", "realtime"] as const) {
         const frames = pacing === "asap" ? 600 : 120;
         const source = await sources.createTestPattern({ ...SMALL, frameRate: 59.94, frames, pacing });
-        const low = await targets.createFileWriter("h264", join(folder, `${pacing}.mp4`), 25, { preset: "ultrafast" });
+        const low = await targets.createFileWriter("h264", join(folder, `${pacing}.mp4`), 25, quick);
         const full = await targets.createFileWriter("h264", join(folder, `${pacing}.mkv`), 59.94, { frameQueue: 32 });
         source.attach(low);
         source.attach(full);
@@ -115,9 +116,8 @@ describe("several writers on one source", () => {
   it("can be detached and attached again at any moment", async () => {
     await withFolder(async (folder) => {
       const source = await sources.createTestPattern({ ...SMALL, pacing: "asap" });
-      const settings: FileWriterSettings = { preset: "ultrafast" };
-      const stays = await targets.createFileWriter("h264", join(folder, "stays.mp4"), 30, settings);
-      const leaves = await targets.createFileWriter("h264", join(folder, "leaves.mp4"), 30, settings);
+      const stays = await targets.createFileWriter("h264", join(folder, "stays.mp4"), 30, quick);
+      const leaves = await targets.createFileWriter("h264", join(folder, "leaves.mp4"), 30, quick);
       source.attach(stays);
       source.attach(leaves);
       for (let round = 1; round <= 5; round++) {
@@ -155,7 +155,7 @@ describe("several writers on one source", () => {
       let opened = 0;
       let written = 0;
       const open = (): Promise<FileWriter> =>
-        targets.createFileWriter("h264", join(folder, `${opened++}.mkv`), 120, { preset: "ultrafast", threads: 1 });
+        targets.createFileWriter("h264", join(folder, `${opened++}.mkv`), 120, { ...quick, threads: 1 });
       const end = async (writer: FileWriter): Promise<void> => {
         const report = await closed(writer);
         assert.equal(report.exists, report.stats.frames.written > 0);

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { it } from "node:test";
 import { setInterval } from "node:timers";
 import { ColourSpace, VideoSourceFactory, VideoTargetFactory } from "../../mod.ts";
+import { fastest } from "../helpers/encoders.ts";
 import { withFolder } from "../helpers/folder.ts";
 import { assertLedger } from "../helpers/ledger.ts";
 import { inQuiet, isFullProof } from "../helpers/proof.ts";
@@ -36,7 +37,7 @@ it(`a file of ${SECONDS} s at ${RATE} frames per second plays without drift`, as
 
 async function play(input: string, output: string): Promise<void> {
   const reader = await sources.createFileReader(input, ColourSpace.I420, { pacing: "realtime" });
-  const writer = await targets.createFileWriter("h264", output, RATE, { preset: "ultrafast", overwrite: true });
+  const writer = await targets.createFileWriter("h264", output, RATE, { ...await fastest("h264"), overwrite: true });
   // Frame n is captured at start + n periods, never earlier: each reading bounds the start from above.
   const starts: { captured: number; latest: number }[] = [];
   const sampler = setInterval(() => {

@@ -20,5 +20,6 @@ pub mod sys;
 pub mod tap;
 pub mod target;
 pub mod time;
+mod variant;
 
 pub use event::Notify;

@@ -10,7 +10,7 @@ mod settings;
 mod table;
 
 pub use encoders::{EncoderInfo, Quality, encoder_info};
-pub use probe::{Capabilities, CodecCapability, EncoderCapability, FfmpegFacts, FfmpegVariant, capabilities};
+pub use probe::{Capabilities, CodecCapability, EncoderCapability, FfmpegFacts, capabilities};
 pub use table::{CODECS, CONTAINERS, Codec, CodecInfo, Container, ContainerInfo};
 
 pub(crate) use plan::{Packer, Plan, common_format};

@@ -11,6 +11,7 @@ use crate::{
     av::{self, ColourTags, Picture, PixelFormat},
     error::{Code, Error, Result, Stage},
     target::options::{FileWriterOptions, Profile},
+    variant::{FfmpegVariant, how_to_switch},
 };
 
 /// What this build can encode on this machine.
@@ -21,31 +22,6 @@ pub struct Capabilities {
     pub ffmpeg: FfmpegFacts,
     /// Every codec of this library.
     pub codecs: Vec<CodecCapability>,
-}
-
-/// How FFmpeg comes with this library.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum FfmpegVariant {
-    /// The machine's own FFmpeg.
-    System,
-    /// Part of this library, under the LGPL: H.264 by openh264, HEVC by kvazaar.
-    Default,
-    /// Part of this library, under the GPL: H.264 by x264, HEVC by x265.
-    Gpl,
-}
-
-impl FfmpegVariant {
-    /// That of this build.
-    fn of_this_build() -> Self {
-        if !cfg!(feature = "bundled") {
-            Self::System
-        } else if av::licence().starts_with("GPL") {
-            Self::Gpl
-        } else {
-            Self::Default
-        }
-    }
 }
 
 /// The linked FFmpeg.
@@ -177,26 +153,15 @@ fn encoder_capability(info: &'static EncoderInfo) -> EncoderCapability {
 
 /// How to get the encoder `name`, which this build lacks.
 fn fix(name: &str) -> String {
-    match (FfmpegVariant::of_this_build(), name) {
-        (FfmpegVariant::Default, "libx264" | "libx265") => {
-            format!("install the npm package {} beside @giftgrab/core", package("-gpl"))
-        }
-        (FfmpegVariant::Gpl, "libopenh264" | "libkvazaar") => {
-            format!("uninstall the npm package {}, so that {} is used", package("-gpl"), package(""))
-        }
-        (_, RAV1E) => "build with the feature rav1e, or use libsvtav1, which is faster".to_owned(),
-        _ => format!("build against an FFmpeg configured with --enable-{}", name.split('-').next().unwrap_or(name)),
-    }
-}
-
-/// The npm package of this machine's kind with a bundled FFmpeg.
-fn package(variant: &str) -> String {
-    let cpu = match std::env::consts::ARCH {
-        "x86_64" => "x64",
-        "aarch64" => "arm64",
-        other => other,
+    let switched = match name {
+        "libx264" | "libx265" => how_to_switch(FfmpegVariant::Gpl),
+        "libopenh264" | "libkvazaar" => how_to_switch(FfmpegVariant::Default),
+        _ => None,
     };
-    format!("@giftgrab/core-{}-{cpu}-gnu{variant}", std::env::consts::OS)
+    switched.unwrap_or_else(|| match name {
+        RAV1E => "build with the feature rav1e, or use libsvtav1, which is faster".to_owned(),
+        _ => format!("build against an FFmpeg configured with --enable-{}", name.split('-').next().unwrap_or(name)),
+    })
 }
 
 /// Encodes a grey frame with the encoder's own defaults, once in a process.

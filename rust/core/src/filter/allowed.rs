@@ -3,7 +3,37 @@
 //! A runtime grants this library no file but those that it was asked for, so a description must not be a way around
 //! that. Whether a filter is harmless is known by reading its source; one that is not listed is refused.
 
-use crate::av;
+use crate::{
+    av,
+    variant::{FfmpegVariant, how_to_switch},
+};
+
+/// Allowed filters that FFmpeg has only under the GPL (`…_filter_deps="gpl"` in its configure script).
+const GPL: &[&str] = &[
+    "boxblur",
+    "colormatrix",
+    "delogo",
+    "eq",
+    "fspp",
+    "histeq",
+    "hqdn3d",
+    "interlace",
+    "kerndeint",
+    "mpdecimate",
+    "owdenoise",
+    "perspective",
+    "phase",
+    "pp7",
+    "pullup",
+    "repeatfields",
+    "sab",
+    "smartblur",
+    "spp",
+    "stereo3d",
+    "super2xsai",
+    "tinterlace",
+    "vaguedenoiser",
+];
 
 /// Filters that compute on pictures, keep a bounded number of them and end with their input.
 const ALLOWED: &[&str] = &[
@@ -289,17 +319,24 @@ pub fn allowed_filters() -> &'static [&'static str] {
 /// Refuses a filter that is not known to be harmless.
 pub(super) fn check_filter(name: &str) -> Result<(), String> {
     if ALLOWED.contains(&name) {
-        return Ok(());
+        return if av::FilterGraph::lacks(name) { Err(lacking(name)) } else { Ok(()) };
     }
     let why = match REASONS.iter().find(|(_, filters)| filters.contains(&name)) {
         Some((why, _)) => *why,
-        None if av::FilterGraph::lacks(name) => return Err(format!("FFmpeg has no filter {name:?}")),
+        None if av::FilterGraph::lacks(name) => return Err(lacking(name)),
         None => "is not known to compute on pictures only",
     };
     Err(format!(
-        "the filter {name:?} {why}; allowed are filters that only compute on the pictures they get, such as eq, crop, \
+        "the filter {name:?} {why}; allowed are filters that only compute on the pictures they get, such as crop, \
          scale and overlay"
     ))
+}
+
+/// Why a filter that FFmpeg does not have cannot be used, and how to get it where that is known.
+fn lacking(name: &str) -> String {
+    let switched = if GPL.contains(&name) { how_to_switch(FfmpegVariant::Gpl) } else { None };
+    let fix = switched.map(|fix| format!("; {fix}")).unwrap_or_default();
+    format!("the linked FFmpeg {} has no filter {name:?}{fix}", av::version())
 }
 
 /// Whether an option of an allowed filter names a file.
@@ -314,6 +351,8 @@ mod tests {
     #[test]
     fn the_table_is_sorted_and_without_doubles() {
         assert!(ALLOWED.is_sorted_by(|one, next| one < next));
+        assert!(GPL.is_sorted_by(|one, next| one < next));
+        assert!(GPL.iter().all(|name| ALLOWED.contains(name)));
         for (_, filters) in REASONS {
             assert!(filters.iter().all(|name| !ALLOWED.contains(name)));
         }

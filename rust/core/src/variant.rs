@@ -1,0 +1,54 @@
+//! How FFmpeg comes with this library, and where the other ways are to be had.
+
+use serde::Serialize;
+
+use crate::av;
+
+/// How FFmpeg comes with this library.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum FfmpegVariant {
+    /// The machine's own FFmpeg.
+    System,
+    /// Part of this library, under the LGPL: H.264 by openh264, HEVC by kvazaar.
+    Default,
+    /// Part of this library, under the GPL: H.264 by x264, HEVC by x265.
+    Gpl,
+}
+
+impl FfmpegVariant {
+    /// That of this build.
+    pub(crate) fn of_this_build() -> Self {
+        if !cfg!(feature = "bundled") {
+            Self::System
+        } else if av::licence().starts_with("GPL") {
+            Self::Gpl
+        } else {
+            Self::Default
+        }
+    }
+}
+
+/// How to get what this build lacks and the other bundled variant has; `None` if neither variant is in use, or the one
+/// that has it is.
+pub(crate) fn how_to_switch(to: FfmpegVariant) -> Option<String> {
+    match (FfmpegVariant::of_this_build(), to) {
+        (FfmpegVariant::Default, FfmpegVariant::Gpl) => {
+            Some(format!("install the npm package {} beside @giftgrab/core", package("-gpl")))
+        }
+        (FfmpegVariant::Gpl, FfmpegVariant::Default) => {
+            Some(format!("uninstall the npm package {}, so that {} is used", package("-gpl"), package("")))
+        }
+        _ => None,
+    }
+}
+
+/// The npm package of this machine's kind with a bundled FFmpeg.
+fn package(suffix: &str) -> String {
+    let cpu = match std::env::consts::ARCH {
+        "x86_64" => "x64",
+        "aarch64" => "arm64",
+        other => other,
+    };
+    format!("@giftgrab/core-{}-{cpu}-gnu{suffix}", std::env::consts::OS)
+}
