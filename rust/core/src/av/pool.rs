@@ -14,7 +14,7 @@ const ROWS: usize = 32;
 const KINDS: usize = 3;
 
 /// Gives pictures with their own, uninitialised samples, and takes the memory of each back when the last reference to it
-/// is dropped, on any thread. Its lock is held for no longer than it takes to find a buffer.
+/// is dropped, on any thread. Its lock is held for no longer than it takes to find a buffer, or to ask for one.
 ///
 /// It holds as much as was on its way at once, and gives all of it to the system when it is dropped and the last picture is.
 #[derive(Debug, Default)]

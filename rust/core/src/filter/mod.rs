@@ -18,7 +18,7 @@ use crossbeam_channel::{Sender, TrySendError, bounded};
 pub use allowed::allowed_filters;
 pub use description::Description;
 
-pub(crate) use allowed::names_a_file;
+pub(crate) use allowed::{lacking, names_a_file};
 pub(crate) use description::{Setting, Stage};
 
 use crate::{

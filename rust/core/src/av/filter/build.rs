@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     error::{Code, Error, Stage as ErrorStage},
-    filter::{Description, Setting, Stage},
+    filter::{Description, Setting, Stage, lacking},
     frame::Shape,
     time::Rational,
 };
@@ -167,7 +167,7 @@ impl FilterGraph {
         let name = &stage.filter;
         let filter = find(self.functions, name);
         if filter.is_null() {
-            return Err(GraphError::new(format!("the linked FFmpeg has no filter {name:?}")));
+            return Err(GraphError::new(lacking(name)));
         }
         // SAFETY: owned; the filter is static, the name is copied.
         let context = unsafe { self.functions.avfilter_graph_alloc_filter(self.graph, filter, c(name).as_ptr()) };
