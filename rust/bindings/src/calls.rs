@@ -6,12 +6,13 @@ use giftgrab_core::{
     Notify, av,
     error::{Code, Error, Result, Stage},
     filter::{Filter, options::FilterOptions},
-    frame::{bytes, header::FrameHeader, planes::Area},
-    hub::Haste,
+    frame::{header::FrameHeader, raw_frame},
+    pipeline::Haste,
+    pixels::planes::Area,
+    record::{FileWriter, options::FileWriterOptions},
     source::{Source, options::SourceOptions},
     storage::Disk,
     tap::{Exchange, Outcome, Tap, options::TapOptions},
-    target::{FileWriter, options::FileWriterOptions},
 };
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -137,7 +138,7 @@ pub(crate) fn append(target: u32, mode: u32, header: &[f64], data: &[u8]) -> Res
         return Ok(GG_AGAIN);
     }
     let header = FrameHeader::from_words(header)?;
-    let frame = bytes::frame_from(&header, data, intake.preferred(), intake.memory())?;
+    let frame = raw_frame::frame_from(&header, data, intake.preferred(), intake.memory())?;
     if intake.append(Arc::new(frame), haste) {
         Ok(GG_OK)
     } else {
@@ -149,7 +150,7 @@ pub(crate) fn append(target: u32, mode: u32, header: &[f64], data: &[u8]) -> Res
 pub(crate) fn convert(header_in: &[f64], data_in: &[u8], header_out: &[f64], data_out: &mut [u8]) -> Result<()> {
     let from = FrameHeader::from_words(header_in)?;
     let to = FrameHeader::from_words(header_out)?;
-    bytes::convert_bytes(&from, data_in, &to, data_out)
+    raw_frame::convert_bytes(&from, data_in, &to, data_out)
 }
 
 /// Asks a source for only a part of each frame; a width of 0 asks for the whole frame.

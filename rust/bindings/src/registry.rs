@@ -9,11 +9,11 @@ use std::{
 use giftgrab_core::{
     error::{Code, Error, Result, Stage},
     filter::Filter,
-    hub::Intake,
+    pipeline::Intake,
+    record::FileWriter,
     report::Event,
     source::Source,
     tap::Tap,
-    target::FileWriter,
 };
 
 use crate::{context::Context, handles::Handles};

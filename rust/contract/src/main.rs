@@ -9,8 +9,9 @@ use giftgrab_core::{
     codec::{CODECS, CONTAINERS, Capabilities, CodecInfo, Container, ContainerInfo},
     error::{self, CODES},
     filter,
-    frame::{COLOUR_SPACES, header::FIELDS},
-    report, source, tap, target,
+    frame::header::FIELDS,
+    pixels::COLOUR_SPACES,
+    record, report, source, tap,
 };
 use schemars::generate::{SchemaGenerator, SchemaSettings};
 use serde_json::{Map, Value, json};
@@ -44,7 +45,7 @@ fn inputs() -> Map<String, Value> {
     schemas.subschema_for::<source::options::SourceOptions>();
     schemas.subschema_for::<source::options::FileReaderOptions>();
     schemas.subschema_for::<source::options::TestPatternOptions>();
-    schemas.subschema_for::<target::options::FileWriterOptions>();
+    schemas.subschema_for::<record::options::FileWriterOptions>();
     schemas.subschema_for::<tap::options::TapOptions>();
     schemas.subschema_for::<filter::options::FilterOptions>();
     definitions(schemas)

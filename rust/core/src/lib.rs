@@ -5,21 +5,17 @@
 #![deny(unsafe_code)]
 
 pub mod av;
+mod base;
 pub mod codec;
-pub mod error;
-mod event;
 pub mod filter;
 pub mod frame;
-pub mod hub;
-mod latency;
-mod ledger;
-pub mod report;
+pub mod pipeline;
+pub mod pixels;
+pub mod record;
 pub mod source;
 pub mod storage;
 pub mod sys;
 pub mod tap;
-pub mod target;
-pub mod time;
-mod variant;
 
-pub use event::Notify;
+pub use base::{error, time};
+pub use pipeline::{events::Notify, report};

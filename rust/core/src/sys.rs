@@ -3,7 +3,7 @@
 
 use std::thread;
 
-use crate::error::{Code, Error, Result, Stage};
+use crate::base::error::{Code, Error, Result, Stage};
 
 /// Nanoseconds of CLOCK_MONOTONIC: the one clock for pacing, latencies and capture times.
 #[must_use]

@@ -13,15 +13,16 @@ use giftgrab_core::{
     av::{ColourTags, Picture, PixelFormat},
     codec::Codec,
     error::{Code, Stage},
-    frame::{ColourSpace, Frame, StereoPacking},
-    hub::Haste,
-    report::{Event, Report},
-    source::pattern::Pattern,
-    storage::{Storage, Volume},
-    target::{
+    frame::Frame,
+    pipeline::Haste,
+    pixels::{ColourSpace, StereoPacking},
+    record::{
         FileWriter,
         options::{FileWriterOptions, OnResize},
     },
+    report::{Event, Report},
+    source::test_pattern::draw::Pattern,
+    storage::{Storage, Volume},
     time::Rational,
 };
 use support::{
@@ -43,16 +44,14 @@ fn options(codec: Codec, path: &str) -> FileWriterOptions {
 /// Frame `index` of the pattern, of some views, shown at `pts`.
 fn frame((width, height): (u32, u32), views: usize, index: u64, pts: i64) -> Frame {
     let pattern = Pattern::new(width as usize, height as usize, ColourSpace::I420);
-    let mut views = (0..views).map(|view| {
+    let views = (0..views).map(|view| {
         let mut picture = Picture::alloc(PixelFormat::YUV420P, width, height).unwrap();
         picture.set_tags(ColourTags { range: 1, ..ColourTags::UNKNOWN });
         pattern.draw(index, view, &mut picture.view_mut().unwrap().unwrap());
         picture
     });
-    let picture = views.next().unwrap();
     Frame {
-        picture,
-        others: views.collect(),
+        views: views.collect(),
         sequence: index,
         pts,
         time_base: RATE.inverse(),

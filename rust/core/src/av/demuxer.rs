@@ -3,7 +3,7 @@
 use std::{ptr, sync::Arc};
 
 use super::{AvError, Dictionary, Packet, StreamParameters, avio::Avio, error::check, ffi, text};
-use crate::{storage::Storage, time::Rational};
+use crate::{base::time::Rational, storage::Storage};
 
 /// Containers that a file may be: no playlist, no image sequence, nothing that opens further files.
 const FORMAT_WHITELIST: &str = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,m4v,h264,hevc,obu,av1,\

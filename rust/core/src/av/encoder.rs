@@ -3,7 +3,7 @@
 use std::{ffi::CString, ptr};
 
 use super::{AvError, ColourTags, Dictionary, Packet, Picture, PixelFormat, StreamParameters, error::check, ffi};
-use crate::time::Rational;
+use crate::base::time::Rational;
 
 /// Everything an encoder is opened with.
 #[derive(Debug, Clone)]

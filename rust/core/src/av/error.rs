@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{ffi, log};
-use crate::error::{Code, Error, Stage};
+use crate::base::error::{Code, Error, Stage};
 
 /// A negative return code of FFmpeg and the last line it logged on this thread.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,9 +10,9 @@ mod demuxer;
 mod dictionary;
 mod encoder;
 mod error;
-mod filter;
+mod graph;
 #[cfg(test)]
-mod filter_tests;
+mod graph_tests;
 mod log;
 mod muxer;
 mod packet;
@@ -22,6 +22,7 @@ mod pixel;
 mod pool;
 mod scaler;
 mod stereo;
+mod video_info;
 
 use std::{ffi::CStr, sync::Once};
 
@@ -32,7 +33,8 @@ pub use demuxer::{Demuxer, DemuxerOptions, StreamFacts};
 pub use dictionary::Dictionary;
 pub use encoder::{Encoder, EncoderConfig, OpenError};
 pub use error::AvError;
-pub use filter::{FilterGraph, GraphError};
+pub(crate) use graph::shortened;
+pub use graph::{Description, FilterGraph, FilterPolicy, GraphError};
 pub use muxer::{Muxer, MuxerConfig};
 pub use packet::Packet;
 pub use parameters::StreamParameters;
@@ -40,6 +42,8 @@ pub use picture::{ColourTags, Picture};
 pub use pixel::PixelFormat;
 pub use pool::PicturePool;
 pub use scaler::{Scaler, Scaling};
+pub(crate) use video_info::{FULL, RGB, UNKNOWN, tags};
+pub use video_info::{VideoInfo, number as matrix_number};
 
 /// Prepares FFmpeg and the codec libraries once in a process: log lines are kept, never printed.
 pub fn init() {
@@ -115,13 +119,13 @@ unsafe fn text(pointer: *const std::ffi::c_char) -> String {
     unsafe { CStr::from_ptr(pointer) }.to_string_lossy().into_owned()
 }
 
-impl From<crate::time::Rational> for ffi::AVRational {
-    fn from(value: crate::time::Rational) -> Self {
+impl From<crate::base::time::Rational> for ffi::AVRational {
+    fn from(value: crate::base::time::Rational) -> Self {
         Self { num: value.num, den: value.den }
     }
 }
 
-impl From<ffi::AVRational> for crate::time::Rational {
+impl From<ffi::AVRational> for crate::base::time::Rational {
     fn from(value: ffi::AVRational) -> Self {
         Self { num: value.num, den: value.den }
     }

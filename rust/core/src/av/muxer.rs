@@ -3,7 +3,7 @@
 use std::{ffi::CString, ptr, sync::Arc};
 
 use super::{AvError, Dictionary, Packet, StreamParameters, avio::Avio, error::check, ffi, stereo};
-use crate::{frame::StereoPacking, storage::Storage, time::Rational};
+use crate::{base::time::Rational, pixels::StereoPacking, storage::Storage};
 
 /// Everything a container is begun with.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 use std::ptr;
 
 use super::{AvError, error::check, ffi};
-use crate::time::Rational;
+use crate::base::time::Rational;
 
 /// One coded frame with its timestamps, owned.
 #[derive(Debug)]

@@ -2,8 +2,8 @@
 
 use super::{AvError, PixelFormat, error::check, ffi};
 use crate::{
-    frame::planes::{Area, Plane, PlaneMut, Planes, PlanesMut},
-    time::Rational,
+    base::time::Rational,
+    pixels::planes::{Area, Plane, PlaneMut, Planes, PlanesMut},
 };
 
 /// Colour and shape tags that travel with a picture; the numbers are ITU-T H.273's, as FFmpeg stores them.

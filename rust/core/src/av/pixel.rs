@@ -1,7 +1,7 @@
 //! Pixel formats, by FFmpeg's names.
 
 use super::{ffi, text};
-use crate::frame::{ColourSpace, planes::Layout};
+use crate::pixels::{ColourSpace, planes::Layout};
 
 /// A pixel format of FFmpeg; any value that a file may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

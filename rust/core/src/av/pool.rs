@@ -1,6 +1,6 @@
 //! Memory for pictures that is used again, so that a stage in its stride asks the system for none.
 
-use std::sync::{Mutex, PoisonError};
+use parking_lot::Mutex;
 
 use super::{AvError, Picture, PixelFormat, error::check, ffi};
 
@@ -30,7 +30,7 @@ impl PicturePool {
     /// Out of memory, or an impossible size.
     pub fn take(&self, format: PixelFormat, width: u32, height: u32) -> Result<Picture, AvError> {
         let shape = (format, width, height);
-        let mut rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut rooms = self.rooms.lock();
         if let Some(room) = rooms.iter().find(|room| room.shape == shape) {
             return room.take();
         }
@@ -122,7 +122,7 @@ impl Drop for Room {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::frame::planes::Planes;
+    use crate::pixels::planes::Planes;
 
     fn address(picture: &Picture) -> usize {
         picture.view().expect("one of our layouts").rows(0).next().expect("a row").as_ptr().addr()
@@ -190,7 +190,7 @@ mod tests {
         for width in 1..=100 {
             pool.take(PixelFormat::BGRA, width, 16).unwrap();
         }
-        assert_eq!(pool.rooms.lock().unwrap().iter().map(|room| room.shape.1).collect::<Vec<_>>(), [100, 99, 98]);
+        assert_eq!(pool.rooms.lock().iter().map(|room| room.shape.1).collect::<Vec<_>>(), [100, 99, 98]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::ptr;
 
 use super::{AvError, Picture, ffi};
-use crate::frame::StereoPacking;
+use crate::pixels::StereoPacking;
 
 const fn number(packing: StereoPacking) -> ffi::AVStereo3DType {
     match packing {

@@ -4,11 +4,11 @@ use std::collections::VecDeque;
 
 use rav1e::prelude as rv;
 
-use super::{Encode, Shape, encoders::RAV1E_QUANTISER, frames_per_second};
+use super::{Encode, encoders::RAV1E_QUANTISER, frames_per_second};
 use crate::{
-    av::{Packet, Picture, StreamParameters},
-    error::{Code, Error, Result, Stage},
-    target::options::{FileWriterOptions, Profile},
+    av::{Packet, Picture, StreamParameters, VideoInfo},
+    base::error::{Code, Error, Result, Stage},
+    record::options::{FileWriterOptions, Profile},
 };
 
 /// Speed of the live profile; the fastest.
@@ -19,13 +19,13 @@ const QUALITY_SPEED: u8 = 6;
 /// An open rav1e encoder.
 pub(super) struct Rav1e {
     context: rv::Context<u8>,
-    shape: Shape,
+    shape: VideoInfo,
     /// Grid positions of the pictures given, in order: rav1e counts pictures, the grid may have gaps.
     slots: VecDeque<i64>,
 }
 
 impl Rav1e {
-    pub(super) fn open(options: &FileWriterOptions, shape: Shape) -> Result<Self> {
+    pub(super) fn open(options: &FileWriterOptions, shape: VideoInfo) -> Result<Self> {
         let live = options.profile == Profile::Live;
         let speed = match &options.preset {
             Some(preset) => preset.parse().unwrap_or(LIVE_SPEED),

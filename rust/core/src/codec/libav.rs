@@ -1,10 +1,10 @@
 //! Encoding by FFmpeg's encoders.
 
-use super::{Container, Encode, EncoderInfo, Shape, settings};
+use super::{Container, Encode, EncoderInfo, settings};
 use crate::{
-    av::{self, EncoderConfig, OpenError, Packet, Picture, StreamParameters},
-    error::{Code, Error, Result, Stage},
-    target::options::FileWriterOptions,
+    av::{self, EncoderConfig, OpenError, Packet, Picture, StreamParameters, VideoInfo},
+    base::error::{Code, Error, Result, Stage},
+    record::options::FileWriterOptions,
 };
 
 /// An encoder of FFmpeg.
@@ -20,7 +20,7 @@ impl Libav {
         info: &EncoderInfo,
         options: &FileWriterOptions,
         container: Container,
-        shape: Shape,
+        shape: VideoInfo,
     ) -> Result<Self> {
         let global_header = av::Muxer::wants_global_header(container.info().muxer).ok_or_else(|| {
             Error::new(
@@ -52,7 +52,7 @@ fn culprit<'a>(config: &EncoderConfig, options: &'a FileWriterOptions) -> Option
     Some(option)
 }
 
-fn explain(info: &EncoderInfo, shape: Shape, error: OpenError, culprit: Option<(&String, &String)>) -> Error {
+fn explain(info: &EncoderInfo, shape: VideoInfo, error: OpenError, culprit: Option<(&String, &String)>) -> Error {
     match error {
         OpenError::Missing => Error::new(
             Code::CodecUnavailable,

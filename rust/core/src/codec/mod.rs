@@ -8,20 +8,23 @@ mod plan;
 mod probe;
 mod settings;
 mod table;
+mod variant;
 
 pub use encoders::{EncoderInfo, Quality, encoder_info};
 pub use probe::{Capabilities, CodecCapability, EncoderCapability, FfmpegFacts, capabilities};
 pub use table::{CODECS, CONTAINERS, Codec, CodecInfo, Container, ContainerInfo};
 
+pub use variant::FfmpegVariant;
+pub(crate) use variant::how_to_switch;
+
 pub(crate) use plan::{Packer, Plan, common_format};
 pub(crate) use probe::choose_encoder;
 
 use crate::{
-    av::{Packet, Picture, StreamParameters},
-    error::Result,
-    frame::Shape,
-    target::options::FileWriterOptions,
-    time::Rational,
+    av::{Packet, Picture, StreamParameters, VideoInfo},
+    base::{error::Result, time::Rational},
+    frame::FrameShape,
+    record::options::FileWriterOptions,
 };
 
 /// An open encoder: pictures in, packets out, one packet for each picture.
@@ -41,7 +44,7 @@ pub(crate) fn open_encoder(
     encoder: &EncoderInfo,
     options: &FileWriterOptions,
     container: Container,
-    input: Shape,
+    input: FrameShape,
 ) -> Result<(Box<dyn Encode>, Plan)> {
     let plan = Plan::new(encoder, options, input)?;
     let shape = plan.coded();
@@ -53,13 +56,13 @@ pub(crate) fn open_encoder(
 }
 
 #[cfg(feature = "rav1e")]
-fn open_rav1e(options: &FileWriterOptions, shape: Shape) -> Result<Box<dyn Encode>> {
+fn open_rav1e(options: &FileWriterOptions, shape: VideoInfo) -> Result<Box<dyn Encode>> {
     Ok(Box::new(av1_rav1e::Rav1e::open(options, shape)?))
 }
 
 #[cfg(not(feature = "rav1e"))]
-fn open_rav1e(_: &FileWriterOptions, _: Shape) -> Result<Box<dyn Encode>> {
-    use crate::error::{Code, Error, Stage};
+fn open_rav1e(_: &FileWriterOptions, _: VideoInfo) -> Result<Box<dyn Encode>> {
+    use crate::base::error::{Code, Error, Stage};
     let message = format!("Cannot encode with {:?}: this build leaves it out", encoders::RAV1E);
     Err(Error::new(Code::CodecUnavailable, Stage::Encode, message).with_field("encoder"))
 }

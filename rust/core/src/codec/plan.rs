@@ -2,10 +2,11 @@
 
 use super::{Codec, EncoderInfo};
 use crate::{
-    av::{AvError, Picture, PicturePool, PixelFormat},
-    error::{Code, Error, Result, Stage},
-    frame::{Shape, StereoPacking, adapt::Adapter, planes::Layout},
-    target::options::{FileWriterOptions, Profile},
+    av::{AvError, Picture, PicturePool, PixelFormat, VideoInfo},
+    base::error::{Code, Error, Result, Stage},
+    frame::{FrameShape, adapt::Adapter},
+    pixels::{StereoPacking, planes::Layout},
+    record::options::{FileWriterOptions, Profile},
 };
 
 /// The longest side of a packed picture: more than any decoder of these codecs must take.
@@ -14,18 +15,18 @@ const MAX_SIDE: u32 = 16_384;
 /// What is coded of each frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Plan {
-    /// The shape that each view gets.
-    view: Shape,
+    /// What each view becomes.
+    view: VideoInfo,
     views: u32,
     packing: StereoPacking,
 }
 
 impl Plan {
     /// What `info` codes of frames of shape `input`.
-    pub(super) fn new(info: &EncoderInfo, options: &FileWriterOptions, input: Shape) -> Result<Self> {
+    pub(super) fn new(info: &EncoderInfo, options: &FileWriterOptions, input: FrameShape) -> Result<Self> {
         let packing = options.stereo.unwrap_or_default();
-        check_size(info, packing.size((input.width, input.height), input.views))?;
-        let format = coded_format(info, options, input)?;
+        check_size(info, packing.size((input.view.width, input.view.height), input.views))?;
+        let format = coded_format(info, options, input.view)?;
         let (mut across, mut down) = match format.layout() {
             _ if input.views == 1 => (false, false),
             // Views share no chroma sample: each begins at an even column or row.
@@ -38,16 +39,17 @@ impl Plan {
             (across, down) = (true, true);
         }
         let size = |value: u32, even: bool| if even { value.next_multiple_of(2) } else { value };
-        let view = Shape { views: 1, ..input.converted(format, size(input.width, across), size(input.height, down)) };
+        let VideoInfo { width, height, .. } = input.view;
+        let view = input.view.converted(format, size(width, across), size(height, down));
         let plan = Self { view, views: input.views, packing };
         plan.check_packed(input)?;
         Ok(plan)
     }
 
     /// The shape of the coded pictures.
-    pub(crate) fn coded(&self) -> Shape {
+    pub(crate) fn coded(&self) -> VideoInfo {
         let (width, height) = self.packing.size((self.view.width, self.view.height), self.views);
-        Shape { width, height, ..self.view }
+        VideoInfo { width, height, ..self.view }
     }
 
     /// How two views lie in a coded picture; `None` for one, and for more, which no tag can tell.
@@ -60,7 +62,7 @@ impl Plan {
         if self.views == 1 || error.code != Code::EncodeFailed {
             return error;
         }
-        let Shape { width, height, .. } = self.view;
+        let VideoInfo { width, height, .. } = self.view;
         let message = format!(
             "{}; the picture packs {} views of {width}x{height}: pack them the other way, or record one view per file \
              with view",
@@ -69,8 +71,8 @@ impl Plan {
         Error { message, ..error }.with_field("stereo")
     }
 
-    fn check_packed(&self, input: Shape) -> Result<()> {
-        let Shape { width, height, .. } = self.coded();
+    fn check_packed(&self, input: FrameShape) -> Result<()> {
+        let VideoInfo { width, height, .. } = self.coded();
         if self.views == 1 || width.max(height) <= MAX_SIDE {
             return Ok(());
         }
@@ -79,7 +81,7 @@ impl Plan {
             format!(
                 "Cannot pack {} views of {}x{} into one picture: {width}x{height} is beyond {MAX_SIDE} pixels a side; \
                  pack them the other way, or record one view per file with view",
-                self.views, input.width, input.height
+                self.views, input.view.width, input.view.height
             ),
         ))
     }
@@ -92,7 +94,7 @@ pub(crate) fn common_format(options: &FileWriterOptions) -> Option<PixelFormat> 
 }
 
 /// The pixel format in which `info` codes frames of shape `input`.
-fn coded_format(info: &EncoderInfo, options: &FileWriterOptions, input: Shape) -> Result<PixelFormat> {
+fn coded_format(info: &EncoderInfo, options: &FileWriterOptions, input: VideoInfo) -> Result<PixelFormat> {
     if let Some(format) = common_format(options) {
         return Ok(format);
     }
@@ -146,17 +148,17 @@ impl Packer {
     /// The coded picture of a frame; without a copy if it is one view that has the wanted shape already.
     ///
     /// A view that is missing is replaced by the last there is, and surplus views are left out.
-    pub(crate) fn pack(&mut self, views: &[&Picture]) -> Result<Picture> {
-        let last = *views
+    pub(crate) fn pack(&mut self, views: &[Picture]) -> Result<Picture> {
+        let last = views
             .last()
             .ok_or_else(|| Error::new(Code::Internal, Stage::Encode, "Cannot encode a frame: it has no view"))?;
-        let view = |index: u32| views.get(index as usize).copied().unwrap_or(last);
+        let view = |index: u32| views.get(index as usize).unwrap_or(last);
         if self.plan.views == 1 {
             return self.adapter.adapt(view(0));
         }
         let memory =
             |error: AvError| error.explain(Code::ResourceExhausted, Stage::Encode, "pack the views of a frame");
-        let Shape { width, height, format, tags, .. } = self.plan.coded();
+        let VideoInfo { width, height, format, tags, .. } = self.plan.coded();
         let size = (self.plan.view.width, self.plan.view.height);
         let mut packed = self.pool.take(format, width, height).map_err(memory)?;
         for index in 0..self.plan.views {

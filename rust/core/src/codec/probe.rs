@@ -5,13 +5,14 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use serde::Serialize;
 
 use super::{
-    CODECS, Codec, CodecInfo, Container, EncoderInfo, Shape, encoder_info, encoders::RAV1E, open_encoder, settings,
+    CODECS, Codec, CodecInfo, Container, EncoderInfo, FfmpegVariant, encoder_info, encoders::RAV1E, how_to_switch,
+    open_encoder, settings,
 };
 use crate::{
-    av::{self, ColourTags, Picture, PixelFormat},
-    error::{Code, Error, Result, Stage},
-    target::options::{FileWriterOptions, Profile},
-    variant::{FfmpegVariant, how_to_switch},
+    av::{self, Picture, VideoInfo},
+    base::error::{Code, Error, Result, Stage},
+    frame::FrameShape,
+    record::options::{FileWriterOptions, Profile},
 };
 
 /// What this build can encode on this machine.
@@ -189,14 +190,14 @@ fn try_encode(info: &'static EncoderInfo) -> Result<()> {
         "codec": info.codec, "path": "probe", "frameRate": { "num": 30, "den": 1 }, "threads": 1,
     }))
     .map_err(|error| Error::new(Code::Internal, Stage::Encode, format!("Cannot probe encoders: {error}")))?;
-    let shape = Shape { width: SIZE, height: SIZE, format: PixelFormat::YUV420P, tags: ColourTags::UNKNOWN, views: 1 };
+    let shape = VideoInfo { width: SIZE, height: SIZE, ..VideoInfo::UNKNOWN };
     let memory = |error: av::AvError| error.explain(Code::ResourceExhausted, Stage::Encode, "probe encoders");
     let mut picture = Picture::alloc(shape.format, SIZE, SIZE).map_err(memory)?;
     if let Some(mut view) = picture.view_mut().map_err(memory)? {
         view.fill_black();
     }
     picture.set_pts(0);
-    let (mut encoder, _) = open_encoder(info, &options, info.codec.info().containers[0], shape)?;
+    let (mut encoder, _) = open_encoder(info, &options, info.codec.info().containers[0], FrameShape::mono(shape))?;
     encoder.send(Some(picture))?;
     encoder.send(None)?;
     match encoder.receive()? {

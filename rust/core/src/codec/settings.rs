@@ -1,10 +1,10 @@
 //! What each encoder is told: the defaults of the profiles and the meaning of the options.
 
-use super::{Codec, Container, EncoderInfo, Shape, frames_per_second};
+use super::{Codec, Container, EncoderInfo, frames_per_second};
 use crate::{
-    av::EncoderConfig,
-    error::{Error, Result},
-    target::options::{FileWriterOptions, Profile},
+    av::{EncoderConfig, VideoInfo},
+    base::error::{Error, Result},
+    record::options::{FileWriterOptions, Profile},
 };
 
 /// Checks the options that depend on the encoder.
@@ -61,7 +61,7 @@ pub(super) fn tag(codec: Codec, container: Container) -> Option<[u8; 4]> {
 pub(super) fn config(
     info: &EncoderInfo,
     options: &FileWriterOptions,
-    shape: Shape,
+    shape: VideoInfo,
     global_header: bool,
 ) -> EncoderConfig {
     let live = options.profile == Profile::Live;
@@ -246,7 +246,7 @@ mod tests {
         });
         options.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         let options = serde_json::from_value(options).unwrap();
-        let shape = Shape { width: 64, height: 64, format: PixelFormat::YUV420P, tags: ColourTags::UNKNOWN, views: 1 };
+        let shape = VideoInfo { width: 64, height: 64, format: PixelFormat::YUV420P, tags: ColourTags::UNKNOWN };
         config(info, &options, shape, true).options
     }
 

@@ -4,8 +4,8 @@
 //! that. Whether a filter is harmless is known by reading its source; one that is not listed is refused.
 
 use crate::{
-    av,
-    variant::{FfmpegVariant, how_to_switch},
+    av::{self, FilterPolicy},
+    codec::{FfmpegVariant, how_to_switch},
 };
 
 /// Allowed filters that FFmpeg has only under the GPL (`…_filter_deps="gpl"` in its configure script).
@@ -316,32 +316,34 @@ pub fn allowed_filters() -> &'static [&'static str] {
     ALLOWED
 }
 
-/// Refuses a filter that is not known to be harmless.
-pub(super) fn check_filter(name: &str) -> Result<(), String> {
-    if ALLOWED.contains(&name) {
-        return Ok(());
+/// Allows filters that are known to compute on pictures only.
+pub(crate) struct PicturesOnly;
+
+impl FilterPolicy for PicturesOnly {
+    fn check_filter(&self, name: &str) -> Result<(), String> {
+        if ALLOWED.contains(&name) {
+            return Ok(());
+        }
+        let why = match REASONS.iter().find(|(_, filters)| filters.contains(&name)) {
+            Some((why, _)) => *why,
+            None if av::FilterGraph::lacks(name) => return Err(self.lacking(name)),
+            None => "is not known to compute on pictures only",
+        };
+        Err(format!(
+            "the filter {name:?} {why}; allowed are filters that only compute on the pictures they get, such as crop, \
+             scale and overlay"
+        ))
     }
-    let why = match REASONS.iter().find(|(_, filters)| filters.contains(&name)) {
-        Some((why, _)) => *why,
-        None if av::FilterGraph::lacks(name) => return Err(lacking(name)),
-        None => "is not known to compute on pictures only",
-    };
-    Err(format!(
-        "the filter {name:?} {why}; allowed are filters that only compute on the pictures they get, such as crop, \
-         scale and overlay"
-    ))
-}
 
-/// Why a filter that FFmpeg does not have cannot be used, and how to get it where that is known.
-pub(crate) fn lacking(name: &str) -> String {
-    let switched = if GPL.contains(&name) { how_to_switch(FfmpegVariant::Gpl) } else { None };
-    let fix = switched.map(|fix| format!("; {fix}")).unwrap_or_default();
-    format!("the linked FFmpeg {} has no filter {name:?}{fix}", av::version())
-}
+    fn names_a_file(&self, filter: &str, option: &str) -> bool {
+        FILE_OPTIONS.iter().any(|(name, options)| *name == filter && options.contains(&option))
+    }
 
-/// Whether an option of an allowed filter names a file.
-pub(crate) fn names_a_file(filter: &str, option: &str) -> bool {
-    FILE_OPTIONS.iter().any(|(name, options)| *name == filter && options.contains(&option))
+    fn lacking(&self, name: &str) -> String {
+        let switched = if GPL.contains(&name) { how_to_switch(FfmpegVariant::Gpl) } else { None };
+        let fix = switched.map(|fix| format!("; {fix}")).unwrap_or_default();
+        format!("the linked FFmpeg {} has no filter {name:?}{fix}", av::version())
+    }
 }
 
 #[cfg(test)]
@@ -368,7 +370,7 @@ mod tests {
                 let told = format!("{option} {help}").to_lowercase();
                 let words = told.split(|c: char| !c.is_ascii_alphanumeric()).map(str::to_owned).collect::<Vec<_>>();
                 let is_suspect = words.iter().any(|word| suspects.iter().any(|suspect| word.contains(suspect)));
-                assert!(!is_suspect || names_a_file(filter, &option), "{filter}: {option}: {help}");
+                assert!(!is_suspect || PicturesOnly.names_a_file(filter, &option), "{filter}: {option}: {help}");
             }
         }
     }

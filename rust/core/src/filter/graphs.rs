@@ -2,11 +2,10 @@
 
 use std::collections::VecDeque;
 
-use super::description::Description;
 use crate::{
-    av::{AvError, FilterGraph, GraphError, Picture},
-    frame::{Frame, Shape},
-    time::Rational,
+    av::{AvError, Description, FilterGraph, GraphError, Picture, VideoInfo},
+    base::time::Rational,
+    frame::{Frame, FrameShape, Views},
 };
 
 /// Pictures of one view that may wait for those of the other views.
@@ -20,20 +19,19 @@ const HELD_BACK: u32 = 256;
 /// What graphs are opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Form {
-    pub(super) shape: Shape,
+    pub(super) shape: FrameShape,
     pub(super) time_base: Rational,
 }
 
 impl Form {
     pub(super) fn of(frame: &Frame) -> Self {
-        let views = u32::try_from(frame.views().count()).unwrap_or(u32::MAX);
-        Self { shape: Shape { views, ..Shape::of(&frame.picture) }, time_base: frame.time_base }
+        Self { shape: frame.shape(), time_base: frame.time_base }
     }
 }
 
 /// What came out: the views of one frame.
 pub(super) struct Filtered {
-    pub(super) views: Vec<Picture>,
+    pub(super) views: Views,
     /// Time in ticks of [`Graphs::time_base`].
     pub(super) pts: i64,
     /// When the frame was captured that it stems from.
@@ -82,7 +80,7 @@ pub(super) struct Graphs {
 impl Graphs {
     pub(super) fn open(description: &Description, form: Form) -> Result<Self, GraphError> {
         let open = |_| {
-            let graph = FilterGraph::open(description, form.shape, form.time_base, None)?;
+            let graph = FilterGraph::open(description, form.shape.view, form.time_base, None)?;
             Ok(View { graph, waiting: VecDeque::new() })
         };
         let views = (0..form.shape.views).map(open).collect::<Result<Vec<_>, GraphError>>()?;
@@ -101,7 +99,7 @@ impl Graphs {
 
     /// Takes a frame of the form; `false` if the graphs have ended by themselves and want none.
     pub(super) fn send(&mut self, frame: &Frame) -> Result<bool, Fault> {
-        for (view, picture) in self.views.iter_mut().zip(frame.views()) {
+        for (view, picture) in self.views.iter_mut().zip(&frame.views) {
             let mut picture = picture.reference()?;
             picture.set_pts(frame.pts);
             picture.set_mark(frame.captured_ns);
@@ -153,7 +151,7 @@ impl Graphs {
             let fronts = || self.views.iter().map(|view| view.waiting.front().and_then(Picture::pts));
             let latest = fronts().max().flatten();
             if fronts().all(|pts| pts == latest) {
-                let views: Vec<_> = self.views.iter_mut().filter_map(|view| view.waiting.pop_front()).collect();
+                let views: Views = self.views.iter_mut().filter_map(|view| view.waiting.pop_front()).collect();
                 return Ok(Ready::Frame(self.told(views)));
             }
             for view in &mut self.views {
@@ -164,7 +162,7 @@ impl Graphs {
         }
     }
 
-    fn told(&mut self, mut views: Vec<Picture>) -> Filtered {
+    fn told(&mut self, mut views: Views) -> Filtered {
         self.held_back = 0;
         let first = views.first();
         let pts = first.and_then(Picture::pts).or(self.last_pts.map(|last| last + 1)).unwrap_or(0);
@@ -201,14 +199,14 @@ impl View {
 }
 
 /// The shape of what frames of the shape `input` become, if a graph makes a frame of each.
-pub(super) fn output_shape(description: &Description, input: Shape) -> Option<Shape> {
+pub(super) fn output_shape(description: &Description, input: FrameShape) -> Option<FrameShape> {
     let time_base = Rational::new(1, 1000);
-    let mut graph = FilterGraph::open(description, input, time_base, None).ok()?;
-    let mut picture = Picture::alloc(input.format, input.width, input.height).ok()?;
-    picture.set_tags(input.tags);
+    let mut graph = FilterGraph::open(description, input.view, time_base, None).ok()?;
+    let mut picture = Picture::alloc(input.view.format, input.view.width, input.view.height).ok()?;
+    picture.set_tags(input.view.tags);
     picture.set_pts(0);
     picture.view_mut().ok()??.fill_black();
     graph.send(Some(&picture)).ok()?;
     graph.send(None).ok()?;
-    graph.receive().ok().map(|picture| Shape { views: input.views, ..Shape::of(&picture) })
+    graph.receive().ok().map(|picture| FrameShape { view: VideoInfo::of(&picture), views: input.views })
 }

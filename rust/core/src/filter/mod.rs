@@ -3,10 +3,9 @@
 //! A filter is a target of what is before it and an observable for what is behind it, with one thread of its own.
 
 mod allowed;
-mod description;
 mod graphs;
 pub mod options;
-mod runner;
+mod thread;
 
 use std::sync::{
     Arc,
@@ -16,22 +15,23 @@ use std::sync::{
 use crossbeam_channel::{Sender, TrySendError, bounded};
 
 pub use allowed::allowed_filters;
-pub use description::Description;
 
-pub(crate) use allowed::{lacking, names_a_file};
-pub(crate) use description::{Setting, Stage};
+pub(crate) use allowed::PicturesOnly;
 
 use crate::{
     av,
-    error::{self, Code, Error, Result},
-    event::{Events, Notify, Throttle},
-    hub::{Gate, Intake, Room, Taker, door},
-    latency::Recorder,
-    report::{DropReason, Event, FilterStats},
+    base::error::{self, Code, Error, Result},
+    pipeline::{
+        events::{Events, Notify, Throttle},
+        gate::{Gate, Taker},
+        intake::{Intake, Room, door},
+        latency::Recorder,
+        report::{DropReason, Event, FilterStats},
+    },
     sys::spawn,
 };
 use options::FilterOptions;
-use runner::Runner;
+use thread::FilterThread;
 
 /// Frames that may wait: enough in real time for a moment's delay, and never waiting for the giver otherwise.
 const ROOM: Room = Room { hurried: 8, patient: 4, displaces: false, preferred: None };
@@ -98,8 +98,8 @@ impl Filter {
         });
         let (intake, inbox) = door(shared.clone(), ROOM);
         let (commands, requests) = bounded(COMMANDS);
-        let runner = Runner::new(shared.clone(), inbox, requests, description, options.what());
-        spawn("gg-filter", move || runner.run())?;
+        let thread = FilterThread::new(shared.clone(), inbox, requests, description, options.what());
+        spawn("gg-filter", move || thread.run())?;
         Ok(Self { shared, intake, commands })
     }
 

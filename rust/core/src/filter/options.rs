@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::description::{Description, shortened};
+use super::PicturesOnly;
 use crate::{
-    av,
-    error::{Code, Error, Result, Stage},
+    av::{self, Description, shortened},
+    base::error::{Code, Error, Result, Stage},
 };
 
 /// Longest description in bytes.
@@ -40,7 +40,7 @@ impl FilterOptions {
             return Err(Error::argument("description", message));
         }
         let what = self.what();
-        let description = Description::parse(&self.description)
+        let description = Description::parse(&self.description, &PicturesOnly)
             .map_err(|why| Error::argument("description", format!("Cannot {what}: {why}")))?;
         av::FilterGraph::check(&description).map_err(|error| {
             let error = error.explain(Code::InvalidArgument, Stage::Options, &what);

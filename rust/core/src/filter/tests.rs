@@ -1,16 +1,17 @@
 //! Filters between a giver and targets made here.
 
-use std::sync::Mutex;
-
 use crossbeam_channel::{Receiver, Sender, never, unbounded};
+use parking_lot::Mutex;
 
 use super::*;
 use crate::{
     av::{ColourTags, Picture, PixelFormat},
-    frame::{Frame, Shape, SharedFrame},
-    hub::{Delivery, Haste, Inbox, Parcel},
-    report::Ledger,
-    time::Rational,
+    base::time::Rational,
+    frame::{Frame, SharedFrame},
+    pipeline::{
+        intake::{Delivery, Haste, Inbox, Parcel},
+        report::Ledger,
+    },
 };
 
 const TICK: Rational = Rational::new(1, 30);
@@ -35,7 +36,7 @@ impl Taker for Collector {
     }
 
     fn overflow(&self) {
-        *self.overflows.lock().unwrap() += 1;
+        *self.overflows.lock() += 1;
         self.gate.counters.dropped(DropReason::FilterOverload, 1);
     }
 
@@ -63,8 +64,7 @@ fn frame(size: (u32, u32), index: u64, views: usize) -> SharedFrame {
         picture
     };
     Arc::new(Frame {
-        picture: picture(0),
-        others: (1..views).map(picture).collect(),
+        views: (0..views).map(picture).collect(),
         sequence: index,
         pts: index as i64,
         time_base: TICK,
@@ -146,7 +146,7 @@ fn frames_are_changed_and_keep_their_time() {
     let (output, events, stats) = run("hflip", &frames);
     assert_eq!(output.len(), 20);
     for (index, (out, frame)) in output.iter().zip(&frames).enumerate() {
-        assert_eq!(rows(&out.picture), mirrored(&frame.picture));
+        assert_eq!(rows(&out.views[0]), mirrored(&frame.views[0]));
         assert_eq!((out.sequence, out.pts, out.time_base), (index as u64, index as i64, TICK));
         assert_eq!((out.captured_ns, out.session_start_ms), (frame.captured_ns, 42));
     }
@@ -163,9 +163,9 @@ fn every_view_goes_through_a_graph_of_its_own() {
     let (output, ..) = run("tmix=frames=2:weights='1 0',hflip", &frames);
     assert_eq!(output.len(), 6);
     for (out, frame) in output[1..].iter().zip(&frames) {
-        assert_eq!(out.others.len(), 1);
-        let wanted = frame.views().map(mirrored).collect::<Vec<_>>();
-        assert_eq!(out.views().map(rows).collect::<Vec<_>>(), wanted);
+        assert_eq!(out.views.len(), 2);
+        let wanted = frame.views.iter().map(mirrored).collect::<Vec<_>>();
+        assert_eq!(out.views.iter().map(rows).collect::<Vec<_>>(), wanted);
     }
 }
 
@@ -194,7 +194,7 @@ fn what_the_graph_holds_at_the_end_is_given() {
     let frames = (0..3).map(|index| frame((32, 16), index, 1)).collect::<Vec<_>>();
     let (output, events, stats) = run("tile=2x2", &frames);
     assert_eq!((output.len(), stats.frames.written), (1, 3));
-    assert_eq!((output[0].picture.width(), output[0].picture.height()), (64, 32));
+    assert_eq!((output[0].views[0].width(), output[0].views[0].height()), (64, 32));
     assert!(matches!(events[0], Event::Ended));
 }
 
@@ -205,7 +205,7 @@ fn a_new_size_gets_a_new_graph_and_loses_nothing() {
     let (output, _, stats) = run("tmix=frames=2:weights='0 1',hflip", &frames);
     assert_eq!((output.len(), stats.frames.written), (30, 30));
     for (out, frame) in output.iter().zip(&frames) {
-        assert_eq!(rows(&out.picture), mirrored(&frame.picture));
+        assert_eq!(rows(&out.views[0]), mirrored(&frame.views[0]));
     }
 }
 
@@ -302,7 +302,7 @@ fn a_patient_frame_waits_for_the_targets_and_a_detach_frees_it() {
     close(&filter, &news);
     assert_eq!(filter.stats().frames.written, 20);
     let frames = collected(&intake, &mut inbox);
-    assert_eq!(*taker.overflows.lock().unwrap(), 0);
+    assert_eq!(*taker.overflows.lock(), 0);
     assert!(frames.iter().enumerate().all(|(index, (frame, _))| frame.sequence == index as u64));
     assert_balanced_after(&taker.gate, frames.len() as u64);
 }
@@ -326,9 +326,9 @@ fn one_filter_feeds_another() {
     let output = collected(&intake, &mut inbox);
     assert_eq!(output.len(), 20);
     for ((out, _), frame) in output.iter().zip(&frames) {
-        let mut turned = rows(&frame.picture);
+        let mut turned = rows(&frame.views[0]);
         turned.reverse();
-        assert_eq!(rows(&out.picture), turned);
+        assert_eq!(rows(&out.views[0]), turned);
         assert_eq!(out.captured_ns, frame.captured_ns);
     }
 }
@@ -338,12 +338,15 @@ fn targets_learn_the_shape_before_the_first_frame() {
     let (filter, news) = filter("scale=64:32,format=yuv444p");
     let (intake, mut inbox, _) = collector(4);
     attach(&filter, &news, &intake, 1);
-    filter.intake().prepare(Shape { views: 2, ..Shape::of(&frame((32, 16), 0, 1).picture) });
+    filter.intake().prepare(frame((32, 16), 0, 2).shape());
     let Some(Parcel::Shape(shape)) = inbox.next() else { panic!("no shape came") };
-    assert_eq!((shape.width, shape.height, shape.format.name().as_str(), shape.views), (64, 32, "yuv444p", 2));
+    assert_eq!(
+        (shape.view.width, shape.view.height, shape.view.format.name().as_str(), shape.views),
+        (64, 32, "yuv444p", 2)
+    );
     give(&filter, &frame((32, 16), 0, 2));
     let Some(Parcel::Frame(out, _)) = inbox.next() else { panic!("no frame came") };
-    assert_eq!(Shape { views: 2, ..Shape::of(&out.picture) }, shape);
+    assert_eq!(out.shape(), shape);
     close(&filter, &news);
 }
 

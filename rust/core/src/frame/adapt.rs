@@ -1,14 +1,13 @@
 //! Brings pictures into the shape that an encoder or an observer takes, with as few copies as can be.
 
-use super::{
-    colour::ColourRange,
-    convert::convert,
-    planes::{Layout, Planes, PlanesMut},
-    shape::{Shape, number, tags},
-};
 use crate::{
-    av::{AvError, Picture, PicturePool, PixelFormat, Scaler, Scaling},
-    error::{Code, Error, Result, Stage},
+    av::{AvError, Picture, PicturePool, PixelFormat, Scaler, Scaling, VideoInfo, matrix_number, tags},
+    base::error::{Code, Error, Result, Stage},
+    pixels::{
+        colour::ColourRange,
+        convert::convert,
+        planes::{Layout, Planes, PlanesMut},
+    },
 };
 
 /// A conversion to one shape; remembers the scaler it needed last.
@@ -17,7 +16,7 @@ use crate::{
 /// Y'CbCr formats the matrix stays the picture's own.
 #[derive(Debug)]
 pub(crate) struct Adapter {
-    to: Shape,
+    to: VideoInfo,
     pads: bool,
     scaler: Option<Scaler>,
     pool: PicturePool,
@@ -25,12 +24,12 @@ pub(crate) struct Adapter {
 
 impl Adapter {
     /// Scales where the size differs.
-    pub(crate) fn new(to: Shape) -> Self {
+    pub(crate) fn new(to: VideoInfo) -> Self {
         Self { to, pads: false, scaler: None, pool: PicturePool::default() }
     }
 
     /// Repeats the last column and row where only those are missing to the next even size, as encoders want it.
-    pub(crate) fn padding(to: Shape) -> Self {
+    pub(crate) fn padding(to: VideoInfo) -> Self {
         Self { pads: true, ..Self::new(to) }
     }
 
@@ -70,7 +69,7 @@ impl Adapter {
 
     /// The same size in another pixel format, tagged.
     fn reformat(&mut self, picture: &Picture, format: PixelFormat) -> Result<Picture> {
-        let from = Shape::of(picture);
+        let from = VideoInfo::of(picture);
         let to = self.shape_in(from, format);
         let changes_range = from.changes_range(to);
         if from.format.plain() == format.plain() && !changes_range {
@@ -91,13 +90,13 @@ impl Adapter {
     }
 
     fn rescale(&mut self, picture: &Picture, format: PixelFormat, size: (u32, u32)) -> Result<Picture> {
-        let from = Shape::of(picture);
-        let to = Shape { width: size.0, height: size.1, ..self.shape_in(from, format) };
+        let from = VideoInfo::of(picture);
+        let to = VideoInfo { width: size.0, height: size.1, ..self.shape_in(from, format) };
         let coded = if from.format.is_rgb() { to } else { from };
         let scaling = Scaling {
             from: (from.format, from.width, from.height),
             to: (format, size.0, size.1),
-            matrix: number(coded.matrix()),
+            matrix: matrix_number(coded.matrix()),
             full_range: [from, to].map(|shape| shape.range() == ColourRange::Full),
         };
         let scaler = match self.scaler.take().filter(|scaler| scaler.scaling() == scaling) {
@@ -112,21 +111,26 @@ impl Adapter {
     }
 
     /// The shape on the way from `from` to the wanted one, in `format`.
-    fn shape_in(&self, from: Shape, format: PixelFormat) -> Shape {
+    fn shape_in(&self, from: VideoInfo, format: PixelFormat) -> VideoInfo {
         let goes_to_rgb = self.to.format.is_rgb();
         let tags = if format == self.to.format || !goes_to_rgb { self.to.tags } else { tags(from, format) };
-        Shape { format, tags, ..from }
+        VideoInfo { format, tags, ..from }
     }
 }
 
 /// Whether pictures of shape `from` become such of shape `to` in one pass over their samples, by [`convert_shape`].
-pub(crate) fn is_one_pass(from: Shape, to: Shape) -> bool {
+pub(crate) fn is_one_pass(from: VideoInfo, to: VideoInfo) -> bool {
     let has_layouts = from.format.layout().is_some() && to.format.layout().is_some();
     has_layouts && (from.width, from.height) == (to.width, to.height) && !from.changes_range(to)
 }
 
 /// Converts samples of shape `from` to shape `to`, which has the same size.
-pub(crate) fn convert_shape(source: &Planes<'_>, from: Shape, target: &mut PlanesMut<'_>, to: Shape) -> Result<()> {
+pub(crate) fn convert_shape(
+    source: &Planes<'_>,
+    from: VideoInfo,
+    target: &mut PlanesMut<'_>,
+    to: VideoInfo,
+) -> Result<()> {
     let coded = if from.format.is_rgb() { to } else { from };
     convert(source, target, coded.matrix(), coded.range())?;
     if from.format == PixelFormat::BGR0 && to.format.is_rgb() {

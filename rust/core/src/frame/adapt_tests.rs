@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     av::ColourTags,
-    frame::{
+    pixels::{
         COLOUR_SPACES,
         colour::ColourMatrix,
         planes::{Planes, PlanesMut},
@@ -27,19 +27,19 @@ fn picture(format: PixelFormat, (width, height): (u32, u32), tags: ColourTags) -
         .collect();
     let mut picture = Picture::alloc(format, width, height).unwrap();
     picture.set_tags(tags);
-    let shape = Shape::of(&picture);
+    let shape = VideoInfo::of(&picture);
     let from = Planes::tight(Layout::Rgba, columns, rows, &samples).unwrap();
     convert(&from, &mut picture.view_mut().unwrap().unwrap(), shape.matrix(), shape.range()).unwrap();
     picture
 }
 
 fn limited() -> ColourTags {
-    ColourTags { range: 1, matrix: number(ColourMatrix::Bt601), ..ColourTags::UNKNOWN }
+    ColourTags { range: 1, matrix: matrix_number(ColourMatrix::Bt601), ..ColourTags::UNKNOWN }
 }
 
 /// The largest distance of a picture's pixels from the slope, without the outermost ones.
 fn error(picture: &Picture) -> f64 {
-    let (view, shape) = (picture.view().unwrap(), Shape::of(picture));
+    let (view, shape) = (picture.view().unwrap(), VideoInfo::of(picture));
     let (width, height) = view.size();
     let mut samples = vec![0; Layout::Rgba.picture_bytes(width, height)];
     let mut rgba = PlanesMut::tight(Layout::Rgba, width, height, &mut samples).unwrap();
@@ -61,9 +61,9 @@ fn every_colour_space_is_brought_into_every_other_at_every_size() {
     for (from, to) in COLOUR_SPACES.iter().flat_map(|from| COLOUR_SPACES.iter().map(move |to| (*from, *to))) {
         let source = picture(PixelFormat::of(from), SIZE, limited());
         for size in [SIZE, (48, 32), (33, 47), (190, 131)] {
-            let wanted = Shape::of(&source).converted(PixelFormat::of(to), size.0, size.1);
+            let wanted = VideoInfo::of(&source).converted(PixelFormat::of(to), size.0, size.1);
             let adapted = Adapter::new(wanted).adapt(&source).unwrap();
-            assert_eq!(Shape::of(&adapted), wanted);
+            assert_eq!(VideoInfo::of(&adapted), wanted);
             let error = error(&adapted);
             // Where it is subsampled, chroma is up to two of the larger pixels away from its place.
             let step = 120.0 / f64::from(size.0.min(size.1).min(SIZE.1));
@@ -78,9 +78,9 @@ fn every_colour_space_is_brought_into_every_other_at_every_size() {
 fn the_wanted_shape_costs_no_copy() {
     let source = picture(PixelFormat::YUVJ420P, SIZE, ColourTags { range: 2, ..limited() });
     for format in [PixelFormat::YUVJ420P, PixelFormat::YUV420P] {
-        let wanted = Shape::of(&source).converted(format, SIZE.0, SIZE.1);
+        let wanted = VideoInfo::of(&source).converted(format, SIZE.0, SIZE.1);
         let adapted = Adapter::new(wanted).adapt(&source).unwrap();
-        assert_eq!(Shape::of(&adapted), wanted);
+        assert_eq!(VideoInfo::of(&adapted), wanted);
         assert_eq!(adapted.view().unwrap().plane(0).data.as_ptr(), source.view().unwrap().plane(0).data.as_ptr());
     }
 }
@@ -89,7 +89,7 @@ fn the_wanted_shape_costs_no_copy() {
 fn tags_follow_the_pixel_format() {
     let tags = |from, format| {
         let ColourTags { range, matrix, .. } =
-            Shape::of(&picture(from, SIZE, limited())).converted(format, SIZE.0, SIZE.1).tags;
+            VideoInfo::of(&picture(from, SIZE, limited())).converted(format, SIZE.0, SIZE.1).tags;
         (range, matrix)
     };
     assert_eq!(tags(PixelFormat::RGBA, PixelFormat::NV12), (1, 6));
@@ -97,7 +97,7 @@ fn tags_follow_the_pixel_format() {
     assert_eq!(tags(PixelFormat::BGRA, PixelFormat::GBRP), (2, 0));
     assert_eq!(tags(PixelFormat::YUV422P, PixelFormat::NV12), (1, 6));
     assert_eq!(tags(PixelFormat::YUVJ422P, PixelFormat::YUV420P), (2, 6));
-    let high = Shape { height: 720, ..Shape::of(&picture(PixelFormat::RGBA, SIZE, limited())) };
+    let high = VideoInfo { height: 720, ..VideoInfo::of(&picture(PixelFormat::RGBA, SIZE, limited())) };
     assert_eq!(high.converted(PixelFormat::YUV420P, 640, 360).tags.matrix, 1);
 }
 
@@ -106,7 +106,7 @@ fn a_full_range_name_is_honoured() {
     let source = picture(PixelFormat::YUVJ422P, SIZE, ColourTags { range: 0, ..limited() });
     for colour in COLOUR_SPACES {
         for size in [SIZE, (48, 32)] {
-            let wanted = Shape::of(&source).converted(PixelFormat::of(colour), size.0, size.1);
+            let wanted = VideoInfo::of(&source).converted(PixelFormat::of(colour), size.0, size.1);
             let adapted = Adapter::new(wanted).adapt(&source).unwrap();
             assert_eq!(adapted.tags().range, 2, "{colour:?}");
             assert!(error(&adapted) <= 6.0, "{colour:?} {size:?}");
@@ -121,10 +121,10 @@ fn another_range_is_converted_to() {
         for (format, size) in
             [(PixelFormat::YUV420P, SIZE), (PixelFormat::NV12, SIZE), (PixelFormat::UYVY422, (48, 32))]
         {
-            let mut wanted = Shape::of(&source).converted(format, size.0, size.1);
+            let mut wanted = VideoInfo::of(&source).converted(format, size.0, size.1);
             wanted.tags.range = to;
             let adapted = Adapter::new(wanted).adapt(&source).unwrap();
-            assert_eq!(Shape::of(&adapted), wanted);
+            assert_eq!(VideoInfo::of(&adapted), wanted);
             assert!(error(&adapted) <= 6.0, "{from} to {to} {}: {}", format.name(), error(&adapted));
         }
     }
@@ -140,7 +140,7 @@ fn an_unused_byte_becomes_opaque_alpha() {
         .rows_mut(0)
         .for_each(|row| row.iter_mut().skip(3).step_by(4).for_each(|byte| *byte = 0));
     for (format, size) in [(PixelFormat::BGRA, SIZE), (PixelFormat::RGBA, SIZE), (PixelFormat::RGBA, (48, 32))] {
-        let wanted = Shape::of(&source).converted(format, size.0, size.1);
+        let wanted = VideoInfo::of(&source).converted(format, size.0, size.1);
         assert!(error(&Adapter::new(wanted).adapt(&source).unwrap()) <= 1.0, "{} {size:?}", format.name());
     }
 }
@@ -148,7 +148,7 @@ fn an_unused_byte_becomes_opaque_alpha() {
 #[test]
 fn an_encoder_gets_the_missing_column_and_row_repeated() {
     let source = picture(PixelFormat::RGBA, (33, 21), ColourTags::UNKNOWN);
-    let wanted = Shape::of(&source).converted(PixelFormat::YUV420P, 34, 22);
+    let wanted = VideoInfo::of(&source).converted(PixelFormat::YUV420P, 34, 22);
     let adapted = Adapter::padding(wanted).adapt(&source).unwrap();
     let view = adapted.view().unwrap();
     assert_eq!(view.size(), (34, 22));
@@ -160,8 +160,11 @@ fn an_encoder_gets_the_missing_column_and_row_repeated() {
 
 #[test]
 fn pictures_of_several_shapes_may_follow_each_other() {
-    let mut adapter =
-        Adapter::new(Shape::of(&picture(PixelFormat::RGBA, (48, 32), limited())).converted(PixelFormat::RGBA, 48, 32));
+    let mut adapter = Adapter::new(VideoInfo::of(&picture(PixelFormat::RGBA, (48, 32), limited())).converted(
+        PixelFormat::RGBA,
+        48,
+        32,
+    ));
     for format in [PixelFormat::YUV420P, PixelFormat::RGBA, PixelFormat::NV12, PixelFormat::YUV420P] {
         for range in [1, 2] {
             let source = picture(format, SIZE, ColourTags { range, ..limited() });
@@ -173,11 +176,11 @@ fn pictures_of_several_shapes_may_follow_each_other() {
 #[test]
 fn a_pixel_format_without_a_layout_keeps_its_colours() {
     let source = picture(PixelFormat::RGBA, SIZE, ColourTags::UNKNOWN);
-    let planar = Shape::of(&source).converted(PixelFormat::GBRP, SIZE.0, SIZE.1);
+    let planar = VideoInfo::of(&source).converted(PixelFormat::GBRP, SIZE.0, SIZE.1);
     let planar = Adapter::new(planar).adapt(&source).unwrap();
     for (colour, size) in COLOUR_SPACES.iter().flat_map(|colour| [SIZE, (48, 32)].map(|size| (*colour, size))) {
         for matrix in [1, 6] {
-            let mut wanted = Shape::of(&planar).converted(PixelFormat::of(colour), size.0, size.1);
+            let mut wanted = VideoInfo::of(&planar).converted(PixelFormat::of(colour), size.0, size.1);
             if !wanted.format.is_rgb() {
                 wanted.tags = ColourTags { range: 1, matrix, ..wanted.tags };
             }

@@ -1,14 +1,13 @@
 //! The header of a frame as it crosses the boundary: numbers only, so that it costs nothing to make or to read.
 
-use super::{
-    COLOUR_SPACES, ColourSpace, Frame,
-    planes::Layout,
-    shape::{FULL, RGB, Shape, UNKNOWN},
-};
+use super::Frame;
 use crate::{
-    av::ColourTags,
-    error::{Code, Error, Result, Stage},
-    time::Rational,
+    av::{ColourTags, FULL, RGB, UNKNOWN, VideoInfo},
+    base::{
+        error::{Code, Error, Result, Stage},
+        time::Rational,
+    },
+    pixels::{COLOUR_SPACES, ColourSpace, planes::Layout},
 };
 
 /// The fields in their order, by their JavaScript names.
@@ -70,8 +69,8 @@ impl FrameHeader {
     /// # Errors
     ///
     /// `Internal` if the pixel format of `to` is no colour space.
-    pub fn of(frame: &Frame, to: Shape) -> Result<Self> {
-        let Shape { format, tags, .. } = to;
+    pub fn of(frame: &Frame, to: VideoInfo) -> Result<Self> {
+        let VideoInfo { format, tags, .. } = to;
         let Some(colour) = format.colour() else {
             let message = format!("Cannot give a frame: {} is no colour space", format.name());
             return Err(Error::new(Code::Internal, Stage::Hub, message));
@@ -81,7 +80,7 @@ impl FrameHeader {
             colour,
             width: to.width,
             height: to.height,
-            stereo_count: 1 + frame.others.len(),
+            stereo_count: frame.views.len(),
             sequence: frame.sequence,
             pts: frame.pts,
             time_base: frame.time_base,

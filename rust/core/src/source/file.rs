@@ -7,12 +7,18 @@ use super::{
     options::{AtEnd, FileReaderOptions},
 };
 use crate::{
-    av::{AvError, ColourTags, Decoder, Demuxer, DemuxerOptions, Packet, Picture, PixelFormat, StreamFacts},
-    error::{Code, Error, Result, Stage},
-    frame::{Shape, adapt::Adapter, colour::ColourMatrix, matrix_number},
-    report::SourceInfo,
+    av::{
+        AvError, ColourTags, Decoder, Demuxer, DemuxerOptions, Packet, Picture, PixelFormat, StreamFacts, VideoInfo,
+        matrix_number,
+    },
+    base::{
+        error::{Code, Error, Result, Stage},
+        time::Rational,
+    },
+    frame::{FrameShape, adapt::Adapter},
+    pipeline::report::SourceInfo,
+    pixels::colour::ColourMatrix,
     storage::Volume,
-    time::Rational,
 };
 
 /// Decoder threads when none are asked for: with more, decoding takes time from the encoders.
@@ -24,7 +30,7 @@ const MAX_DAMAGE: u64 = 1000;
 pub(super) struct FileDriver {
     path: String,
     info: SourceInfo,
-    shape: Shape,
+    shape: VideoInfo,
     at_end: AtEnd,
     demuxer: Demuxer,
     decoder: Decoder,
@@ -76,7 +82,7 @@ impl FileDriver {
             Error::new(Code::InvalidData, Stage::Source, message).with_field("path")
         })?;
         let memory = |error: AvError| error.explain(Code::ResourceExhausted, Stage::Source, &format!("read {path:?}"));
-        let shape = Shape { width: 0, height: 0, format: PixelFormat::YUV420P, tags: ColourTags::UNKNOWN, views: 1 };
+        let shape = VideoInfo::UNKNOWN;
         let mut driver = Self {
             info: SourceInfo {
                 frame_rate: rate,
@@ -119,7 +125,7 @@ impl FileDriver {
         };
         let pixels = u64::from(picture.width()) * u64::from(picture.height());
         check_pixels(&self.path, pixels, options.max_pixels)?;
-        self.shape = Shape::of(&picture);
+        self.shape = VideoInfo::of(&picture);
         self.adapter = Adapter::new(self.shape);
         self.info.width = self.shape.width;
         self.info.height = self.shape.height;
@@ -200,7 +206,7 @@ impl FileDriver {
     fn black_picture(&self) -> Result<Picture> {
         let memory =
             |error: AvError| error.explain(Code::ResourceExhausted, Stage::Source, &format!("read {:?}", self.path));
-        let plain = Shape { format: PixelFormat::YUV420P, ..self.shape };
+        let plain = VideoInfo { format: PixelFormat::YUV420P, ..self.shape };
         let mut picture = Picture::alloc(plain.format, plain.width, plain.height).map_err(memory)?;
         let matrix = matrix_number(ColourMatrix::of_height(plain.height as usize));
         picture.set_tags(ColourTags { range: 1, matrix, ..plain.tags });
@@ -242,8 +248,8 @@ impl Driver for FileDriver {
         &self.info
     }
 
-    fn shape(&self) -> Shape {
-        self.shape
+    fn shape(&self) -> FrameShape {
+        FrameShape::mono(self.shape)
     }
 
     fn time_base(&self) -> Rational {
@@ -270,9 +276,9 @@ impl Driver for FileDriver {
         };
         let time = if self.black { self.end } else { self.time_of(&picture) };
         self.end = time + self.period();
-        let same = Shape { tags: self.shape.tags, ..Shape::of(&picture) } == self.shape;
+        let same = VideoInfo { tags: self.shape.tags, ..VideoInfo::of(&picture) } == self.shape;
         let picture = if same { picture } else { self.adapter.adapt(&picture)? };
-        Ok(Some(Captured { picture, others: Vec::new(), pts: time }))
+        Ok(Some(Captured { views: smallvec::smallvec![picture], pts: time }))
     }
 
     fn skip(&mut self, _frames: u64) -> bool {

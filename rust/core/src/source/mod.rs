@@ -1,30 +1,34 @@
 //! Sources: where frames come from.
 
-pub mod barcode;
 mod file;
 pub mod options;
-pub mod pattern;
-mod runner;
-mod synthetic;
+pub mod test_pattern;
+mod thread;
 
 use std::sync::{
-    Arc, Mutex, PoisonError,
+    Arc,
     atomic::{AtomicU64, Ordering::SeqCst},
 };
 
 use crossbeam_channel::{Sender, TrySendError, bounded};
+use parking_lot::Mutex;
 
 use crate::{
-    av::{self, Picture},
-    error::{Code, Error, Result, Stage},
-    event::{Events, Notify},
-    frame::{Shape, planes::Area},
-    hub::Intake,
-    latency::Recorder,
-    report::{Event, SourceInfo, SourceStats},
+    av,
+    base::{
+        error::{Code, Error, Result, Stage},
+        time::Rational,
+    },
+    frame::{FrameShape, Views},
+    pipeline::{
+        events::{Events, Notify},
+        intake::Intake,
+        latency::Recorder,
+        report::{Event, SourceInfo, SourceStats},
+    },
+    pixels::planes::Area,
     storage::Volume,
     sys::spawn,
-    time::Rational,
 };
 use options::{Pacing, SourceOptions};
 
@@ -33,9 +37,7 @@ const COMMANDS: usize = 256;
 
 /// What a driver captured at one instant.
 pub(crate) struct Captured {
-    pub(crate) picture: Picture,
-    /// The further views of a stereo frame.
-    pub(crate) others: Vec<Picture>,
+    pub(crate) views: Views,
     /// In ticks of [`Driver::time_base`], from the first.
     pub(crate) pts: i64,
 }
@@ -46,7 +48,7 @@ pub(crate) trait Driver: Send {
     fn info(&self) -> &SourceInfo;
 
     /// The shape of its frames.
-    fn shape(&self) -> Shape;
+    fn shape(&self) -> FrameShape;
 
     /// Seconds per tick of the times that [`Self::next`] gives.
     fn time_base(&self) -> Rational;
@@ -90,7 +92,7 @@ pub(crate) enum Command {
 /// Without a target it rests: nothing is read, and time stands still until one is attached.
 pub struct Source {
     info: SourceInfo,
-    shape: Shape,
+    shape: FrameShape,
     /// The part of the frames that was asked for last.
     region: Mutex<Option<Area>>,
     shared: Arc<Shared>,
@@ -107,7 +109,7 @@ impl Source {
         av::init();
         let (driver, pacing): (Box<dyn Driver>, Pacing) = match options {
             SourceOptions::File(options) => (Box::new(file::FileDriver::open(options, volume)?), options.pacing),
-            SourceOptions::Pattern(options) => (Box::new(synthetic::PatternDriver::open(options)?), options.pacing),
+            SourceOptions::Pattern(options) => (Box::new(test_pattern::PatternDriver::open(options)?), options.pacing),
         };
         let shared = Arc::new(Shared {
             events: Events::new(notify),
@@ -121,8 +123,8 @@ impl Source {
         });
         let (commands, requests) = bounded(COMMANDS);
         let (info, shape) = (driver.info().clone(), driver.shape());
-        let runner = runner::Runner::new(driver, pacing, requests, shared.clone());
-        spawn("gg-source", move || runner.run())?;
+        let thread = thread::SourceThread::new(driver, pacing, requests, shared.clone());
+        spawn("gg-source", move || thread.run())?;
         Ok(Self { info, shape, region: Mutex::new(None), shared, commands })
     }
 
@@ -165,10 +167,10 @@ impl Source {
     /// `InvalidArgument` if the part is not inside the frame; `Closed`, or `Busy` if too many requests wait.
     pub fn set_region(&self, region: Option<Area>) -> Result<()> {
         if let Some(region) = region {
-            check_region(region, (self.shape.width as usize, self.shape.height as usize))?;
+            check_region(region, (self.shape.view.width as usize, self.shape.view.height as usize))?;
         }
         self.request(Command::Region(region))?;
-        *self.region.lock().unwrap_or_else(PoisonError::into_inner) = region;
+        *self.region.lock() = region;
         Ok(())
     }
 
@@ -181,12 +183,13 @@ impl Source {
         if intake.is_closed() {
             return Err(Error::new(Code::Closed, Stage::Hub, "Cannot attach the target: it is closed"));
         }
-        let region = *self.region.lock().unwrap_or_else(PoisonError::into_inner);
-        intake.prepare(region.map_or(self.shape, |region| Shape {
-            width: u32::try_from(region.width).unwrap_or(0),
-            height: u32::try_from(region.height).unwrap_or(0),
-            ..self.shape
-        }));
+        let region = *self.region.lock();
+        let mut shape = self.shape;
+        if let Some(region) = region {
+            shape.view.width = u32::try_from(region.width).unwrap_or(0);
+            shape.view.height = u32::try_from(region.height).unwrap_or(0);
+        }
+        intake.prepare(shape);
         self.request(Command::Attach { target, intake: intake.clone() })
     }
 

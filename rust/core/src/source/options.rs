@@ -3,9 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    error::{Error, Result},
-    frame::ColourSpace,
-    time::Rational,
+    base::{
+        checks::{check_path, check_range},
+        error::Result,
+        time::Rational,
+    },
+    pixels::ColourSpace,
 };
 
 /// How a source keeps time.
@@ -139,23 +142,4 @@ impl TestPatternOptions {
         check_range("frames", self.frames, 0, u64::from(u32::MAX))?;
         self.frame_rate.check_frame_rate("frameRate").map(drop)
     }
-}
-
-/// Refuses a number outside `min..=max`, naming its field.
-pub(crate) fn check_range(field: &str, value: u64, min: u64, max: u64) -> Result<()> {
-    if (min..=max).contains(&value) {
-        return Ok(());
-    }
-    Err(Error::argument(field, format!("Cannot use {field} {value}: it must be {min} to {max}")))
-}
-
-/// Refuses a path that no operating system call could take.
-pub(crate) fn check_path(field: &str, path: &str) -> Result<()> {
-    if path.is_empty() {
-        return Err(Error::argument(field, format!("Cannot use {field} \"\": it is empty")));
-    }
-    if path.contains('\0') {
-        return Err(Error::argument(field, format!("Cannot use {field} {path:?}: it contains a NUL character")));
-    }
-    Ok(())
 }

@@ -7,19 +7,23 @@ mod pace;
 mod thread;
 
 use std::sync::{
-    Arc, Mutex, PoisonError,
+    Arc,
     atomic::{AtomicBool, Ordering::SeqCst},
 };
 
 use crossbeam_channel::{Receiver, TryRecvError, bounded};
+use parking_lot::Mutex;
 
 use crate::{
-    error::{Code, Error, Result, Stage},
-    event::{Events, Notify, Throttle},
+    base::error::{Code, Error, Result, Stage},
     frame::header::FrameHeader,
-    hub::{Gate, Intake, Room, Taker, door},
-    latency::Recorder,
-    report::{DropReason, Event, TapStats},
+    pipeline::{
+        events::{Events, Notify, Throttle},
+        gate::{Gate, Taker},
+        intake::{Intake, Room, door},
+        latency::Recorder,
+        report::{DropReason, Event, TapStats},
+    },
     sys::{monotonic_ns, spawn},
 };
 use options::{TapOptions, TapPolicy};
@@ -146,7 +150,7 @@ impl Tap {
     pub fn exchange(&self, outcome: Outcome, header: &mut [f64], data: &mut [u8]) -> Result<Exchange> {
         // Before all else: a call that is refused costs no frame.
         FrameHeader::check_room(header)?;
-        let mut hand = self.hand.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut hand = self.hand.lock();
         self.settle(&mut hand, outcome);
         let ready = match hand.waiting.take() {
             Some(ready) => ready,

@@ -3,10 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    error::{Error, Result},
-    frame::ColourSpace,
-    source::options::check_range,
-    time::Rational,
+    base::{
+        checks::check_range,
+        error::{Error, Result},
+        time::Rational,
+    },
+    pixels::ColourSpace,
 };
 
 /// What happens to frames that come faster than the observer takes them.

@@ -1,6 +1,6 @@
 //! Thins frames out to a rate.
 
-use crate::{frame::Frame, time::Rational};
+use crate::{base::time::Rational, frame::Frame};
 
 const NANOSECOND: Rational = Rational::new(1, 1_000_000_000);
 /// The part of a step by which a frame may come early at most: a camera's clock jitters.

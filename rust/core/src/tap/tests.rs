@@ -3,11 +3,11 @@ use std::{sync::mpsc, time::Duration};
 use super::*;
 use crate::{
     av::{ColourTags, Picture, PixelFormat},
-    frame::{ColourSpace, Frame, header::FIELDS},
-    hub::Haste,
-    report::Ledger,
-    source::pattern::Pattern,
-    time::Rational,
+    base::time::Rational,
+    frame::{Frame, header::FIELDS},
+    pipeline::{intake::Haste, report::Ledger},
+    pixels::ColourSpace,
+    source::test_pattern::draw::Pattern,
 };
 
 const SIZE: (u32, u32) = (64, 48);
@@ -38,7 +38,14 @@ fn frame(index: u64) -> Arc<Frame> {
     let time_base = Rational::new(1, 30);
     let pts = index.cast_signed();
     let captured_ns = monotonic_ns();
-    Arc::new(Frame { picture, others: Vec::new(), sequence: index, pts, time_base, captured_ns, session_start_ms: 7 })
+    Arc::new(Frame {
+        views: smallvec::smallvec![picture],
+        sequence: index,
+        pts,
+        time_base,
+        captured_ns,
+        session_start_ms: 7,
+    })
 }
 
 /// Gives a frame once there is room.
@@ -139,12 +146,12 @@ fn in_real_time_a_full_queue_drops_the_new_frames_and_the_newest_only_the_old_on
 fn frames_come_in_the_form_asked_for() {
     let sizes = [((Some(32), Some(24)), (32, 24)), ((Some(32), None), (32, 24)), ((None, Some(96)), (128, 96))];
     for ((width, height), (columns, rows)) in sizes {
-        for colour in crate::frame::COLOUR_SPACES {
+        for colour in crate::pixels::COLOUR_SPACES {
             let (tap, woken) = open(TapOptions { colour: Some(colour), width, height, ..options() });
             give(&tap, 1);
             let mut data = Vec::new();
             assert_eq!(take(&tap, &woken, Outcome::None, &mut data), Some(1));
-            let length = crate::frame::planes::Layout::from(colour).picture_bytes(columns, rows);
+            let length = crate::pixels::planes::Layout::from(colour).picture_bytes(columns, rows);
             assert_eq!(data.len(), length, "{colour:?} {columns}x{rows}");
         }
     }

@@ -9,22 +9,25 @@ use crossbeam_channel::{Receiver, Sender, TrySendError};
 
 use super::{Shared, cannot_convert, options::TapOptions, pace::Pace};
 use crate::{
-    av::{Picture, PixelFormat},
-    error::{Code, Error, Result, Stage},
+    av::{Picture, PixelFormat, VideoInfo},
+    base::error::{Code, Error, Result, Stage},
     frame::{
-        ColourSpace, Shape, SharedFrame,
+        SharedFrame,
         adapt::{Adapter, is_one_pass},
-        bytes::{write_converted, write_pictures},
         header::FrameHeader,
+        raw_frame::{write_converted, write_pictures},
     },
-    hub::{Inbox, Parcel},
-    report::{DropReason, Event},
+    pipeline::{
+        intake::{Inbox, Parcel},
+        report::{DropReason, Event},
+    },
+    pixels::ColourSpace,
 };
 
 /// A frame in the form that the observer asked for.
 pub(super) struct Ready {
     pub(super) header: FrameHeader,
-    to: Shape,
+    to: VideoInfo,
     frame: SharedFrame,
     /// One for each view; none where one pass over the samples is enough.
     adapted: Vec<Picture>,
@@ -38,7 +41,7 @@ impl Ready {
             return write_pictures(&self.adapted, data);
         }
         let views = data.chunks_exact_mut(self.header.view_bytes());
-        self.frame.views().zip(views).try_for_each(|(view, data)| write_converted(view, self.to, data))
+        self.frame.views.iter().zip(views).try_for_each(|(view, data)| write_converted(view, self.to, data))
     }
 
     pub(super) fn captured_ns(&self) -> u64 {
@@ -55,7 +58,7 @@ pub(super) struct TapThread {
     options: TapOptions,
     pace: Pace,
     /// From the shape of the frames that came last to the one asked for.
-    adapter: Option<(Shape, Shape, Adapter)>,
+    adapter: Option<(VideoInfo, VideoInfo, Adapter)>,
 }
 
 impl TapThread {
@@ -125,25 +128,26 @@ impl TapThread {
     }
 
     /// The form asked for, and the views in it; no views where one pass over the samples leads there.
-    fn convert(&mut self, frame: &SharedFrame) -> Result<(Shape, Vec<Picture>)> {
-        let from = Shape::of(&frame.picture);
+    fn convert(&mut self, frame: &SharedFrame) -> Result<(VideoInfo, Vec<Picture>)> {
+        let from = frame.shape().view;
         let known = self.adapter.take().filter(|(known, ..)| *known == from);
         let (_, to, adapter) = self.adapter.insert(known.unwrap_or_else(|| {
             let to = self.options.shape_for(from);
             (from, to, Adapter::new(to))
         }));
         // Rows that run upwards have no view; the adapter turns them round.
-        if is_one_pass(from, *to) && frame.views().all(|view| view.view().is_some()) {
+        if is_one_pass(from, *to) && frame.views.iter().all(|view| view.view().is_some()) {
             return Ok((*to, Vec::new()));
         }
-        let views = frame.views().map(|view| adapter.adapt(view)).collect::<Result<_>>().map_err(cannot_convert)?;
+        let views =
+            frame.views.iter().map(|view| adapter.adapt(view)).collect::<Result<_>>().map_err(cannot_convert)?;
         Ok((*to, views))
     }
 }
 
 impl TapOptions {
     /// The shape asked for, of frames that have the shape `from`.
-    fn shape_for(&self, from: Shape) -> Shape {
+    fn shape_for(&self, from: VideoInfo) -> VideoInfo {
         let nearest = if from.format.is_rgb() { ColourSpace::Bgra } else { ColourSpace::I420 };
         let format = PixelFormat::of(self.colour.or(from.format.colour()).unwrap_or(nearest));
         let (width, height) = match (self.width, self.height) {

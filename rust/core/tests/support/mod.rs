@@ -8,7 +8,7 @@ use std::{io, sync::Arc};
 
 use giftgrab_core::{
     av::{Decoder, Demuxer, DemuxerOptions, Packet},
-    source::barcode::Barcode,
+    source::test_pattern::barcode::Barcode,
     storage::Storage,
 };
 

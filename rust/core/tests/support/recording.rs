@@ -13,16 +13,16 @@ use giftgrab_core::{
     codec::Codec,
     error::Error,
     filter::{Filter, options::FilterOptions},
+    record::{
+        FileWriter,
+        options::{FileWriterOptions, Metadata, OnResize, Profile},
+    },
     report::{Event, Ledger, Report},
     source::{
         Source,
         options::{Pacing, SourceOptions, TestPatternOptions},
     },
     storage::Volume,
-    target::{
-        FileWriter,
-        options::{FileWriterOptions, Metadata, OnResize, Profile},
-    },
     time::Rational,
 };
 
@@ -60,7 +60,7 @@ pub fn pattern(frames: u64, pacing: Pacing) -> SourceOptions {
         width: 96,
         height: 64,
         frame_rate: Rational::new(60, 1),
-        colour: giftgrab_core::frame::ColourSpace::I420,
+        colour: giftgrab_core::pixels::ColourSpace::I420,
         stereo_count: 1,
         pacing,
         frames,

@@ -1,0 +1,92 @@
+//! Size, pixel format and colour tags of pictures, and which colour tags go with which pixel format.
+
+use super::{ColourTags, Picture, PixelFormat};
+use crate::pixels::colour::{ColourMatrix, ColourRange};
+
+/// Numbers of AVColorSpace (ITU-T H.273, table 4).
+const BT709: u32 = 1;
+const BT601: u32 = 6;
+const BT2020: u32 = 9;
+pub(crate) const RGB: u32 = 0;
+pub(crate) const UNKNOWN: u32 = 2;
+/// Numbers of AVColorRange.
+const LIMITED: u32 = 1;
+pub(crate) const FULL: u32 = 2;
+
+/// Size, pixel format and tags of pictures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VideoInfo {
+    /// Width in pixels.
+    pub width: u32,
+    /// Height in pixels.
+    pub height: u32,
+    /// Pixel format.
+    pub format: PixelFormat,
+    /// Colour and shape tags.
+    pub tags: ColourTags,
+}
+
+impl VideoInfo {
+    /// Nothing known: no pixels.
+    pub const UNKNOWN: Self = Self { width: 0, height: 0, format: PixelFormat::YUV420P, tags: ColourTags::UNKNOWN };
+
+    /// That of a picture.
+    #[must_use]
+    pub fn of(picture: &Picture) -> Self {
+        Self { width: picture.width(), height: picture.height(), format: picture.format(), tags: picture.tags() }
+    }
+
+    /// That of these pictures after a conversion to another pixel format and size.
+    #[must_use]
+    pub fn converted(self, format: PixelFormat, width: u32, height: u32) -> Self {
+        Self { width, height, format, tags: tags(self, format) }
+    }
+
+    /// The matrix of its Y'CbCr samples; by its height where the tags name none.
+    #[must_use]
+    pub fn matrix(&self) -> ColourMatrix {
+        match self.tags.matrix {
+            BT709 => ColourMatrix::Bt709,
+            5 | BT601 => ColourMatrix::Bt601,
+            BT2020 => ColourMatrix::Bt2020,
+            RGB | UNKNOWN => ColourMatrix::of_height(self.height as usize),
+            _ => ColourMatrix::Bt709,
+        }
+    }
+
+    /// The range of its samples: full in R'G'B', limited in Y'CbCr that says nothing else.
+    #[must_use]
+    pub fn range(&self) -> ColourRange {
+        let is_full = self.tags.range == FULL || self.format.is_full_range() || self.format.is_rgb();
+        if is_full { ColourRange::Full } else { ColourRange::Limited }
+    }
+
+    /// Whether black and white have other samples in pictures of `to`, both being Y'CbCr.
+    #[must_use]
+    pub fn changes_range(&self, to: Self) -> bool {
+        !self.format.is_rgb() && !to.format.is_rgb() && self.range() != to.range()
+    }
+}
+
+/// The tags of a picture in `format` made from one of `input`.
+pub(crate) fn tags(input: VideoInfo, format: PixelFormat) -> ColourTags {
+    match (input.format.is_rgb(), format.is_rgb()) {
+        (true, false) => {
+            let matrix = ColourMatrix::of_height(input.height as usize);
+            ColourTags { range: LIMITED, matrix: number(matrix), ..input.tags }
+        }
+        (_, true) => ColourTags { range: FULL, matrix: RGB, ..input.tags },
+        (false, false) if input.format.is_full_range() => ColourTags { range: FULL, ..input.tags },
+        (false, false) => input.tags,
+    }
+}
+
+/// H.273's number of a matrix.
+#[must_use]
+pub const fn number(matrix: ColourMatrix) -> u32 {
+    match matrix {
+        ColourMatrix::Bt601 => BT601,
+        ColourMatrix::Bt709 => BT709,
+        ColourMatrix::Bt2020 => BT2020,
+    }
+}

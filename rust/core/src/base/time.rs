@@ -1,0 +1,136 @@
+//! Rational time: frame rates and timestamps stay exact from end to end.
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::error::{Error, Result};
+
+/// A ratio of two integers: a frame rate in frames per second, or a timebase in seconds per tick.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Rational {
+    /// Numerator, 1 to 2147483647.
+    pub num: i32,
+    /// Denominator, 1 to 2147483647.
+    pub den: i32,
+}
+
+/// The highest frame rate that a source or a target accepts, in frames per second.
+pub const MAX_FRAME_RATE: i32 = 1000;
+
+impl Rational {
+    /// The ratio `num / den` as written.
+    #[must_use]
+    pub const fn new(num: i32, den: i32) -> Self {
+        Self { num, den }
+    }
+
+    /// `den / num`: the timebase in which one tick is one frame of this rate.
+    #[must_use]
+    pub const fn inverse(self) -> Self {
+        Self { num: self.den, den: self.num }
+    }
+
+    /// The nearest floating-point value.
+    #[must_use]
+    pub fn as_f64(self) -> f64 {
+        f64::from(self.num) / f64::from(self.den)
+    }
+
+    /// The time of frame `index` at this rate in nanoseconds, rounded to nearest; exact for any index.
+    #[must_use]
+    pub fn frame_time_ns(self, index: u64) -> u64 {
+        let scaled = u128::from(index) * 1_000_000_000 * self.den.unsigned_abs() as u128;
+        let num = u128::from(self.num.unsigned_abs());
+        u64::try_from((scaled + num / 2) / num).unwrap_or(u64::MAX)
+    }
+
+    /// Ticks of `from` expressed in ticks of `to`, rounded half away from zero.
+    #[must_use]
+    pub fn rescale(ticks: i64, from: Self, to: Self) -> i64 {
+        let num = i128::from(ticks) * i128::from(from.num) * i128::from(to.den);
+        let den = i128::from(from.den) * i128::from(to.num);
+        let half = den / 2;
+        let rounded = if num >= 0 { (num + half) / den } else { (num - half) / den };
+        i64::try_from(rounded).unwrap_or(if rounded > 0 { i64::MAX } else { i64::MIN })
+    }
+
+    /// Checks that this is a usable frame rate.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidArgument` naming `field` unless both terms are positive and the rate is at most [`MAX_FRAME_RATE`].
+    pub fn check_frame_rate(self, field: &str) -> Result<Self> {
+        let refuse =
+            |why: &str| Err(Error::argument(field, format!("Cannot use frame rate {}/{}: {why}", self.num, self.den)));
+        if self.num <= 0 || self.den <= 0 {
+            return refuse("both terms must be positive");
+        }
+        if i64::from(self.num) > i64::from(MAX_FRAME_RATE) * i64::from(self.den) {
+            return refuse("it is above 1000 frames per second");
+        }
+        if i64::from(self.den) > 1000 * i64::from(self.num) {
+            return refuse("it is below one frame in 1000 seconds");
+        }
+        Ok(self)
+    }
+}
+
+impl std::fmt::Display for Rational {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.num, self.den)
+    }
+}
+
+/// The wall clock in milliseconds since 1970; only ever to tell, because it may jump.
+#[must_use]
+pub(crate) fn wall_clock_ms() -> u64 {
+    u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or(0)
+}
+
+/// The wall clock as ISO 8601 in UTC with milliseconds; only ever for metadata, because it may jump.
+#[must_use]
+pub fn now_iso8601() -> String {
+    format!("{:.3}", jiff::Timestamp::now())
+}
+
+/// Checks that `text` is an instant as ISO 8601 tells it, with its offset from UTC.
+///
+/// # Errors
+///
+/// `InvalidArgument` naming `field`.
+pub fn check_instant(field: &str, text: &str) -> Result<()> {
+    text.parse::<jiff::Timestamp>().map(drop).map_err(|_| {
+        Error::argument(field, format!("Cannot use {field} {text:?}: it is no instant such as 2026-05-04T09:30:00Z"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_hour_of_ntsc_frames_does_not_drift() {
+        let ntsc = Rational::new(30000, 1001);
+        assert_eq!(ntsc.frame_time_ns(30000), 1_001_000_000_000);
+        assert_eq!(ntsc.frame_time_ns(1), 33_366_667);
+    }
+
+    #[test]
+    fn rescale_rounds_half_away_from_zero() {
+        let (ms, s) = (Rational::new(1, 1000), Rational::new(1, 1));
+        assert_eq!(Rational::rescale(1500, ms, s), 2);
+        assert_eq!(Rational::rescale(-1500, ms, s), -2);
+        assert_eq!(Rational::rescale(1499, ms, s), 1);
+    }
+
+    #[test]
+    fn absurd_rates_are_refused_with_the_field_named() {
+        for bad in [(0, 1), (-30, 1), (1, 0), (1_000_000_000, 1), (1, 2000)] {
+            let error = Rational::new(bad.0, bad.1).check_frame_rate("frameRate").unwrap_err();
+            assert_eq!(error.field.as_deref(), Some("frameRate"));
+        }
+        for good in [(30000, 1001), (2997, 50), (1, 10), (1000, 1)] {
+            assert!(Rational::new(good.0, good.1).check_frame_rate("frameRate").is_ok());
+        }
+    }
+}

@@ -1,0 +1,309 @@
+//! What `stats()` and `close()` tell: every frame in exactly one bucket, and how long things took.
+
+use serde::Serialize;
+
+use crate::base::{
+    error::{Error, Stage},
+    time::Rational,
+};
+
+/// A distribution of durations, in milliseconds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Latency {
+    /// Number of values.
+    pub count: u64,
+    /// Mean.
+    pub mean_ms: f64,
+    /// Median.
+    pub p50_ms: f64,
+    /// 95th percentile.
+    pub p95_ms: f64,
+    /// 99th percentile.
+    pub p99_ms: f64,
+    /// Largest value.
+    pub max_ms: f64,
+}
+
+/// Why a captured frame was not recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DropReason {
+    /// The encoder did not keep up and the frame queue was full.
+    EncoderOverload,
+    /// The disk did not keep up and the packet queue held the encoder back.
+    StorageOverload,
+    /// The target's frame rate is below the source's: there was no place on its grid.
+    FrameRate,
+    /// The encoder took the frame and gave no packet for it.
+    Encoder,
+    /// The target was detached while the frame waited for its turn.
+    Detached,
+    /// The observer did not keep up and its queue was full.
+    ObserverOverload,
+    /// A newer frame came before the observer took this one, and only the newest was wanted.
+    Superseded,
+    /// The filter did not keep up and its queue was full.
+    FilterOverload,
+    /// The observer left, or the filter's graph ended, before it took the frame.
+    Closed,
+}
+
+/// Frames that were not recorded, by reason and stage.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Drop {
+    /// Why.
+    pub reason: DropReason,
+    /// Where.
+    pub stage: Stage,
+    /// How many.
+    pub frames: u64,
+}
+
+/// The ledger of one target: `captured = written + dropped + failed + inFlight`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Ledger {
+    /// Frames that the source handed to this target.
+    pub captured: u64,
+    /// Frames whose packet is in the file.
+    pub written: u64,
+    /// Frames dropped by a named policy.
+    pub dropped: u64,
+    /// Frames lost to an error.
+    pub failed: u64,
+    /// Frames on their way; 0 once closed.
+    pub in_flight: u64,
+    /// The dropped frames by reason and stage.
+    pub drops: Vec<Drop>,
+}
+
+/// What is safe on the disk: a power cut loses nothing of it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Durable {
+    /// Frames.
+    pub frames: u64,
+    /// Bytes.
+    pub bytes: u64,
+    /// Syncs that succeeded.
+    pub syncs: u64,
+}
+
+/// A source's figures so far.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SourceStats {
+    /// Frames captured.
+    pub captured: u64,
+    /// Instants that a real-time source missed because the process did not run.
+    pub missed: u64,
+    /// Frames captured more than one period after their deadline.
+    pub late: u64,
+    /// Damaged pieces of the input that the decoder skipped.
+    pub decode_errors: u64,
+    /// Seconds of video captured.
+    pub duration_seconds: f64,
+    /// Time from each frame's deadline to its capture; empty unless paced.
+    pub lateness: Latency,
+    /// Time between successive captures.
+    pub interval: Latency,
+}
+
+/// A filter's figures so far.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FilterStats {
+    /// Every frame that came in exactly one bucket; written are those that the graph took, whatever it made of them.
+    pub frames: Ledger,
+    /// Frames that came out, whether or not anybody was attached.
+    pub given: u64,
+    /// From capture to the filtered frame.
+    pub capture_to_filtered: Latency,
+    /// Frames waiting for the filter.
+    pub queue: u32,
+}
+
+/// A source's immutable facts.
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SourceInfo {
+    /// Frames per second.
+    pub frame_rate: Rational,
+    /// Width in pixels.
+    pub width: u32,
+    /// Height in pixels.
+    pub height: u32,
+    /// Views of each frame; 1 unless it is a stereo source. Width and height are those of one view.
+    pub stereo_count: u32,
+    /// Colour space of the frames that observers see.
+    pub colour: crate::pixels::ColourSpace,
+    /// FFmpeg's name of the pixel format in which frames are captured.
+    pub pixel_format: String,
+    /// FFmpeg's name of the codec, or `pattern`.
+    pub codec: String,
+    /// FFmpeg's name of the container, or `pattern`.
+    pub container: String,
+    /// Length in seconds where the input tells it.
+    pub duration_seconds: Option<f64>,
+    /// Number of frames where the input tells it.
+    pub frames: Option<u64>,
+}
+
+/// A target's immutable facts.
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TargetInfo {
+    /// Path of the file, as given.
+    pub path: String,
+    /// Codec.
+    pub codec: crate::codec::Codec,
+    /// Container.
+    pub container: crate::codec::Container,
+    /// Encoder that serves the codec.
+    pub encoder: String,
+    /// Frames per second.
+    pub frame_rate: Rational,
+}
+
+/// A target's figures so far, and at the end its report.
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TargetStats {
+    /// Every frame in exactly one bucket.
+    pub frames: Ledger,
+    /// Bytes in the file, or in all files of the recording.
+    pub bytes: u64,
+    /// Bytes copied so far to give the file its index; 0 before, and where none is made.
+    pub indexed_bytes: u64,
+    /// Seconds of video in the file, or in all files of the recording.
+    pub duration_seconds: f64,
+    /// What is safe on the disk.
+    pub durable: Durable,
+    /// From capture to the encoded packet.
+    pub capture_to_packet: Latency,
+    /// From the encoded packet to the disk.
+    pub packet_to_durable: Latency,
+    /// Frames waiting for the encoder.
+    pub frame_queue: u32,
+    /// Packets waiting for the writer thread.
+    pub packet_queue: u32,
+}
+
+/// The figures of one observer so far.
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TapStats {
+    /// Every frame in exactly one bucket: `written` are those that the observer has seen, `failed` those at which it
+    /// failed.
+    pub frames: Ledger,
+    /// From capture until the observer gets the frame.
+    pub capture_to_observer: Latency,
+    /// Frames waiting for the observer.
+    pub queue: u32,
+}
+
+/// One file of a recording.
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SegmentReport {
+    /// Path of the file.
+    pub path: String,
+    /// Width of the coded frames in pixels.
+    pub width: u32,
+    /// Height of the coded frames in pixels.
+    pub height: u32,
+    /// Frames in it.
+    pub frames: u64,
+    /// Bytes in it.
+    pub bytes: u64,
+    /// Seconds of video in it.
+    pub duration_seconds: f64,
+    /// Where it begins on the time line of the recording, in seconds.
+    pub start_seconds: f64,
+    /// Whether its container was closed properly.
+    pub finalised: bool,
+    /// Whether everything in it is synced to the disk.
+    pub synced: bool,
+}
+
+/// What became of a recording. Of several files, size, pixel format and start are the first one's.
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Report {
+    /// Where and how it was recorded.
+    pub target: TargetInfo,
+    /// The final figures.
+    pub stats: TargetStats,
+    /// Width of the coded frames in pixels; 0 when no frame was recorded.
+    pub width: u32,
+    /// Height of the coded frames in pixels; 0 when no frame was recorded.
+    pub height: u32,
+    /// FFmpeg's name of the coded pixel format; empty when no frame was recorded.
+    pub pixel_format: String,
+    /// Wall clock at the first frame, ISO 8601; empty when no frame was recorded.
+    pub started_at: String,
+    /// Whether the file exists: without a frame none is left.
+    pub exists: bool,
+    /// Whether the container was closed properly, of every file; one that was not still opens.
+    pub finalised: bool,
+    /// Whether everything written is synced to the disk.
+    pub synced: bool,
+    /// The files, in their order: one, or several where a change of size began new ones; none without a frame.
+    pub segments: Vec<SegmentReport>,
+}
+
+/// Something that happened, for whoever listens.
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
+#[serde(tag = "type", rename_all = "lowercase", rename_all_fields = "camelCase")]
+pub enum Event {
+    /// A source has given its last frame.
+    Ended,
+    /// A source gave `target` its first frame.
+    Attached {
+        /// Identity of the target.
+        target: u32,
+    },
+    /// `target` gets no further frame.
+    Detached {
+        /// Identity of the target.
+        target: u32,
+    },
+    /// Frames are being dropped because a stage does not keep up; at most one event a second.
+    Overload {
+        /// The stage that does not keep up.
+        stage: Stage,
+        /// The policy that dropped the frames.
+        reason: DropReason,
+        /// Frames dropped for this reason so far.
+        frames: u64,
+    },
+    /// The disk is nearly full; at most one event a minute.
+    #[serde(rename = "disklow")]
+    DiskLow {
+        /// Bytes left.
+        free_bytes: u64,
+    },
+    /// A target that had no room for a frame has room again.
+    Room,
+    /// Something degraded that costs no frame.
+    Warning {
+        /// What and why.
+        error: Error,
+    },
+    /// The object failed; what was recorded stays.
+    Error {
+        /// What and why.
+        error: Error,
+    },
+    /// The object is closed; the last event.
+    Closed {
+        /// A target's report.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        report: Option<Box<Report>>,
+        /// The error that ended it early.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        error: Option<Error>,
+    },
+}

@@ -1,0 +1,9 @@
+//! Arithmetic on samples: how they lie in memory, what colours they stand for, and conversions between layouts.
+
+pub mod colour;
+mod colour_space;
+pub mod convert;
+mod layout;
+pub mod planes;
+
+pub use colour_space::{COLOUR_SPACES, ColourSpace, StereoPacking};

@@ -1,0 +1,140 @@
+//! The files of a recording: mostly one, or a sequence of numbered ones.
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::SeqCst},
+    },
+};
+
+use parking_lot::Mutex;
+
+use crate::{
+    av::VideoInfo,
+    base::time::Rational,
+    pipeline::report::{Durable, SegmentReport},
+};
+
+/// What has been handed to the operating system and not been synced.
+#[derive(Debug, Default)]
+pub(in crate::record) struct Unsynced {
+    /// Frames in the file so far, synced ones too.
+    pub(in crate::record) frames: u64,
+    /// When each unsynced packet left the encoder.
+    pub(in crate::record) encoded_ns: Vec<u64>,
+}
+
+/// What has become of a file that was left.
+#[derive(Debug)]
+pub(in crate::record) struct Outcome {
+    pub(in crate::record) shape: VideoInfo,
+    pub(in crate::record) encoder: &'static str,
+    pub(in crate::record) started_at: String,
+    pub(in crate::record) finalised: bool,
+    pub(in crate::record) synced: bool,
+}
+
+/// One file: where it is, on the disk and on the recording's time line, and its figures.
+#[derive(Debug, Default)]
+pub(in crate::record) struct Segment {
+    /// Its path as it is told.
+    pub(in crate::record) name: String,
+    /// Its path whatever the working folder becomes.
+    pub(in crate::record) path: PathBuf,
+    /// Grid position of its first frame on the time line of the recording.
+    pub(in crate::record) start: i64,
+    pub(in crate::record) bytes: AtomicU64,
+    /// Bytes copied while the file is indexed.
+    pub(in crate::record) indexed_bytes: AtomicU64,
+    /// Grid position after the last packet written, from the first frame of the file.
+    pub(in crate::record) end_position: AtomicI64,
+    /// What is in the file since the last sync.
+    pub(in crate::record) unsynced: Mutex<Unsynced>,
+    pub(in crate::record) durable: Mutex<Durable>,
+    /// Whether a sync failed: what is in the file may not be on the disk.
+    pub(in crate::record) sync_failed: AtomicBool,
+    /// Set at its end, unless no file was left.
+    pub(in crate::record) outcome: OnceLock<Outcome>,
+}
+
+impl Segment {
+    /// Frames in the file so far.
+    pub(in crate::record) fn frames(&self) -> u64 {
+        self.unsynced.lock().frames
+    }
+
+    /// Tells of no file: none was left.
+    pub(in crate::record) fn forget(&self) {
+        self.bytes.store(0, SeqCst);
+        self.end_position.store(0, SeqCst);
+        *self.unsynced.lock() = Unsynced::default();
+        *self.durable.lock() = Durable::default();
+    }
+
+    fn report(&self, rate: Rational) -> Option<SegmentReport> {
+        let outcome = self.outcome.get()?;
+        Some(SegmentReport {
+            path: self.name.clone(),
+            width: outcome.shape.width,
+            height: outcome.shape.height,
+            frames: self.frames(),
+            bytes: self.bytes.load(SeqCst),
+            duration_seconds: self.end_position.load(SeqCst) as f64 / rate.as_f64(),
+            start_seconds: self.start as f64 / rate.as_f64(),
+            finalised: outcome.finalised,
+            synced: outcome.synced,
+        })
+    }
+}
+
+/// Figures of all files together.
+#[derive(Debug, Default)]
+pub(in crate::record) struct Totals {
+    pub(in crate::record) bytes: u64,
+    pub(in crate::record) indexed_bytes: u64,
+    /// Length in grid steps.
+    pub(in crate::record) positions: i64,
+    pub(in crate::record) durable: Durable,
+}
+
+/// The files of one recording, in their order.
+#[derive(Debug, Default)]
+pub(in crate::record) struct Segments(Mutex<Vec<Arc<Segment>>>);
+
+impl Segments {
+    pub(in crate::record) fn add(&self, segment: Arc<Segment>) {
+        self.0.lock().push(segment);
+    }
+
+    /// Whether the recording has gone on in another file.
+    pub(in crate::record) fn has_after(&self, segment: &Segment) -> bool {
+        let list = self.0.lock();
+        list.last().is_some_and(|last| last.start > segment.start)
+    }
+
+    pub(in crate::record) fn totals(&self) -> Totals {
+        let mut totals = Totals::default();
+        for segment in self.0.lock().iter() {
+            let durable = *segment.durable.lock();
+            totals.bytes += segment.bytes.load(SeqCst);
+            totals.indexed_bytes += segment.indexed_bytes.load(SeqCst);
+            totals.positions += segment.end_position.load(SeqCst);
+            totals.durable.frames += durable.frames;
+            totals.durable.bytes += durable.bytes;
+            totals.durable.syncs += durable.syncs;
+        }
+        totals
+    }
+
+    /// The files that were left.
+    pub(in crate::record) fn left(&self) -> Vec<Arc<Segment>> {
+        let list = self.0.lock();
+        list.iter().filter(|segment| segment.outcome.get().is_some()).cloned().collect()
+    }
+
+    /// What has become of the files that were left.
+    pub(in crate::record) fn reports(&self, rate: Rational) -> Vec<SegmentReport> {
+        self.left().iter().filter_map(|segment| segment.report(rate)).collect()
+    }
+}

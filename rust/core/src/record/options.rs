@@ -1,0 +1,169 @@
+//! What a file writer can be asked for. The TypeScript types are generated from these structs.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    base::{
+        checks::{check_path, check_range},
+        error::{Error, Result},
+        time::{Rational, check_instant},
+    },
+    codec::Codec,
+    pixels::StereoPacking,
+};
+
+/// What the encoder's defaults aim for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Profile {
+    /// Real time with no delay: no B-frames, no lookahead, a key frame each second.
+    #[default]
+    Live,
+    /// Better pictures for the same bytes: slower presets, B-frames and lookahead where the codec has them.
+    Quality,
+    /// Every sample as it came; only codecs and pixel formats that can hold it.
+    Lossless,
+}
+
+/// What a writer does when the size of the frames, or the number of their views, changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum OnResize {
+    /// Go on in the size of the first frame, to which others are scaled without keeping their proportions. Where views
+    /// are packed, one that is missing shows the last there is, and surplus ones are left out.
+    #[default]
+    Scale,
+    /// Finish the file and go on in the next one: after `NAME.mp4` follow `NAME_002.mp4`, `NAME_003.mp4` and so on.
+    /// Each begins at time 0. A number that is taken is passed over, unless `overwrite` is set. The program needs
+    /// permission to write the folder of the file.
+    Segment,
+}
+
+/// Descriptive metadata, written into the container.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Metadata {
+    /// Title.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// Free comment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+    /// Moment of creation, ISO 8601; by default the wall clock at the first frame.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub creation_time: Option<String>,
+}
+
+/// Options of a file writer.
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FileWriterOptions {
+    /// Codec to encode with.
+    pub codec: Codec,
+    /// Path of the file; its extension chooses the container.
+    pub path: String,
+    /// Frame rate of the file, in frames per second: the grid on which frames are placed.
+    pub frame_rate: Rational,
+    /// What the encoder's defaults aim for.
+    #[serde(default)]
+    pub profile: Profile,
+    /// Encoder by FFmpeg's name, or `rav1e`; by default the first of the codec's encoders that works.
+    #[serde(default)]
+    pub encoder: Option<String>,
+    /// Speed against size, in the encoder's own words; `capabilities()` lists them.
+    #[serde(default)]
+    pub preset: Option<String>,
+    /// Constant quality on the codec's own scale, lower is better; excludes `bitRate`.
+    #[serde(default)]
+    pub quality: Option<f64>,
+    /// Average bit rate in bit/s, 1000 to 2000000000; excludes `quality`.
+    #[serde(default)]
+    #[schemars(range(min = 1000, max = 2_000_000_000))]
+    pub bit_rate: Option<u64>,
+    /// Longest distance between key frames in frames, 1 to 10000; by default one second (live) or five (quality).
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 10000))]
+    pub gop: Option<u32>,
+    /// Encoder threads, 1 to 64; 0 lets the encoder choose.
+    #[serde(default)]
+    #[schemars(range(min = 0, max = 64))]
+    pub threads: u32,
+    /// Raw options for the encoder, by FFmpeg's names, set last; an unknown one is refused.
+    #[serde(default)]
+    pub encoder_options: BTreeMap<String, String>,
+    /// How the views of stereo frames are packed in the picture, top-bottom unless chosen; excludes `view`. Two views are
+    /// tagged as stereo where the container or the codec can tell it, more are packed without a tag.
+    #[serde(default)]
+    pub stereo: Option<StereoPacking>,
+    /// Record only this view of each frame, 0 to 255; for every view there can be a writer. A frame without it is an
+    /// error.
+    #[serde(default)]
+    #[schemars(range(min = 0, max = 255))]
+    pub view: Option<u32>,
+    /// What a change of the frames' size does.
+    #[serde(default)]
+    pub on_resize: OnResize,
+    /// Descriptive metadata.
+    #[serde(default)]
+    pub metadata: Metadata,
+    /// Replace an existing file. Without it an existing file is refused.
+    #[serde(default)]
+    pub overwrite: bool,
+    /// For mp4 and mov: at a clean close replace the fragmented file by one with a single index, which costs one
+    /// copy of the file. The recording opens either way.
+    #[serde(default = "default_true")]
+    pub finalise: bool,
+    /// Milliseconds between syncs to the disk, 100 to 60000.
+    #[serde(default = "default_sync_interval")]
+    #[schemars(range(min = 100, max = 60000))]
+    pub sync_interval_ms: u32,
+    /// Frames that may wait for the encoder, 1 to 64.
+    #[serde(default = "default_frame_queue")]
+    #[schemars(range(min = 1, max = 64))]
+    pub frame_queue: u32,
+}
+
+fn default_true() -> bool {
+    true
+}
+fn default_sync_interval() -> u32 {
+    1000
+}
+fn default_frame_queue() -> u32 {
+    8
+}
+
+impl FileWriterOptions {
+    /// Checks every field that can be checked alone.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidArgument` naming the field.
+    pub fn check(&self) -> Result<()> {
+        check_path("path", &self.path)?;
+        self.frame_rate.check_frame_rate("frameRate")?;
+        if self.quality.is_some() && self.bit_rate.is_some() {
+            return Err(Error::argument("bitRate", "Cannot use both quality and bitRate: choose one"));
+        }
+        if let Some(rate) = self.bit_rate {
+            check_range("bitRate", rate, 1000, 2_000_000_000)?;
+        }
+        if let Some(gop) = self.gop {
+            check_range("gop", u64::from(gop), 1, 10_000)?;
+        }
+        if let Some(view) = self.view {
+            check_range("view", u64::from(view), 0, 255)?;
+            if self.stereo.is_some() {
+                return Err(Error::argument("stereo", "Cannot use both stereo and view: one view needs no packing"));
+            }
+        }
+        if let Some(instant) = &self.metadata.creation_time {
+            check_instant("metadata.creationTime", instant)?;
+        }
+        check_range("threads", u64::from(self.threads), 0, 64)?;
+        check_range("syncIntervalMs", u64::from(self.sync_interval_ms), 100, 60_000)?;
+        check_range("frameQueue", u64::from(self.frame_queue), 1, 64)
+    }
+}
