@@ -22,8 +22,8 @@
  * @module
  */
 
-export { capabilities } from "./src/capabilities.ts";
-export { Codec, CODECS, ColourSpace, CONTAINERS } from "./src/codec.ts";
+export { capabilities } from "./src/native/capabilities.ts";
+export { Codec, CODECS, ColourSpace, CONTAINERS } from "./src/base/codec.ts";
 export {
   type ArgumentError,
   type ArgumentFacts,
@@ -31,7 +31,7 @@ export {
   ObserverError,
   VideoSourceError,
   VideoTargetError,
-} from "./src/errors.ts";
+} from "./src/base/errors.ts";
 export {
   ClosedEvent,
   DiskLowEvent,
@@ -45,15 +45,15 @@ export {
   type TypedListener,
   type VideoSourceEvents,
   type VideoTargetEvents,
-} from "./src/events.ts";
-export { FileReader, type FileReaderSettings } from "./src/file_reader.ts";
-export { createFilter, Filter, type FilterEvents } from "./src/filter.ts";
-export { VideoFrame } from "./src/frame.ts";
-export type { FrameRect, PlaneLayout, VideoFrameCopyToOptions } from "./src/frame_copy.ts";
-export type { VideoPixelFormat } from "./src/frame_layout.ts";
-export type { Component, Plane } from "./src/frame_planes.ts";
-export type { ColourMatrix, ColourRange, VideoFrameDetails, VideoFrameSettings } from "./src/frame_settings.ts";
-export type { FrameColorSpace, FrameImageData, ImageDataLike } from "./src/frame_web.ts";
+} from "./src/pipeline/events.ts";
+export { FileReader, type FileReaderSettings } from "./src/sources/file_reader.ts";
+export { createFilter, Filter, type FilterEvents } from "./src/nodes/filter.ts";
+export { VideoFrame } from "./src/frame/video_frame.ts";
+export type { FrameRect, PlaneLayout, VideoFrameCopyToOptions } from "./src/frame/copy_to.ts";
+export type { VideoPixelFormat } from "./src/frame/layout.ts";
+export type { Component, Plane } from "./src/frame/planes.ts";
+export type { ColourMatrix, ColourRange, VideoFrameDetails, VideoFrameSettings } from "./src/frame/init.ts";
+export type { FrameColorSpace, FrameImageData, ImageDataLike } from "./src/frame/web.ts";
 export type {
   AtEnd,
   Capabilities,
@@ -90,12 +90,18 @@ export type {
   TargetStats,
   TestPatternOptions,
 } from "./src/generated/contract.ts";
-export { type Emission, ObservableObserver } from "./src/node.ts";
-export { Observable } from "./src/observable.ts";
-export { type AnyObserver, Observer, type ObserverFunction } from "./src/observer.ts";
-export type { FrameRequest } from "./src/request.ts";
-export { type FrameDimensions, VideoSource } from "./src/source.ts";
-export { VideoSourceFactory } from "./src/source_factory.ts";
-export { type FileWriterSettings, VideoTargetFactory } from "./src/target_factory.ts";
-export { TestPattern, type TestPatternSettings } from "./src/test_pattern.ts";
-export { type CloseOptions, FileWriter } from "./src/writer.ts";
+export { type Emission, ObservableObserver } from "./src/nodes/node.ts";
+export { Observable } from "./src/pipeline/observable.ts";
+export {
+  type AnyObserver,
+  type NativeSink,
+  Observer,
+  type ObserverFunction,
+  type ObserverStats,
+} from "./src/pipeline/observer.ts";
+export type { FrameRequest } from "./src/pipeline/frame_request.ts";
+export { type FrameDimensions, VideoSource } from "./src/sources/source.ts";
+export { VideoSourceFactory } from "./src/sources/factory.ts";
+export { type FileWriterSettings, VideoTargetFactory } from "./src/targets/factory.ts";
+export { TestPattern, type TestPatternSettings } from "./src/sources/test_pattern.ts";
+export { type CloseOptions, FileWriter } from "./src/targets/file_writer.ts";

@@ -19,8 +19,7 @@ export function checkLayers(root: string): Finding[] {
 const DOORS: readonly string[] = ["mod.ts", "npm/entry.ts"];
 const BACKEND = /^src\/backend\/[^/]+\//;
 const CONTRACT = "src/backend/contract.ts";
-const BACKEND_IMPORTS =
-  /^src\/(backend\/(contract|backend|library|lookup|version)|errors|time|codec|generated\/\w+)\.ts$/;
+const BACKEND_IMPORTS = /^src\/(backend\/(contract|backend|library|lookup|version)|base\/\w+|generated\/\w+)\.ts$/;
 const IMPORT = /\b(import|export)(\s+type\b)?([^;"'()]*?\bfrom)?\s*\(?\s*["']([^"'\n]+)["']/g;
 
 function typescript(root: string, file: string): Finding[] {
@@ -57,7 +56,7 @@ function refusal(file: string, specifier: string, isType: boolean, neutral: bool
       ? undefined
       : "a backend knows only what all backends share, errors, time, codecs and generated tables";
   }
-  if (BACKEND.test(target) && file !== "src/native.ts") return "only src/native.ts picks a backend";
+  if (BACKEND.test(target) && file !== "src/native/context.ts") return "only src/native/context.ts picks a backend";
   if (file.startsWith("src/cli/")) return undefined;
   if (target.startsWith("src/cli/")) return "the library does not know its command line";
   if (!target.startsWith("src/")) return "the library imports only from src/";

@@ -5,7 +5,7 @@
  */
 
 import type { Backend } from "./contract.ts";
-import { errorOf, type Side } from "../errors.ts";
+import { errorOf, type Side } from "../base/errors.ts";
 import type { ErrorRecord } from "../generated/contract.ts";
 import type { Library, RequestPermission } from "./library.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { errorOf } from "../errors.ts";
+import { errorOf } from "../base/errors.ts";
 import { ABI_VERSION } from "../generated/contract.ts";
 import { LIBRARIES } from "../generated/libraries.ts";
 

@@ -5,9 +5,9 @@
  */
 
 import { parseArgs } from "node:util";
-import { CODECS, ColourSpace } from "../codec.ts";
+import { CODECS, ColourSpace } from "../base/codec.ts";
 import type { Codec, Pacing, Rational } from "../generated/contract.ts";
-import type { FileWriterSettings } from "../target_factory.ts";
+import type { FileWriterSettings } from "../targets/factory.ts";
 
 /** The text of `--help`. */
 export const HELP = `Record a file or the test pattern.

@@ -5,7 +5,7 @@
  */
 
 import type { TargetStats } from "../generated/contract.ts";
-import type { FileWriter } from "../writer.ts";
+import type { FileWriter } from "../targets/file_writer.ts";
 import { bytesOf, millisecondsOf } from "./report.ts";
 
 const PERIOD_MS = 250;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { capabilities } from "../capabilities.ts";
+import { capabilities } from "../native/capabilities.ts";
 import { commandOf, HELP, type Recording, UsageError } from "./arguments.ts";
 import { record, sentence } from "./recording.ts";
 import { capabilitiesText, playCommand, reportText } from "./report.ts";

@@ -16,8 +16,8 @@ import {
   VideoTargetError,
   VideoTargetFactory,
 } from "../../mod.ts";
-import { type Deferred, deferred } from "../deferred.ts";
-import { frameRateOf, rationalToNumber } from "../time.ts";
+import { type Deferred, deferred } from "../base/deferred.ts";
+import { frameRateOf, rationalToNumber } from "../base/rational.ts";
 import type { Recording } from "./arguments.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { showProgress } from "./progress.ts";

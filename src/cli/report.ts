@@ -4,7 +4,7 @@
  * @module
  */
 
-import { CODECS } from "../codec.ts";
+import { CODECS } from "../base/codec.ts";
 import type { Capabilities, EncoderCapability, Latency, Report } from "../generated/contract.ts";
 
 /** The report in a few lines. */

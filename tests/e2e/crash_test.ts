@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { setTimeout as after } from "node:timers/promises";
 import type { Codec } from "../../mod.ts";
-import { deferred } from "../../src/deferred.ts";
+import { deferred } from "../../src/base/deferred.ts";
 import { decodeIndices } from "../helpers/barcode.ts";
 import { type Loss, measureLoss, startRecording } from "../helpers/child.ts";
 import { fastest } from "../helpers/encoders.ts";

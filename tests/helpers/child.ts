@@ -6,7 +6,7 @@ import process from "node:process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { Ledger } from "../../mod.ts";
-import { deferred } from "../../src/deferred.ts";
+import { deferred } from "../../src/base/deferred.ts";
 import type { Line, Order } from "../fixtures/record_child.ts";
 import { decodeIndices } from "./barcode.ts";
 import { assertConserved } from "./ledger.ts";

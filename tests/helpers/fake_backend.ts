@@ -18,7 +18,7 @@ import type {
   TargetInfo,
   TargetStats,
 } from "../../src/generated/contract.ts";
-import { errorOf, type Side } from "../../src/errors.ts";
+import { errorOf, type Side } from "../../src/base/errors.ts";
 import { STATUS } from "../../src/generated/contract.ts";
 import { FakeTap } from "./fake_tap.ts";
 

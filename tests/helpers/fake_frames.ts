@@ -2,7 +2,7 @@
 
 import { COLOUR_SPACES, HEADER } from "../../src/generated/contract.ts";
 import type { VideoFrame } from "../../mod.ts";
-import { HEADER_LENGTH } from "../../src/frame_header.ts";
+import { HEADER_LENGTH } from "../../src/frame/header.ts";
 import type { FakeBackend } from "./fake_backend.ts";
 import { settled } from "./fixture.ts";
 

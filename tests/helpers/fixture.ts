@@ -1,7 +1,7 @@
 /** A source and writers over a fake backend. */
 
 import { type FileWriter, type TestPattern, VideoSourceFactory, VideoTargetFactory } from "../../mod.ts";
-import { useBackend } from "../../src/native.ts";
+import { useBackend } from "../../src/native/context.ts";
 import { FakeBackend } from "./fake_backend.ts";
 
 /** Handles of what {@linkcode fixture} opens, in order: the source is 1, the writers 2 and 3. */

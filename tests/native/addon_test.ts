@@ -7,7 +7,7 @@ import { Worker } from "node:worker_threads";
 import type { Addon, Context } from "../../src/backend/node/addon.ts";
 import { openAddon } from "../../src/backend/node/library.ts";
 import { ABI_VERSION, COLOUR_SPACES, type ErrorCode, HEADER, STATUS } from "../../src/generated/contract.ts";
-import { HEADER_LENGTH } from "../../src/frame_header.ts";
+import { HEADER_LENGTH } from "../../src/frame/header.ts";
 import { withFolder } from "../helpers/folder.ts";
 import { countFrames } from "../helpers/probe.ts";
 import { onlyNode } from "../helpers/runtime.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { errorOf } from "../../errors.ts";
+import { errorOf } from "../../base/errors.ts";
 
 /**
  * Makes sure that the program may read or write `path`, and asks the user where Deno would.

@@ -10,7 +10,7 @@ import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { errorOf } from "../../errors.ts";
+import { errorOf } from "../../base/errors.ts";
 import { checkAbi, type Host, openLibrary, sentence, VARIABLE } from "../lookup.ts";
 import type { Addon } from "./addon.ts";
 

@@ -6,7 +6,7 @@
 
 import { resolve } from "node:path";
 import process from "node:process";
-import { errorOf } from "../../errors.ts";
+import { errorOf } from "../../base/errors.ts";
 
 /**
  * Makes sure that the program may read or write `path`; without `--permission` it may.

@@ -1,0 +1,60 @@
+/**
+ * Codecs, containers and colour spaces: closed sets with one table behind them.
+ *
+ * @module
+ */
+
+import { Codec, CODECS, ColourSpace, CONTAINERS } from "../generated/contract.ts";
+import { checkedWord } from "./options.ts";
+import { errorOf } from "./errors.ts";
+
+export { Codec, CODECS, ColourSpace, CONTAINERS };
+
+/**
+ * The codec that a caller names.
+ *
+ * @throws {TypeError} If it is no string.
+ * @throws {RangeError} If it is none of `Codec`.
+ */
+export function checkedCodec(value: Codec): Codec {
+  return checkedWord("codec", value, Object.values(Codec));
+}
+
+/**
+ * The colour space that a caller names.
+ *
+ * @throws {TypeError} If it is no string.
+ * @throws {RangeError} If it is none of `ColourSpace`.
+ */
+export function checkedColour(value: ColourSpace): ColourSpace {
+  return checkedWord("colour", value, Object.values(ColourSpace));
+}
+
+/**
+ * Makes sure that `path`'s extension, in any case, names a container that holds `codec`.
+ *
+ * @throws {VideoTargetError} With the code `container_mismatch`, naming the extensions that fit.
+ */
+export function checkContainer(codec: Codec, path: string): void {
+  const { name, extensions } = CODECS[codec];
+  const extension = extensionOf(path);
+  if ((extensions as readonly string[]).includes(extension)) return;
+  const isKnown = Object.values(CONTAINERS).some((row) => (row.extensions as readonly string[]).includes(extension));
+  const cause = extension === ""
+    ? "it has no extension"
+    : `.${extension} ${isKnown ? `cannot hold ${name}` : "names no container"}`;
+  const fitting = extensions.map((one) => `.${one}`).join(", ");
+  throw errorOf("target", {
+    code: "container_mismatch",
+    stage: "options",
+    message: `Cannot write ${name} to ${JSON.stringify(path)}: ${cause}; use ${fitting}`,
+    field: "path",
+  });
+}
+
+/** What follows the file name's last dot, in lower case; a leading dot begins no extension. */
+function extensionOf(path: string): string {
+  const name = path.split("/").at(-1) ?? "";
+  const dot = name.lastIndexOf(".");
+  return dot > 0 ? name.slice(dot + 1).toLowerCase() : "";
+}

@@ -1,0 +1,92 @@
+/**
+ * Frame rates and timebases as exact ratios.
+ *
+ * @module
+ */
+
+import type { Rational } from "../generated/contract.ts";
+import { outOfRange, wrongType } from "./errors.ts";
+
+const MAX_TERM = 2_147_483_647n;
+const MAX_RATE = 1000;
+
+/** Seconds per frame at the slowest rate. */
+const MAX_PERIOD = 1000;
+
+/**
+ * The number as its decimal digits tell it: 59.94 is 2997/50.
+ *
+ * Who means 60000/1001 writes `{ num: 60000, den: 1001 }`.
+ *
+ * @throws {RangeError} Unless it is positive and both terms fit into 31 bits.
+ */
+export function rationalFromNumber(value: number, field: string): Rational {
+  const match = /^(\d+)(?:\.(\d+))?(?:e([+-]\d+))?$/.exec(String(value));
+  if (match === null) throw refuse(field, value, "it must be a positive number");
+  const [, whole = "", fraction = "", exponent = "0"] = match;
+  const scale = Number(exponent) - fraction.length;
+  const num = BigInt(whole + fraction) * 10n ** BigInt(Math.max(scale, 0));
+  const den = 10n ** BigInt(Math.max(-scale, 0));
+  if (num === 0n) throw refuse(field, value, "it must be a positive number");
+  const divisor = greatestCommonDivisor(num, den);
+  if (num / divisor > MAX_TERM || den / divisor > MAX_TERM) {
+    throw refuse(field, value, "it is no ratio of two 31-bit integers; write { num, den }");
+  }
+  return { num: Number(num / divisor), den: Number(den / divisor) };
+}
+
+/**
+ * A frame rate from what a caller gives, checked.
+ *
+ * @throws {TypeError} Unless it is a number or a `Rational`.
+ * @throws {RangeError} Unless it is from one frame in 1000 seconds to 1000 frames a second.
+ */
+export function frameRateOf(value: number | Rational, field = "frameRate"): Rational {
+  const rate = typeof value === "number"
+    ? rationalFromNumber(value, field)
+    : checkedTerms(value, field, "frame rate", "a number or { num, den }");
+  if (rate.num > MAX_RATE * rate.den) throw refuse(field, value, `it is above ${MAX_RATE} frames per second`);
+  if (rate.den > MAX_PERIOD * rate.num) throw refuse(field, value, `it is below one frame in ${MAX_PERIOD} seconds`);
+  return rate;
+}
+
+/**
+ * A timebase from what a caller gives, checked.
+ *
+ * @throws {TypeError} Unless it is a `Rational`.
+ * @throws {RangeError} Unless both terms are from 1 to 2147483647.
+ */
+export function timeBaseOf(value: Rational, field = "timeBase"): Rational {
+  return checkedTerms(value, field, "timebase", "{ num, den }");
+}
+
+/** The nearest floating-point value. */
+export function rationalToNumber({ num, den }: Rational): number {
+  return num / den;
+}
+
+function checkedTerms(value: Rational, field: string, noun: string, must: string): Rational {
+  const { num, den } = (value ?? {}) as Partial<Rational>;
+  if (typeof num !== "number" || typeof den !== "number") {
+    throw wrongType(field, `Cannot use ${noun} ${shown(value)}: it must be ${must}`);
+  }
+  if (![num, den].every((term) => Number.isInteger(term) && term > 0 && term <= MAX_TERM)) {
+    throw refuse(field, value, `both terms must be integers from 1 to ${MAX_TERM}`, noun);
+  }
+  return { num, den };
+}
+
+function refuse(field: string, value: number | Rational, why: string, noun = "frame rate"): RangeError {
+  return outOfRange(field, `Cannot use ${noun} ${shown(value)}: ${why}`);
+}
+
+function shown(value: unknown): string {
+  if (typeof value === "object" && value !== null && "num" in value && "den" in value) {
+    return `${value.num}/${value.den}`;
+  }
+  return typeof value === "string" ? JSON.stringify(value) : String(value);
+}
+
+function greatestCommonDivisor(a: bigint, b: bigint): bigint {
+  return b === 0n ? a : greatestCommonDivisor(b, a % b);
+}

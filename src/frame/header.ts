@@ -1,0 +1,101 @@
+/**
+ * What is known about a frame besides its samples, and how it crosses the boundary: as numbers in a `Float64Array`.
+ *
+ * @module
+ */
+
+import { COLOUR_SPACES, type ColourSpace, HEADER } from "../generated/contract.ts";
+
+/** How many numbers a header has. */
+export const HEADER_LENGTH: number = Object.keys(HEADER).length;
+
+/** The `sequence` of a frame without a number. */
+export const NO_SEQUENCE = -1;
+
+/** The `matrix` of a frame that names none (ITU-T H.273, table 4: unspecified). */
+export const NO_MATRIX = 2;
+
+/** The facts of a frame: plain numbers, unknown ones as a header has them. */
+export interface FrameFacts {
+  /** Colour space. */
+  colour: ColourSpace;
+  /** Width in pixels. */
+  width: number;
+  /** Height in pixels. */
+  height: number;
+  /** Views. */
+  stereoCount: number;
+  /** Number in its source; {@linkcode NO_SEQUENCE} if it has none. */
+  sequence: number;
+  /** Presentation time in ticks. */
+  pts: number;
+  /** Seconds per tick: numerator, 0 if the frame has no time. */
+  timeBaseNum: number;
+  /** Seconds per tick: denominator. */
+  timeBaseDen: number;
+  /** CLOCK_MONOTONIC at capture in milliseconds, 0 if unknown. */
+  captureMs: number;
+  /** Wall clock at its source's first frame in milliseconds since the epoch, 0 if unknown. */
+  sessionStartMs: number;
+  /** 0 unknown, 1 limited, 2 full. */
+  range: number;
+  /** ITU-T H.273's number; {@linkcode NO_MATRIX} if unknown. */
+  matrix: number;
+  /** Microseconds for which it is shown, 0 if unknown; no part of a header. */
+  duration: number;
+}
+
+/** The facts of a frame of which nothing is known but its shape. */
+export function bareFacts(colour: ColourSpace, width: number, height: number, stereoCount: number): FrameFacts {
+  return {
+    colour,
+    width,
+    height,
+    stereoCount,
+    sequence: NO_SEQUENCE,
+    pts: 0,
+    timeBaseNum: 0,
+    timeBaseDen: 1,
+    captureMs: 0,
+    sessionStartMs: 0,
+    range: 0,
+    matrix: NO_MATRIX,
+    duration: 0,
+  };
+}
+
+/** The facts that `header` tells. */
+export function readHeader(header: Float64Array): FrameFacts {
+  return {
+    colour: COLOUR_SPACES[header[HEADER.colour] as number] as ColourSpace,
+    width: header[HEADER.width] as number,
+    height: header[HEADER.height] as number,
+    stereoCount: header[HEADER.stereoCount] as number,
+    sequence: header[HEADER.sequence] as number,
+    pts: header[HEADER.pts] as number,
+    timeBaseNum: header[HEADER.timeBaseNum] as number,
+    timeBaseDen: header[HEADER.timeBaseDen] as number,
+    captureMs: header[HEADER.captureMs] as number,
+    sessionStartMs: header[HEADER.sessionStartMs] as number,
+    range: header[HEADER.range] as number,
+    matrix: header[HEADER.matrix] as number,
+    duration: 0,
+  };
+}
+
+/** Writes the facts of a frame whose views take `dataLength` bytes together into `header`. */
+export function writeHeader(facts: FrameFacts, dataLength: number, header: Float64Array): void {
+  header[HEADER.colour] = COLOUR_SPACES.indexOf(facts.colour);
+  header[HEADER.width] = facts.width;
+  header[HEADER.height] = facts.height;
+  header[HEADER.stereoCount] = facts.stereoCount;
+  header[HEADER.dataLength] = dataLength;
+  header[HEADER.sequence] = facts.sequence;
+  header[HEADER.pts] = facts.pts;
+  header[HEADER.timeBaseNum] = facts.timeBaseNum;
+  header[HEADER.timeBaseDen] = facts.timeBaseDen;
+  header[HEADER.captureMs] = facts.captureMs;
+  header[HEADER.sessionStartMs] = facts.sessionStartMs;
+  header[HEADER.range] = facts.range;
+  header[HEADER.matrix] = facts.matrix;
+}

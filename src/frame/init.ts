@@ -1,0 +1,210 @@
+/**
+ * What a caller says of a frame made of their own memory, checked at the door.
+ *
+ * @module
+ */
+
+import type { ColourSpace, Rational } from "../generated/contract.ts";
+import { checkedColour } from "../base/codec.ts";
+import { outOfRange, wrongType } from "../base/errors.ts";
+import { bareFacts, type FrameFacts, NO_MATRIX } from "./header.ts";
+import { viewBytesOf } from "./layout.ts";
+import { checkedOptions, type Rules } from "../base/options.ts";
+import { timeBaseOf } from "../base/rational.ts";
+
+/** The most columns or rows of a frame. */
+const MAX_SIZE = 16_384;
+
+/** The most views of a frame. */
+const MAX_VIEWS = 8;
+
+/** Which sample values stand for black and white: luma 16 to 235, or 0 to 255. */
+export type ColourRange = "limited" | "full";
+
+/** The matrix between R'G'B' and Y'CbCr. */
+export type ColourMatrix = "bt601" | "bt709" | "bt2020";
+
+/** The colour ranges in the order of a header's numbers, from 1. */
+const RANGES: readonly ColourRange[] = ["limited", "full"];
+
+/** The matrices with their numbers in ITU-T H.273, table 4; the first is the one written. */
+const MATRICES: Readonly<Record<ColourMatrix, readonly number[]>> = { bt601: [6, 5], bt709: [1], bt2020: [9] };
+
+/** The time, the views and the colour of a frame that a program makes; what is left out is unknown. */
+export interface VideoFrameDetails {
+  /**
+   * Views in the memory, 1 to 8, one after the other.
+   *
+   * @default 1
+   */
+  readonly stereoCount?: number;
+  /** Presentation time in ticks of `timeBase`, a whole number; excludes `timestamp`. */
+  readonly pts?: number;
+  /** Seconds per tick of `pts`. */
+  readonly timeBase?: Rational;
+  /** Presentation time in microseconds, a whole number; excludes `pts`. */
+  readonly timestamp?: number;
+  /** Microseconds for which the frame is shown. */
+  readonly duration?: number;
+  /** Number of the frame in its source. */
+  readonly sequence?: number;
+  /** Milliseconds on CLOCK_MONOTONIC at which it was captured. */
+  readonly captureTime?: number;
+  /** Which sample values stand for black and white. */
+  readonly range?: ColourRange;
+  /** The matrix of Y'CbCr samples. */
+  readonly matrix?: ColourMatrix;
+}
+
+/** What a frame made of a program's own memory holds. */
+export interface VideoFrameSettings extends VideoFrameDetails {
+  /** Colour space. */
+  readonly colour: ColourSpace;
+  /** Width of each view in pixels, 1 to 16384. */
+  readonly width: number;
+  /** Height of each view in pixels, 1 to 16384. */
+  readonly height: number;
+}
+
+const RULES = {
+  colour: "string",
+  width: "number",
+  height: "number",
+  stereoCount: "number",
+  pts: "number",
+  timeBase: { num: "number", den: "number" },
+  timestamp: "number",
+  duration: "integer",
+  sequence: "integer",
+  captureTime: "number",
+  range: RANGES,
+  matrix: Object.keys(MATRICES),
+} as const satisfies Rules & Record<keyof VideoFrameSettings, unknown>;
+
+/** The samples of a frame: where they are. */
+export interface Samples {
+  /** The memory. */
+  readonly buffer: ArrayBuffer;
+  /** Their first byte in it. */
+  readonly offset: number;
+}
+
+/**
+ * A colour space, a size and a number of views, checked.
+ *
+ * @throws {TypeError} If one is of the wrong type.
+ * @throws {RangeError} If one is out of its range.
+ */
+export function shapeOf(
+  colour: ColourSpace,
+  [widthField, width]: readonly [field: string, value: number],
+  [heightField, height]: readonly [field: string, value: number],
+  stereoCount: number,
+): FrameFacts {
+  checkedColour(colour);
+  checkCount(widthField, width, MAX_SIZE);
+  checkCount(heightField, height, MAX_SIZE);
+  checkCount("stereoCount", stereoCount, MAX_VIEWS);
+  return bareFacts(colour, width, height, stereoCount);
+}
+
+/**
+ * The facts that a caller tells, checked.
+ *
+ * @throws {TypeError} If one is unknown, missing or of the wrong type.
+ * @throws {RangeError} If one is out of its range.
+ */
+export function factsOf(settings: VideoFrameSettings): FrameFacts {
+  const checked = checkedOptions(settings, RULES);
+  const { colour, width, height, stereoCount = 1 } = checked;
+  const facts = shapeOf(colour, ["width", width], ["height", height], stereoCount);
+  const { duration = 0, sequence, captureTime = 0, range, matrix } = checked;
+  if (captureTime < 0) throw outOfRange("captureTime", `Cannot use captureTime ${captureTime}: it must be 0 or more`);
+  if (sequence !== undefined) facts.sequence = sequence;
+  facts.captureMs = captureTime;
+  facts.duration = duration;
+  facts.range = range === undefined ? 0 : RANGES.indexOf(range) + 1;
+  facts.matrix = matrix === undefined ? NO_MATRIX : MATRICES[matrix][0] ?? NO_MATRIX;
+  const time = timeOf(checked);
+  if (time !== undefined) {
+    facts.pts = time.pts;
+    facts.timeBaseNum = time.timeBase.num;
+    facts.timeBaseDen = time.timeBase.den;
+  }
+  return facts;
+}
+
+/** The range by its name. */
+export function rangeOf({ range }: FrameFacts): ColourRange | undefined {
+  return RANGES[range - 1];
+}
+
+/** The matrix by its name. */
+export function matrixOf({ matrix }: FrameFacts): ColourMatrix | undefined {
+  for (const [name, numbers] of Object.entries(MATRICES)) {
+    if (numbers.includes(matrix)) return name as ColourMatrix;
+  }
+  return undefined;
+}
+
+/**
+ * Where the samples of a frame with these facts are in a caller's memory.
+ *
+ * @throws {TypeError} If it is no memory, or memory that can change under a native call.
+ * @throws {RangeError} If its length is not exactly that of the frame.
+ */
+export function samplesOf(data: ArrayBuffer | ArrayBufferView, facts: FrameFacts): Samples {
+  const refuse = (why: string): Error => wrongType("data", `Cannot use data ${kindOf(data)}: ${why}`);
+  const [buffer, offset] = ArrayBuffer.isView(data) ? [data.buffer, data.byteOffset] : [data, 0];
+  if (kindOf(buffer) === "SharedArrayBuffer") throw refuse("it must not be shared memory; copy it with slice()");
+  if (kindOf(buffer) !== "ArrayBuffer") throw refuse("it must be an ArrayBuffer or a view of one");
+  const memory = buffer as ArrayBuffer;
+  if (memory.resizable) throw refuse("it must not be resizable; copy it with slice()");
+  const { colour, width, height, stereoCount } = facts;
+  const required = viewBytesOf(colour, width, height) * stereoCount;
+  if (data.byteLength !== required) {
+    const views = stereoCount === 1 ? "" : ` with ${stereoCount} views`;
+    throw outOfRange(
+      "data",
+      `Cannot use data of ${data.byteLength} bytes: ${width}x${height} in ${colour}${views} takes ${required}`,
+    );
+  }
+  return { buffer: memory, offset };
+}
+
+/** What a value is, as the language names it; also for memory of another realm, which `instanceof` does not know. */
+export function kindOf(value: unknown): string {
+  return Object.prototype.toString.call(value).slice("[object ".length, -1);
+}
+
+function timeOf({ pts, timeBase, timestamp }: VideoFrameSettings):
+  | Pick<
+    Required<VideoFrameSettings>,
+    "pts" | "timeBase"
+  >
+  | undefined {
+  if (timestamp !== undefined) {
+    if (pts !== undefined || timeBase !== undefined) {
+      throw outOfRange("timestamp", `Cannot use timestamp ${timestamp}: it excludes pts and timeBase`);
+    }
+    checkWhole("timestamp", timestamp);
+    return { pts: timestamp, timeBase: { num: 1, den: 1_000_000 } };
+  }
+  if (pts === undefined) {
+    if (timeBase === undefined) return undefined;
+    throw wrongType("pts", "Cannot use a timeBase without pts: there are no ticks to count");
+  }
+  checkWhole("pts", pts);
+  if (timeBase === undefined) throw wrongType("timeBase", `Cannot use pts ${pts}: it needs a timeBase`);
+  return { pts, timeBase: timeBaseOf(timeBase) };
+}
+
+function checkWhole(field: string, value: number): void {
+  if (!Number.isSafeInteger(value)) throw outOfRange(field, `Cannot use ${field} ${value}: it must be a whole number`);
+}
+
+function checkCount(field: string, value: number, most: number): void {
+  if (typeof value !== "number") throw wrongType(field, `Cannot use ${field} ${String(value)}: it must be a number`);
+  if (Number.isInteger(value) && value >= 1 && value <= most) return;
+  throw outOfRange(field, `Cannot use ${field} ${value}: it must be a whole number from 1 to ${most}`);
+}

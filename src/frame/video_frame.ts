@@ -1,0 +1,350 @@
+/**
+ * Frames: pictures with their time, as observers see and programs make them.
+ *
+ * @module
+ */
+
+import type { ColourSpace, Rational } from "../generated/contract.ts";
+import { checkedColour } from "../base/codec.ts";
+import { wrongType } from "../base/errors.ts";
+import {
+  allocationSizeOf,
+  copyFrame,
+  type FrameRect,
+  type PlaneLayout,
+  type VideoFrameCopyToOptions,
+} from "./copy_to.ts";
+import { NO_SEQUENCE } from "./header.ts";
+import { LAYOUTS, paintBlack, type VideoPixelFormat, viewBytesOf } from "./layout.ts";
+import { allocate, FrameMemory } from "./memory.ts";
+import { type Component, componentsOf, type Plane, planesOf } from "./planes.ts";
+import {
+  type ColourMatrix,
+  type ColourRange,
+  factsOf,
+  matrixOf,
+  rangeOf,
+  samplesOf,
+  shapeOf,
+  type VideoFrameDetails,
+  type VideoFrameSettings,
+} from "./init.ts";
+import { colorSpaceOf, type FrameColorSpace, type FrameImageData, type ImageDataLike, imageDataOf } from "./web.ts";
+
+let memoryIn: (frame: VideoFrame) => FrameMemory;
+
+/**
+ * A picture with its time; several pictures where it is stereo.
+ *
+ * A frame that an observer gets lives until its `update` is done, then every view of its samples becomes empty: keep a
+ * {@linkcode VideoFrame.clone}. A frame that a program makes lives until it is closed or collected.
+ *
+ * ```ts
+ * import { ColourSpace, VideoFrame } from "@giftgrab/core";
+ *
+ * const frame = new VideoFrame(ColourSpace.I420, 1920, 1080);
+ * const [y] = frame.components();
+ * y?.set(0, 0, 235);
+ * ```
+ */
+export class VideoFrame {
+  readonly #memory: FrameMemory;
+
+  static {
+    memoryIn = (frame) => frame.#memory;
+  }
+
+  /**
+   * A truly black frame; opaque where there is alpha.
+   *
+   * @param colour Colour space.
+   * @param cols Width of each view in pixels, 1 to 16384.
+   * @param rows Height of each view in pixels, 1 to 16384.
+   * @param stereoCount Views, 1 to 8.
+   * @throws {TypeError} If an argument is of the wrong type.
+   * @throws {RangeError} If an argument is out of its range.
+   * @throws {GiftGrabError} With the code `resource_exhausted` if there is not enough memory.
+   */
+  constructor(colour: ColourSpace, cols: number, rows: number, stereoCount?: number);
+  /** @internal */
+  constructor(memory: FrameMemory);
+  constructor(colour: ColourSpace | FrameMemory, cols = 0, rows = 0, stereoCount = 1) {
+    if (colour instanceof FrameMemory) {
+      this.#memory = colour;
+      return;
+    }
+    const facts = shapeOf(colour, ["cols", cols], ["rows", rows], stereoCount);
+    const buffer = allocate(viewBytesOf(colour, cols, rows) * stereoCount);
+    paintBlack(colour, cols, rows, new Uint8Array(buffer));
+    this.#memory = new FrameMemory(facts, "own", buffer);
+  }
+
+  /**
+   * A frame that shows a program's own memory, without a copy; closing the frame leaves the memory alone.
+   *
+   * @param data The views one after the other, and in each its planes, all without padding.
+   * @throws {TypeError} If it is no memory, or shared or resizable, or a setting is unknown or of the wrong type.
+   * @throws {RangeError} If its length is not exactly the frame's, or a setting is out of its range.
+   */
+  static fromBuffer(data: ArrayBuffer | ArrayBufferView, settings: VideoFrameSettings): VideoFrame {
+    const facts = factsOf(settings);
+    const { buffer, offset } = samplesOf(data, facts);
+    return new VideoFrame(new FrameMemory(facts, "caller", buffer, offset));
+  }
+
+  /**
+   * An RGBA frame that shows the pixels of an `ImageData`, without a copy.
+   *
+   * @throws {TypeError} If it is no image data, or a setting is unknown or of the wrong type.
+   * @throws {RangeError} If its sizes do not fit each other, or a setting is out of its range.
+   */
+  static fromImageData(image: ImageDataLike, details: VideoFrameDetails = {}): VideoFrame {
+    if (typeof image !== "object" || image === null) {
+      throw wrongType("image", `Cannot use image ${String(image)}: it must be { data, width, height }`);
+    }
+    const { data, width, height } = image;
+    return VideoFrame.fromBuffer(data, { ...details, colour: "rgba", width, height });
+  }
+
+  /**
+   * Bytes of one view.
+   *
+   * @throws {TypeError} If an argument is of the wrong type.
+   * @throws {RangeError} If an argument is out of its range.
+   */
+  static requiredDataLength(colour: ColourSpace, cols: number, rows: number): number {
+    shapeOf(colour, ["cols", cols], ["rows", rows], 1);
+    return viewBytesOf(checkedColour(colour), cols, rows);
+  }
+
+  /** Colour space. */
+  get colour(): ColourSpace {
+    return this.#memory.facts.colour;
+  }
+
+  /** Width of each view in pixels. */
+  get width(): number {
+    return this.#memory.facts.width;
+  }
+
+  /** Height of each view in pixels. */
+  get height(): number {
+    return this.#memory.facts.height;
+  }
+
+  /** The same as {@linkcode VideoFrame.width}. */
+  get cols(): number {
+    return this.width;
+  }
+
+  /** The same as {@linkcode VideoFrame.height}. */
+  get rows(): number {
+    return this.height;
+  }
+
+  /** Views: 1, or more where the frame is stereo. */
+  get stereoCount(): number {
+    return this.#memory.facts.stereoCount;
+  }
+
+  /** Presentation time in ticks of {@linkcode VideoFrame.timeBase}; `undefined` without a time. */
+  get pts(): number | undefined {
+    const { pts, timeBaseNum } = this.#memory.facts;
+    return timeBaseNum > 0 ? pts : undefined;
+  }
+
+  /** Seconds per tick of {@linkcode VideoFrame.pts}; `undefined` without a time. */
+  get timeBase(): Rational | undefined {
+    const { timeBaseNum: num, timeBaseDen: den } = this.#memory.facts;
+    return num > 0 ? { num, den } : undefined;
+  }
+
+  /** Presentation time in microseconds, rounded to a whole number; `undefined` without a time. */
+  get timestamp(): number | undefined {
+    const { pts, timeBaseNum, timeBaseDen } = this.#memory.facts;
+    return timeBaseNum > 0 ? Math.round(pts * timeBaseNum * 1e6 / timeBaseDen) : undefined;
+  }
+
+  /** Microseconds for which the frame is shown; `undefined` if unknown. */
+  get duration(): number | undefined {
+    return this.#memory.facts.duration || undefined;
+  }
+
+  /** Number of the frame in its source, from 0; `undefined` if it has none. */
+  get sequence(): number | undefined {
+    const { sequence } = this.#memory.facts;
+    return sequence === NO_SEQUENCE ? undefined : sequence;
+  }
+
+  /** Milliseconds on CLOCK_MONOTONIC at which it was captured; `undefined` if unknown. */
+  get captureTime(): number | undefined {
+    return this.#memory.facts.captureMs || undefined;
+  }
+
+  /** Wall clock at the first frame of its source; `undefined` if unknown. */
+  get sessionStart(): Date | undefined {
+    const { sessionStartMs } = this.#memory.facts;
+    return sessionStartMs > 0 ? new Date(sessionStartMs) : undefined;
+  }
+
+  /** Which sample values stand for black and white; `undefined` if unknown. */
+  get range(): ColourRange | undefined {
+    return rangeOf(this.#memory.facts);
+  }
+
+  /** The matrix of Y'CbCr samples; `undefined` if unknown. */
+  get matrix(): ColourMatrix | undefined {
+    return matrixOf(this.#memory.facts);
+  }
+
+  /** The colour space by WebCodecs' name of its format. */
+  get format(): VideoPixelFormat {
+    return LAYOUTS[this.colour].format;
+  }
+
+  /** The same as {@linkcode VideoFrame.width}. */
+  get codedWidth(): number {
+    return this.width;
+  }
+
+  /** The same as {@linkcode VideoFrame.height}. */
+  get codedHeight(): number {
+    return this.height;
+  }
+
+  /** The same as {@linkcode VideoFrame.width}. */
+  get displayWidth(): number {
+    return this.width;
+  }
+
+  /** The same as {@linkcode VideoFrame.height}. */
+  get displayHeight(): number {
+    return this.height;
+  }
+
+  /** All of the picture. */
+  get codedRect(): FrameRect {
+    return { x: 0, y: 0, width: this.width, height: this.height };
+  }
+
+  /** All of the picture. */
+  get visibleRect(): FrameRect {
+    return this.codedRect;
+  }
+
+  /** Range and matrix in WebCodecs' words. */
+  get colorSpace(): FrameColorSpace {
+    return colorSpaceOf(this.#memory.facts);
+  }
+
+  /**
+   * Bytes of a view; the same for all.
+   *
+   * @throws {RangeError} If there is no such view.
+   */
+  dataLength(stereoIndex = 0): number {
+    this.#memory.checkIndex(stereoIndex);
+    return this.#memory.viewBytes;
+  }
+
+  /**
+   * The samples of a view, which are the frame's: writing them edits the frame. Empty once the frame has ended.
+   *
+   * The planes follow each other without padding; {@linkcode VideoFrame.planes} tells where.
+   *
+   * @throws {RangeError} If there is no such view.
+   * @throws {GiftGrabError} With the code `closed` if the frame has ended.
+   */
+  data(stereoIndex = 0): Uint8Array<ArrayBuffer> {
+    return this.#memory.view(stereoIndex);
+  }
+
+  /**
+   * The planes of a view, in memory's order.
+   *
+   * @throws {RangeError} If there is no such view.
+   * @throws {GiftGrabError} With the code `closed` if the frame has ended.
+   */
+  planes(stereoIndex = 0): Plane[] {
+    return planesOf(this.#memory, stereoIndex);
+  }
+
+  /**
+   * The components of a view: Y, U, V, or red, green, blue and alpha in the order of the colour space's name.
+   *
+   * @throws {RangeError} If there is no such view.
+   * @throws {GiftGrabError} With the code `closed` if the frame has ended.
+   */
+  components(stereoIndex = 0): Component[] {
+    return componentsOf(this.#memory, stereoIndex);
+  }
+
+  /**
+   * The pixels of a view of an RGBA frame as a canvas takes them; they are the frame's.
+   *
+   * @throws {RangeError} If the frame is not RGBA, or there is no such view.
+   * @throws {GiftGrabError} With the code `closed` if the frame has ended.
+   */
+  imageData(stereoIndex = 0): FrameImageData {
+    return imageDataOf(this.#memory, stereoIndex);
+  }
+
+  /**
+   * Bytes that {@linkcode VideoFrame.copyTo} needs with the same options.
+   *
+   * @throws {TypeError} If an option is unknown or of the wrong type.
+   * @throws {RangeError} If an option is out of its range.
+   * @throws {GiftGrabError} With the code `closed` if the frame has ended.
+   */
+  allocationSize(options: VideoFrameCopyToOptions = {}): number {
+    return allocationSizeOf(this.#memory, options);
+  }
+
+  /**
+   * Copies the picture, a part of it or another format of it, as WebCodecs does.
+   *
+   * The samples are read before the promise is returned, so it needs no `await` inside `update`. Another format opens
+   * the native library if need be.
+   *
+   * @returns Where each plane of the copy lies in the destination.
+   * @throws {TypeError} If an argument is unknown or of the wrong type.
+   * @throws {RangeError} If an argument is out of its range, or the destination is too small.
+   * @throws {GiftGrabError} With the code `closed` if the frame has ended.
+   */
+  copyTo(
+    destination: ArrayBufferLike | ArrayBufferView,
+    options: VideoFrameCopyToOptions = {},
+  ): Promise<PlaneLayout[]> {
+    return copyFrame(this.#memory, destination, options);
+  }
+
+  /**
+   * A copy that lives until it is closed or collected.
+   *
+   * @throws {GiftGrabError} With the code `closed` if the frame has ended, `resource_exhausted` without enough memory.
+   */
+  clone(): VideoFrame {
+    const all = this.#memory.all("clone");
+    const buffer = allocate(all.length);
+    new Uint8Array(buffer).set(all);
+    return new VideoFrame(new FrameMemory({ ...this.#memory.facts }, "own", buffer));
+  }
+
+  /**
+   * Ends the frame at once; twice is once. Every view of its samples becomes empty, unless the memory is the program's
+   * own. What is known besides the samples can still be read.
+   */
+  close(): void {
+    this.#memory.close();
+  }
+
+  /** The same as {@linkcode VideoFrame.close}. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+/** What a frame keeps to itself; no part of the public API. */
+export function memoryOf(frame: VideoFrame): FrameMemory {
+  return memoryIn(frame);
+}

@@ -1,0 +1,73 @@
+/**
+ * A frame in the words of the Web: its colour as WebCodecs tells it, its pixels as a canvas takes them.
+ *
+ * @module
+ */
+
+import { outOfRange } from "../base/errors.ts";
+import { LAYOUTS } from "./layout.ts";
+import type { FrameMemory } from "./memory.ts";
+import { matrixOf, rangeOf } from "./init.ts";
+import type { FrameFacts } from "./header.ts";
+
+/** The colour of a frame in WebCodecs' words; `null` is unknown. */
+export interface FrameColorSpace {
+  /** Not known to this library. */
+  readonly primaries: null;
+  /** Not known to this library. */
+  readonly transfer: null;
+  /** The matrix, `rgb` where there is none. */
+  readonly matrix: "rgb" | "smpte170m" | "bt709" | "bt2020-ncl" | null;
+  /** Whether every sample value may occur. */
+  readonly fullRange: boolean | null;
+}
+
+/** Pixels as a canvas takes and gives them: red, green, blue and alpha in turn. */
+export interface FrameImageData {
+  /** The samples. */
+  readonly data: Uint8ClampedArray<ArrayBuffer>;
+  /** Width in pixels. */
+  readonly width: number;
+  /** Height in pixels. */
+  readonly height: number;
+  /** Always the same. */
+  readonly colorSpace: "srgb";
+}
+
+/** What {@linkcode VideoFrame.fromImageData} takes: the `ImageData` of any canvas. */
+export interface ImageDataLike {
+  /** The samples: red, green, blue and alpha in turn. */
+  readonly data: ArrayBuffer | ArrayBufferView;
+  /** Width in pixels. */
+  readonly width: number;
+  /** Height in pixels. */
+  readonly height: number;
+}
+
+const MATRICES = { bt601: "smpte170m", bt709: "bt709", bt2020: "bt2020-ncl" } as const;
+
+/** Range and matrix in WebCodecs' words. */
+export function colorSpaceOf(facts: FrameFacts): FrameColorSpace {
+  const unknown = { primaries: null, transfer: null };
+  if (LAYOUTS[facts.colour].isRgb) return { ...unknown, matrix: "rgb", fullRange: true };
+  const [matrix, range] = [matrixOf(facts), rangeOf(facts)];
+  return {
+    ...unknown,
+    matrix: matrix === undefined ? null : MATRICES[matrix],
+    fullRange: range === undefined ? null : range === "full",
+  };
+}
+
+/** The pixels of a view, without a copy. */
+export function imageDataOf(frame: FrameMemory, stereoIndex: number): FrameImageData {
+  const { colour, width, height } = frame.facts;
+  if (colour !== "rgba") {
+    throw outOfRange(
+      "colour",
+      `Cannot give image data of a frame in ${colour}: it must be in rgba; ` +
+        'attach the observer with { colour: "rgba" }, or copyTo() with { format: "RGBA" }',
+    );
+  }
+  const { buffer, byteOffset, length } = frame.view(stereoIndex, "give image data of");
+  return { data: new Uint8ClampedArray(buffer, byteOffset, length), width, height, colorSpace: "srgb" };
+}

@@ -1,0 +1,20 @@
+/**
+ * What the linked libraries can do on this machine.
+ *
+ * @module
+ */
+
+import type { Capabilities } from "../generated/contract.ts";
+import { openNative } from "./context.ts";
+
+/**
+ * Tells which encoder serves each codec on this machine, and what is missing and how to get it.
+ *
+ * The first call tries every encoder on a frame, which takes about a second.
+ *
+ * @throws {GiftGrabError} If the native library cannot be opened.
+ */
+export async function capabilities(): Promise<Capabilities> {
+  const { backend } = await openNative();
+  return backend.capabilities();
+}

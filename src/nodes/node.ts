@@ -1,0 +1,98 @@
+/**
+ * Nodes: observers that hand frames on.
+ *
+ * @module
+ */
+
+import { Consumer, type Delivery, isThenable, linkConsumer } from "../pipeline/consumer.ts";
+import type { VideoFrame } from "../frame/video_frame.ts";
+import { linkOutlet } from "../pipeline/link.ts";
+import { NodeOutlet } from "./node_output.ts";
+import { Observable } from "../pipeline/observable.ts";
+
+/** What a node hands on: nothing said means the frame it got, `null` means none. */
+export type Emission = VideoFrame | null | undefined | void;
+
+/**
+ * Edits frames on their way: an observer whose own observers get what it makes of each frame.
+ *
+ * ```ts
+ * import { Codec, ObservableObserver, type VideoFrame, VideoSourceFactory, VideoTargetFactory } from "@giftgrab/core";
+ *
+ * class Negative extends ObservableObserver {
+ *   override update(frame: VideoFrame): void {
+ *     const data = frame.data();
+ *     for (let index = 0; index < data.length; index++) data[index] = 255 - (data[index] ?? 0);
+ *   }
+ * }
+ *
+ * const source = await VideoSourceFactory.getInstance().createFileReader("in.mp4", "i420");
+ * const writer = await VideoTargetFactory.getInstance().createFileWriter(Codec.HEVC, "out.mp4", source.getFrameRate());
+ * const negative = new Negative();
+ * source.attach(negative);
+ * negative.attach(writer);
+ * await source.ended;
+ * await writer.close();
+ * await source.close();
+ * ```
+ *
+ * Its edits are seen below it and nowhere else. Writers, filters and observers with a request get each frame first; then
+ * the other observers, in the order in which they were attached, each with a copy of its own. The next frame comes when
+ * all of them are done.
+ */
+export class ObservableObserver extends Observable {
+  /** A node that hands every frame on as it is. */
+  constructor() {
+    super();
+    const outlet = new NodeOutlet(this);
+    linkOutlet(this, outlet);
+    linkConsumer(new NodeConsumer(this, outlet));
+  }
+
+  /**
+   * Sees and edits `frame`, and tells what goes on to the observers of this node.
+   *
+   * @returns Nothing, and the same frame goes on; another frame, which goes on instead and stays the node's; `null`, and
+   * none goes on; or a promise of these. A frame made without a time gets that of `frame`.
+   */
+  update(_frame: VideoFrame): Emission | Promise<Emission> {}
+}
+
+/** Calls a node, then its observers. */
+class NodeConsumer extends Consumer {
+  readonly #node: ObservableObserver;
+  readonly #outlet: NodeOutlet;
+
+  constructor(node: ObservableObserver, outlet: NodeOutlet) {
+    super(node);
+    this.#node = node;
+    this.#outlet = outlet;
+  }
+
+  protected override call(frame: VideoFrame, delivery: Delivery): unknown {
+    const emission = this.#node.update(frame);
+    if (isThenable(emission)) return this.#later(frame, emission, delivery);
+    const rest = this.#outlet.emit(frame, emission, delivery);
+    return rest === undefined ? undefined : this.#finished(rest, delivery);
+  }
+
+  override flush(isEnd: boolean, failure?: Error): Promise<unknown> | undefined {
+    return this.#outlet.flush(isEnd, failure);
+  }
+
+  override drop(failure?: Error): void {
+    this.#outlet.drop(failure);
+  }
+
+  async #later(frame: VideoFrame, emission: PromiseLike<unknown>, delivery: Delivery): Promise<void> {
+    const emitted = await emission;
+    // Detached meanwhile: then the frame is gone.
+    if (!delivery.isOver) await this.#outlet.emit(frame, emitted, delivery);
+    if (delivery.isOver) this.#outlet.flush(false);
+  }
+
+  async #finished(rest: Promise<void>, delivery: Delivery): Promise<void> {
+    await rest;
+    if (delivery.isOver) this.#outlet.flush(false);
+  }
+}

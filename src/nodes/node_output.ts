@@ -1,0 +1,221 @@
+/**
+ * How nodes hand their frames on.
+ *
+ * @module
+ */
+
+import { strangerError, takerOf } from "../pipeline/attach.ts";
+import { Consumer, type Delivery, MOST_FAILURES } from "../pipeline/consumer.ts";
+import { asError, errorOf, GiftGrabError, wrongType } from "../base/errors.ts";
+import { FailureEvent, ObserverEvent, ObserverFailureEvent, ObserverOverloadEvent } from "../pipeline/events.ts";
+import { VideoFrame } from "../frame/video_frame.ts";
+import { HEADER_LENGTH } from "../frame/header.ts";
+import { describeFrame, frameBytes, inheritTime, releaseFrame } from "../frame/lend.ts";
+import { type ErrorRecord, HEADER } from "../generated/contract.ts";
+import { type Outlet, outletOf } from "../pipeline/link.ts";
+import { CalledChild, type Child, type ChildOwner, type FedChild, TapChild, TargetChild } from "./node_children.ts";
+import type { Observable } from "../pipeline/observable.ts";
+import type { AnyObserver, ObserverStats } from "../pipeline/observer.ts";
+import type { CheckedRequest } from "../pipeline/frame_request.ts";
+import type { Overload } from "../pipeline/tap.ts";
+
+/** Hands on what a node emits: native observers first, then those that are called, in their order. */
+export class NodeOutlet implements Outlet, ChildOwner {
+  readonly #node: Observable;
+  readonly #known = new WeakMap<AnyObserver, Child>();
+  readonly #header = new Float64Array(HEADER_LENGTH);
+  // Replaced, never changed: a frame that is being handed on goes to those who were there when it came.
+  #fed: readonly FedChild[] = [];
+  #called: readonly CalledChild[] = [];
+  #isPatient = false;
+
+  /** The outlet of `node`. */
+  constructor(node: Observable) {
+    this.#node = node;
+  }
+
+  get name(): string {
+    return this.#node.constructor.name;
+  }
+
+  get isPatient(): boolean {
+    return this.#isPatient;
+  }
+
+  attach(observer: AnyObserver, request: CheckedRequest | undefined): void {
+    const taker = takerOf(observer, request, this);
+    if (this.#known.get(observer)?.isAttached) return;
+    if (!(taker instanceof Consumer)) {
+      taker.upstream = this;
+      this.#fed = [...this.#fed, this.#know(new TargetChild(taker))];
+    } else if (request !== undefined) {
+      this.#fed = [...this.#fed, this.#know(new TapChild(taker, request, this))];
+    } else {
+      this.#called = [...this.#called, this.#know(new CalledChild(taker, this))];
+    }
+  }
+
+  async detach(observer: AnyObserver): Promise<void> {
+    const child = this.#known.get(observer);
+    if (child === undefined || !child.isAttached) return;
+    child.isAttached = false;
+    this.#fed = this.#fed.filter((one) => one !== child);
+    this.#called = this.#called.filter((one) => one !== child);
+    await child.leave();
+    this.#node.dispatchEvent(new ObserverEvent("detached", observer));
+  }
+
+  observerStats(observer: AnyObserver): ObserverStats {
+    const child = this.#known.get(observer);
+    if (child !== undefined) return child.stats();
+    throw strangerError(observer, this);
+  }
+
+  *below(): Iterable<Outlet> {
+    for (const { observer } of [...this.#fed, ...this.#called]) {
+      const outlet = outletOf(observer);
+      if (outlet !== undefined) yield outlet;
+    }
+  }
+
+  /**
+   * Hands on what the node made of `origin`.
+   *
+   * @returns A promise if somebody must be waited for; it never rejects.
+   * @throws {TypeError} If `emitted` is nothing that can be handed on.
+   * @throws {GiftGrabError} With the code `closed` if the frame has ended.
+   */
+  emit(origin: VideoFrame, emitted: unknown, delivery: Delivery): Promise<void> | undefined {
+    this.#isPatient = delivery.isPatient;
+    if (emitted === null || this.#fed.length + this.#called.length === 0) return undefined;
+    const frame = emitted ?? origin;
+    if (!(frame instanceof VideoFrame)) {
+      throw wrongType("frame", `Cannot hand on ${String(frame)}: update() must return a frame, null or nothing`);
+    }
+    let buffer: ArrayBuffer | undefined;
+    let data = frameBytes(frame);
+    if (frame === origin) {
+      const { length } = data;
+      describeFrame(frame, this.#header);
+      // The node is done with it: from here on it is nobody's, and its last observer's in the end.
+      buffer = releaseFrame(frame);
+      if (buffer === undefined) throw goneError();
+      data = new Uint8Array(buffer, 0, length);
+    } else {
+      inheritTime(frame, origin);
+      describeFrame(frame, this.#header);
+      this.#complete(origin);
+    }
+    const waits = this.#feed(data, delivery);
+    if (waits === undefined) return this.#show(data, buffer, delivery);
+    return waits.then(() => this.#show(data, buffer, delivery));
+  }
+
+  /** Hands everything on that waits; see {@linkcode Consumer.flush}. */
+  flush(isEnd: boolean, failure?: Error): Promise<unknown> | undefined {
+    const rests = [...this.#fed, ...this.#called].map((child) => child.flush(isEnd, failure));
+    return rests.some((rest) => rest !== undefined) ? Promise.all(rests) : undefined;
+  }
+
+  /** Forgets what waits; see {@linkcode Consumer.drop}. */
+  drop(failure?: Error): void {
+    for (const child of [...this.#fed, ...this.#called]) child.drop(failure);
+  }
+
+  failed(child: Child, error: unknown, failures: number): void {
+    this.#node.dispatchEvent(new ObserverFailureEvent(asError(error), child.observer, failures));
+    if (failures >= MOST_FAILURES) this.#expel(child);
+  }
+
+  overloaded(child: Child, { stage, reason, frames }: Overload): void {
+    this.#node.dispatchEvent(new ObserverOverloadEvent(child.observer, stage, reason, frames));
+  }
+
+  warned(record: ErrorRecord): void {
+    this.#node.dispatchEvent(new FailureEvent("warning", errorOf("observer", record)));
+  }
+
+  #know<C extends Child>(child: C): C {
+    this.#known.set(child.observer, child);
+    return child;
+  }
+
+  #expel(child: Child): void {
+    if (child.isAttached) this.detach(child.observer).catch(() => {});
+  }
+
+  /** A frame that was made with a time of its own may lack the rest, which native code wants to know. */
+  #complete(origin: VideoFrame): void {
+    const header = this.#header;
+    if ((header[HEADER.sequence] ?? 0) < 0) header[HEADER.sequence] = origin.sequence ?? 0;
+    if (header[HEADER.captureMs] === 0) header[HEADER.captureMs] = origin.captureTime ?? 0;
+  }
+
+  #feed(data: Uint8Array<ArrayBuffer>, delivery: Delivery): Promise<unknown> | undefined {
+    let waits: Promise<void>[] | undefined;
+    for (const child of this.#fed) {
+      if (!child.isAttached) continue;
+      try {
+        const wait = child.give(this.#header, data, delivery);
+        if (wait === undefined) this.#given(child);
+        else (waits ??= []).push(wait.then(() => this.#given(child), (error) => this.#refused(child, error)));
+      } catch (error) {
+        this.#refused(child, error);
+      }
+    }
+    return waits && Promise.all(waits);
+  }
+
+  #given(child: FedChild): void {
+    child.failures = 0;
+    this.#begin(child);
+  }
+
+  #refused(child: FedChild, error: unknown): void {
+    if (!child.isAttached) return;
+    if (error instanceof GiftGrabError && error.code === "closed") this.#expel(child);
+    else this.failed(child, error, ++child.failures);
+  }
+
+  /** Calls those that are called, the last one with `buffer` if there is one, the others with copies. */
+  #show(
+    data: Uint8Array<ArrayBuffer>,
+    buffer: ArrayBuffer | undefined,
+    delivery: Delivery,
+  ): Promise<void> | undefined {
+    const { pool } = delivery.native;
+    const children = this.#called;
+    const last = children.at(-1);
+    let original = buffer;
+    let waits: Promise<void>[] | undefined;
+    for (const child of children) {
+      if (!child.isAttached) continue;
+      this.#begin(child);
+      let memory = original;
+      if (child === last) original = undefined;
+      if (child !== last || memory === undefined) {
+        const copy = pool.take(data.length);
+        copy.set(data);
+        memory = copy.buffer;
+      }
+      const wait = child.show(memory, this.#header, delivery);
+      if (wait !== undefined) (waits ??= []).push(wait);
+    }
+    pool.give(original);
+    return waits && Promise.all(waits).then(() => {});
+  }
+
+  #begin(child: Child): void {
+    if (child.hasBegun || !child.isAttached) return;
+    child.hasBegun = true;
+    this.#node.dispatchEvent(new ObserverEvent("attached", child.observer));
+  }
+}
+
+function goneError(): Error {
+  return errorOf("observer", {
+    code: "closed",
+    stage: "hub",
+    message: "Cannot hand on the frame: its memory was transferred away",
+  });
+}

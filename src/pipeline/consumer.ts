@@ -1,0 +1,121 @@
+/**
+ * What calls an observer, one call at a time; no part of the public API.
+ *
+ * @module
+ */
+
+import type { VideoFrame } from "../frame/video_frame.ts";
+import type { Native } from "../native/context.ts";
+import type { AnyObserver } from "./observer.ts";
+
+/** Consecutive failures after which an observer is detached. */
+export const MOST_FAILURES = 10;
+
+/** A frame's way to an observer. */
+export interface Delivery {
+  /** The library it comes from. */
+  readonly native: Native;
+  /** Whether its source waits for slow targets. */
+  readonly isPatient: boolean;
+  /** Whether the observer has been detached. */
+  readonly isOver: boolean;
+}
+
+/** An observer as the library sees it: one for each, however many observables it is attached to. */
+export class Consumer {
+  /** The public object. */
+  readonly observer: AnyObserver;
+  #isBusy = false;
+  #waiting: (() => void)[] = [];
+
+  /** The one consumer of `observer`. */
+  constructor(observer: AnyObserver) {
+    this.observer = observer;
+  }
+
+  /** Whether its last call has not ended, promise included: then it must not be called. */
+  get isBusy(): boolean {
+    return this.#isBusy;
+  }
+
+  /**
+   * Calls the observer, which must not be busy.
+   *
+   * @returns A promise if the observer returned one; it rejects if that does.
+   * @throws What the observer throws.
+   */
+  deliver(frame: VideoFrame, delivery: Delivery): Promise<void> | undefined {
+    this.#isBusy = true;
+    let result: unknown;
+    let isPending = false;
+    try {
+      result = this.call(frame, delivery);
+      isPending = isThenable(result);
+    } finally {
+      if (!isPending) this.#rest();
+    }
+    if (!isPending) return undefined;
+    return Promise.resolve(result).then(
+      () => this.#rest(),
+      (error) => {
+        this.#rest();
+        throw error;
+      },
+    );
+  }
+
+  /** Calls `resume` once, when the observer is no longer busy; it must look again. */
+  whenIdle(resume: () => void): void {
+    this.#waiting.push(resume);
+  }
+
+  /** Calls the observer. */
+  protected call(frame: VideoFrame, _delivery: Delivery): unknown {
+    const observer = this.observer as { update(frame: VideoFrame): unknown } | ((frame: VideoFrame) => unknown);
+    return typeof observer === "function" ? observer(frame) : observer.update(frame);
+  }
+
+  /**
+   * Hands everything on that it holds back, because nothing comes for now; never rejects.
+   *
+   * @param isEnd Whether what it was attached to has ended, with `failure` if it failed.
+   */
+  flush(_isEnd: boolean, _failure?: Error): Promise<unknown> | undefined {
+    return undefined;
+  }
+
+  /** Forgets what it holds back, because what it was attached to was closed, after `failure` if it failed. */
+  drop(_failure?: Error): void {}
+
+  #rest(): void {
+    this.#isBusy = false;
+    if (this.#waiting.length === 0) return;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    // Never inside a call of the program.
+    queueMicrotask(() => waiting.forEach((resume) => resume()));
+  }
+}
+
+/** Whether it is waited for as for a promise. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && typeof (value as Partial<Promise<unknown>>).then === "function";
+}
+
+const consumers = new WeakMap<AnyObserver, Consumer>();
+
+/** Makes `consumer` the one of its observer. */
+export function linkConsumer(consumer: Consumer): void {
+  consumers.set(consumer.observer, consumer);
+}
+
+/** The consumer of `observer`, or nothing if it can see no frames. */
+export function consumerOf(observer: AnyObserver): Consumer | undefined {
+  const known = consumers.get(observer);
+  if (known !== undefined) return known;
+  const isFunction = typeof observer === "function";
+  if (!isFunction && typeof (observer as { update?: unknown } | null)?.update !== "function") return undefined;
+  const consumer = new Consumer(observer);
+  linkConsumer(consumer);
+  return consumer;
+}

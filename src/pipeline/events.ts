@@ -1,0 +1,167 @@
+/**
+ * Events of sources and targets.
+ *
+ * @module
+ */
+
+import type { DropReason, Report, Stage } from "../generated/contract.ts";
+import type { AnyObserver } from "./observer.ts";
+
+/** What is called for an event: a function, or an object with a method for it. */
+export type TypedListener<E extends Event> = ((event: E) => void) | {
+  /** Takes the event. */
+  handleEvent(event: E): void;
+};
+
+/** An `EventTarget` whose events are typed by their names. */
+export class TypedEventTarget<Events extends { [Type in keyof Events]: Event }> extends EventTarget {
+  /** Calls `listener` for each event called `type`. */
+  override addEventListener<Type extends keyof Events & string>(
+    type: Type,
+    listener: TypedListener<Events[Type]> | null,
+    options?: Parameters<EventTarget["addEventListener"]>[2],
+  ): void {
+    super.addEventListener(type, listener as EventListenerOrEventListenerObject | null, options);
+  }
+
+  /** Calls `listener` no more for events called `type`. */
+  override removeEventListener<Type extends keyof Events & string>(
+    type: Type,
+    listener: TypedListener<Events[Type]> | null,
+    options?: Parameters<EventTarget["removeEventListener"]>[2],
+  ): void {
+    super.removeEventListener(type, listener as EventListenerOrEventListenerObject | null, options);
+  }
+}
+
+/** An observer got its first frame, or gets no further one. */
+export class ObserverEvent extends Event {
+  /** The observer. */
+  readonly observer: AnyObserver;
+
+  /** An event about `observer`. */
+  constructor(type: "attached" | "detached", observer: AnyObserver) {
+    super(type);
+    this.observer = observer;
+  }
+}
+
+/** Frames are being dropped because a stage does not keep up; at most one event a second. */
+export class OverloadEvent extends Event {
+  /** The stage that does not keep up. */
+  readonly stage: Stage;
+  /** The policy that dropped the frames. */
+  readonly reason: DropReason;
+  /** Frames dropped for this reason so far. */
+  readonly frames: number;
+
+  /** An event about dropped frames. */
+  constructor(stage: Stage, reason: DropReason, frames: number) {
+    super("overload");
+    this.stage = stage;
+    this.reason = reason;
+    this.frames = frames;
+  }
+}
+
+/** An observer does not keep up with a source in real time, so it does not see all frames; at most once a second. */
+export class ObserverOverloadEvent extends OverloadEvent {
+  /** The observer. */
+  readonly observer: AnyObserver;
+
+  /** An event about frames that `observer` did not see. */
+  constructor(observer: AnyObserver, stage: Stage, reason: DropReason, frames: number) {
+    super(stage, reason, frames);
+    this.observer = observer;
+  }
+}
+
+/** The disk is nearly full; at most one event a minute. */
+export class DiskLowEvent extends Event {
+  /** Bytes left. */
+  readonly freeBytes: number;
+
+  /** An event about the disk. */
+  constructor(freeBytes: number) {
+    super("disklow");
+    this.freeBytes = freeBytes;
+  }
+}
+
+/** Something failed (`error`), or degraded without costing a frame (`warning`). */
+export class FailureEvent extends Event {
+  /** What and why. */
+  readonly error: Error;
+
+  /** An event about `error`. */
+  constructor(type: "warning" | "error", error: Error) {
+    super(type);
+    this.error = error;
+  }
+}
+
+/** An observer failed, or could not be attached; nobody else is affected. */
+export class ObserverFailureEvent extends FailureEvent {
+  /** The observer. */
+  readonly observer: AnyObserver;
+  /** Frames in a row at which it failed; after 10 it is detached. 0 if it failed otherwise. */
+  readonly failures: number;
+
+  /** An event about the failure of `observer`. */
+  constructor(error: Error, observer: AnyObserver, failures: number) {
+    super("error", error);
+    this.observer = observer;
+    this.failures = failures;
+  }
+}
+
+/** A source, filter or target is closed; its last event. */
+export class ClosedEvent extends Event {
+  /** What became of a target's recording. */
+  readonly report: Report | undefined;
+  /** The error that ended it early. */
+  readonly error: Error | undefined;
+
+  /** An event about the end. */
+  constructor(report: Report | undefined, error: Error | undefined) {
+    super("closed");
+    this.report = report;
+    this.error = error;
+  }
+}
+
+/** The events of whatever gives frames, by their names. */
+export interface ObservableEvents {
+  /** An observer got its first frame. */
+  readonly attached: ObserverEvent;
+  /** An observer gets no further frame. */
+  readonly detached: ObserverEvent;
+  /** Something degraded, or a frame could not be given in the form that an observer asked for. */
+  readonly warning: FailureEvent;
+  /** An observer failed, as an {@linkcode ObserverFailureEvent} tells; or what gives the frames did. */
+  readonly error: FailureEvent;
+  /** An observer does not keep up, as an {@linkcode ObserverOverloadEvent} tells; or what gives the frames does not. */
+  readonly overload: OverloadEvent;
+}
+
+/** The events of a source by their names; after an `error` that is none of an observer, `ended` follows. */
+export interface VideoSourceEvents extends ObservableEvents {
+  /** It has given its last frame, and its observers have seen it. */
+  readonly ended: Event;
+  /** It is closed. */
+  readonly closed: ClosedEvent;
+}
+
+/** The events of a target by their names. */
+export interface VideoTargetEvents {
+  /** Frames are being dropped. */
+  readonly overload: OverloadEvent;
+  /** The disk is nearly full. */
+  readonly disklow: DiskLowEvent;
+  /** Something degraded that costs no frame. */
+  readonly warning: FailureEvent;
+  /** It failed; what was recorded stays, and `close()` tells the error too. */
+  readonly error: FailureEvent;
+  /** It is closed. */
+  readonly closed: ClosedEvent;
+}

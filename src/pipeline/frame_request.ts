@@ -1,0 +1,76 @@
+/**
+ * What an observer can ask for.
+ *
+ * @module
+ */
+
+import type { ColourSpace, Rational, TapOptions, TapPolicy } from "../generated/contract.ts";
+import { ColourSpace as Colours } from "../base/codec.ts";
+import { outOfRange, wrongType } from "../base/errors.ts";
+import { checkedOptions, type Rule } from "../base/options.ts";
+import { frameRateOf } from "../base/rational.ts";
+
+/**
+ * The form in which an observer wants its frames, and how many. Native threads convert, scale and thin out, once.
+ *
+ * Without a request an observer gets every frame as the observable gives it.
+ */
+export interface FrameRequest {
+  /** Colour space; by default that of the observable. */
+  colour?: ColourSpace;
+  /** Width in pixels, 1 to 16384; by default that of the frames, or what keeps their shape beside `height`. */
+  width?: number;
+  /** Height in pixels, 1 to 16384; by default that of the frames, or what keeps their shape beside `width`. */
+  height?: number;
+  /** At most so many frames per second of the source's time; by default all. */
+  rate?: number | Rational;
+  /**
+   * What happens to frames that come faster than the observer takes them.
+   *
+   * @default "all"
+   */
+  policy?: TapPolicy;
+  /**
+   * Frames that may wait under the policy `all`, 1 to 64.
+   *
+   * @default 8
+   */
+  queue?: number;
+}
+
+/** A request whose names, types and ranges are right. */
+export type CheckedRequest = Partial<TapOptions>;
+
+const RULES = {
+  colour: Object.values(Colours),
+  width: "integer",
+  height: "integer",
+  policy: ["all", "latest"],
+  queue: "integer",
+} as const satisfies Record<keyof Omit<FrameRequest, "rate">, Rule>;
+
+const RANGES = { width: [1, 16_384], height: [1, 16_384], queue: [1, 64] } as const;
+
+/**
+ * The request, checked.
+ *
+ * @throws {TypeError} For an unknown field, or a value of the wrong type.
+ * @throws {RangeError} For a value outside its range.
+ */
+export function checkedRequest(request: FrameRequest): CheckedRequest {
+  if (typeof request !== "object" || request === null) {
+    throw wrongType("request", `Cannot use request ${String(request)}: it must be an object`);
+  }
+  const { rate, ...rest } = request;
+  const checked = checkedOptions(rest, RULES);
+  for (const [field, [least, most]] of Object.entries(RANGES)) {
+    const value = checked[field as keyof typeof RANGES];
+    if (value !== undefined && !(value >= least && value <= most)) {
+      throw outOfRange(field, `Cannot use ${field} ${value}: it must be ${least} to ${most}`);
+    }
+  }
+  if (checked.policy === "latest" && checked.queue !== undefined) {
+    throw outOfRange("queue", `Cannot use queue with policy "latest": only the newest frame waits`);
+  }
+  return rate === undefined ? checked : { ...checked, rate: frameRateOf(rate, "rate") };
+}

@@ -1,0 +1,48 @@
+/**
+ * Readers of video files.
+ *
+ * @module
+ */
+
+import type { ColourSpace, FileReaderOptions, SourceOptions } from "../generated/contract.ts";
+import { checkedColour } from "../base/codec.ts";
+import { openNative } from "../native/context.ts";
+import { checkedOptions, type Rule } from "../base/options.ts";
+import { pathOf } from "../base/path.ts";
+import { VideoSource } from "./source.ts";
+
+/** What a file reader can be asked for beside its path and colour space. */
+export type FileReaderSettings = Omit<FileReaderOptions, "path" | "colour">;
+
+const RULES = {
+  pacing: ["realtime", "asap"],
+  atEnd: ["stop", "loop", "black"],
+  threads: "integer",
+  maxPixels: "integer",
+} as const satisfies Record<keyof FileReaderSettings, Rule>;
+
+/** Reads a video file, in real time or as fast as its observers take the frames. */
+export class FileReader extends VideoSource {}
+
+/** Checks the arguments, asks for permission to read and opens the file. */
+export async function openFileReader(
+  path: string | URL,
+  colour: ColourSpace,
+  settings: FileReaderSettings,
+): Promise<FileReader> {
+  const options: SourceOptions = {
+    ...checkedOptions(settings, RULES),
+    kind: "file",
+    path: pathOf(path),
+    colour: checkedColour(colour),
+  };
+  const native = await openNative();
+  native.backend.requestRead(options.path);
+  const handle = await native.backend.openSource(options);
+  return new FileReader({
+    native,
+    handle,
+    name: JSON.stringify(options.path),
+    pacing: options.pacing ?? "realtime",
+  });
+}

@@ -1,0 +1,81 @@
+/**
+ * The factory of targets.
+ *
+ * @module
+ */
+
+import type { Codec, FileWriterOptions, Rational } from "../generated/contract.ts";
+import { checkContainer, checkedCodec } from "../base/codec.ts";
+import { openNative } from "../native/context.ts";
+import { checkedOptions, type Rule } from "../base/options.ts";
+import { folderOf, pathOf } from "../base/path.ts";
+import { frameRateOf } from "../base/rational.ts";
+import { FileWriter } from "./file_writer.ts";
+
+/** What a file writer can be asked for beside its codec, path and frame rate. */
+export type FileWriterSettings = Omit<FileWriterOptions, "codec" | "path" | "frameRate">;
+
+const RULES = {
+  profile: ["live", "quality", "lossless"],
+  encoder: "string",
+  preset: "string",
+  quality: "number",
+  bitRate: "integer",
+  gop: "integer",
+  threads: "integer",
+  encoderOptions: "strings",
+  stereo: ["sidebyside", "topbottom"],
+  view: "integer",
+  onResize: ["scale", "segment"],
+  metadata: { title: "string", comment: "string", creationTime: "string" },
+  overwrite: "boolean",
+  finalise: "boolean",
+  syncIntervalMs: "integer",
+  frameQueue: "integer",
+} as const satisfies Record<keyof FileWriterSettings, Rule>;
+
+/** Makes targets that record frames. */
+export class VideoTargetFactory {
+  static readonly #instance = new VideoTargetFactory();
+
+  private constructor() {}
+
+  /** The one factory; it does nothing until it is asked for a target. */
+  static getInstance(): VideoTargetFactory {
+    return VideoTargetFactory.#instance;
+  }
+
+  /**
+   * Opens a writer that encodes frames with `codec` into the file at `path`, whose extension chooses the container.
+   *
+   * The program needs permission to write `path`; where the file is finalised, `path` with `.part` behind it is written
+   * beside it and renamed by native code. With `onResize: "segment"`, where further files may follow beside the first one,
+   * it needs permission to write the folder of `path` instead.
+   *
+   * @param codec Codec to encode with.
+   * @param path Path, relative to the working directory, or `file:` URL.
+   * @param frameRate Frames per second; a number is kept as written: 59.94 is 2997/50.
+   * @throws {TypeError | RangeError} If an argument is wrong; `field` names it.
+   * @throws {VideoTargetError} If the file cannot be written: `container_mismatch`, `already_exists`, `not_found`,
+   * `permission_denied`, `not_a_file`, `codec_unavailable` or `encode_failed`.
+   */
+  async createFileWriter(
+    codec: Codec,
+    path: string | URL,
+    frameRate: number | Rational,
+    settings: FileWriterSettings = {},
+  ): Promise<FileWriter> {
+    // The rate comes first, as in GIFT-Grab.
+    const rate = frameRateOf(frameRate);
+    const options: FileWriterOptions = {
+      ...checkedOptions(settings, RULES),
+      codec: checkedCodec(codec),
+      path: pathOf(path),
+      frameRate: rate,
+    };
+    checkContainer(options.codec, options.path);
+    const native = await openNative();
+    native.backend.requestWrite(options.onResize === "segment" ? folderOf(options.path) : options.path);
+    return new FileWriter({ native, handle: await native.backend.openTarget(options) });
+  }
+}

@@ -1,0 +1,110 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { commandOf, type Recording, UsageError } from "../../../src/cli/arguments.ts";
+import { framesIn, stamp } from "../../../src/cli/recording.ts";
+import { bytesOf, playCommand, problemsOf } from "../../../src/cli/report.ts";
+import { FakeBackend } from "../../helpers/fake_backend.ts";
+
+function recordingOf(...args: string[]): Recording {
+  const command = commandOf(args);
+  assert(command.verb === "record");
+  return command.recording;
+}
+
+describe("the arguments of `deno task record`", () => {
+  it("have defaults that fit the source", () => {
+    const pattern = recordingOf();
+    assert.deepEqual([pattern.codec, pattern.seconds, pattern.pacing], ["hevc", 10, "realtime"]);
+    const file = recordingOf("--input", "a.mp4");
+    assert.deepEqual([file.seconds, file.pacing], [undefined, "asap"]);
+    assert.equal(recordingOf("--input", "a.mp4", "--seconds", "2").pacing, "realtime");
+  });
+
+  it("are read", () => {
+    const recording = recordingOf(
+      ..."--codec VP9 --seconds 2.5 --rate 30000/1001 --size 640x480 --colour BGRA --bit-rate 4.5M --gop 12".split(" "),
+      ..."--profile quality --threads 2 --encoder x --overwrite --no-finalise".split(" "),
+      ..."--encoder-option a=b=c --encoder-option d= --title".split(" "),
+      "My title",
+    );
+    assert.deepEqual(recording, {
+      input: undefined,
+      output: undefined,
+      codec: "vp9",
+      seconds: 2.5,
+      rate: { num: 30000, den: 1001 },
+      size: { width: 640, height: 480 },
+      colour: "bgra",
+      pacing: "realtime",
+      settings: {
+        bitRate: 4_500_000,
+        gop: 12,
+        profile: "quality",
+        threads: 2,
+        encoder: "x",
+        encoderOptions: { a: "b=c", d: "" },
+        metadata: { title: "My title" },
+        overwrite: true,
+        finalise: false,
+      },
+    });
+  });
+
+  it("are refused in one sentence", () => {
+    const wrong: readonly [string, RegExp][] = [
+      ["--speed 3", /--speed/],
+      ["file.mp4", /file\.mp4/],
+      ["--codec mpeg2", /^Cannot use --codec "mpeg2": it must be one of hevc, /],
+      ["--seconds 0", /^Cannot use --seconds "0": it must be above 0$/],
+      ["--seconds x", /it must be a number$/],
+      ["--size 640", /as 1280x720$/],
+      ["--input a.mp4 --size 64x64", /a file has its own size$/],
+      ["--input a.mp4 --seconds 3 --pacing asap", /only in real time/],
+      ["--bit-rate 4G", /4M$/],
+      ["--encoder-option x", /as tune=grain$/],
+      ["--pacing slow", /realtime, asap$/],
+    ];
+    for (const [args, message] of wrong) {
+      assert.throws(() => commandOf(args.split(" ")), (error: unknown) => {
+        assert(error instanceof UsageError);
+        assert.match(error.message, message);
+        return true;
+      });
+    }
+  });
+
+  it("choose the verb", () => {
+    assert.equal(commandOf(["--help"]).verb, "help");
+    assert.deepEqual(commandOf(["--list", "--json"]), { verb: "list", json: true });
+  });
+});
+
+describe("a recording from the command line", () => {
+  it("counts frames without a rounding error", () => {
+    assert.equal(framesIn(0.1, 30), 3);
+    assert.equal(framesIn(10, 59.94), 600);
+    assert.equal(framesIn(2, 30000 / 1001), 60);
+  });
+
+  it("has a name that sorts by time", () => {
+    assert.equal(stamp(new Date(2026, 0, 2, 3, 4, 5)), "2026-01-02-03-04-05");
+  });
+
+  it("is told readably", () => {
+    assert.equal(bytesOf(999), "999 B");
+    assert.equal(bytesOf(1_234_567), "1.2 MB");
+    assert.equal(playCommand("recordings/a-1.mp4"), "ffplay recordings/a-1.mp4");
+    assert.equal(playCommand("it's.mp4"), `ffplay 'it'\\''s.mp4'`);
+    assert.equal(playCommand("-a.mp4"), "ffplay ./-a.mp4");
+  });
+
+  it("is a failure unless every frame is accounted for", () => {
+    const report = new FakeBackend().report(1);
+    const counted = (frames: object): string[] =>
+      problemsOf({ ...report, stats: { ...report.stats, frames: { ...report.stats.frames, ...frames } } });
+    assert.deepEqual(counted({ captured: 3, written: 2, dropped: 1 }), []);
+    assert.equal(counted({ captured: 3, written: 2 }).length, 1);
+    assert.equal(counted({ captured: 3, written: 2, failed: 1 }).length, 1);
+    assert.equal(problemsOf({ ...report, exists: false }).length, 1);
+  });
+});
