@@ -1,138 +1,16 @@
 /** Each check of the gate refuses a made-up bad tree and accepts the good one it was made from. */
 
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { it } from "node:test";
 import { checkGenerated } from "../../scripts/check_generated.ts";
-import { checkLayers } from "../../scripts/check_layers.ts";
 import { checkLengths } from "../../scripts/check_lengths.ts";
 import { checkLibrary, checkTable, headerFunctions, missingSymbols } from "../../scripts/check_symbols.ts";
 import { checkVersions } from "../../scripts/check_versions.ts";
-import type { Finding } from "../../scripts/finding.ts";
 import { onlyDeno } from "../helpers/runtime.ts";
+import { onTree, places, type Tree } from "../helpers/tree.ts";
 import { installLine, isFresh } from "../../scripts/setup.ts";
-
-type Tree = Readonly<Record<string, string>>;
-
-/** Runs `use` on a temporary folder that holds `tree`. */
-async function onTree<T>(tree: Tree, use: (root: string) => T | Promise<T>): Promise<T> {
-  const root = mkdtempSync(join(tmpdir(), "giftgrab-gate-"));
-  try {
-    for (const [file, text] of Object.entries(tree)) {
-      mkdirSync(dirname(join(root, file)), { recursive: true });
-      writeFileSync(join(root, file), text);
-    }
-    return await use(root);
-  } finally {
-    rmSync(root, { recursive: true });
-  }
-}
-
-/** `file:line` of each finding. */
-function places(findings: readonly Finding[]): string[] {
-  return findings.map(({ file, line }) => `${file}:${line}`);
-}
-
-const LAYERS: Tree = {
-  "mod.ts": 'export * from "./src/source.ts";\n',
-  "src/source.ts":
-    '// Deno.open and "node:fs" stand only in this comment.\nimport type { Backend } from "./backend/contract.ts";\n',
-  "src/native/context.ts": 'const runtime = "Deno" in globalThis;\nawait import("../backend/deno/backend.ts");\n',
-  "src/base/errors.ts": "export class Failure extends Error {}\n",
-  "src/backend/contract.ts": 'import type { Failure } from "../base/errors.ts";\n',
-  "src/backend/deno/backend.ts":
-    'import { Failure } from "../../base/errors.ts";\nimport "./library.ts";\nDeno.cwd();\n',
-  "src/backend/node/backend.ts": 'import { dlopen } from "node:process";\n',
-  "src/cli/record.ts": 'import { parseArgs } from "node:util";\nimport "../../mod.ts";\nDeno.exit();\n',
-  "rust/core/Cargo.toml": "[dependencies]\nrav1e.workspace = true\n",
-  "rust/core/src/lib.rs": "#![deny(unsafe_code)]\n//! Not unsafe.\nfn f<'a>(x: &'a str) {}\n",
-  "rust/core/src/av/frame.rs": "use ffmpeg_sys_the_third as ff;\nunsafe fn f() {}\n",
-  "rust/core/src/sys.rs": "unsafe fn f() {}\n",
-  "rust/bindings/Cargo.toml": '[lib]\nname = "giftgrab"\n[dependencies]\ngiftgrab-core.workspace = true\n',
-  "rust/bindings/src/lib.rs": "unsafe fn f() {}\n",
-};
-
-it("layers: the good tree is accepted", async () => {
-  assert.deepEqual(await onTree(LAYERS, checkLayers), []);
-});
-
-const LAYER_BREAKS: readonly (readonly [what: string, file: string, text: string, place: string])[] = [
-  ["Deno's API in neutral source", "src/source.ts", "\nDeno.cwd();\n", "src/source.ts:2"],
-  ["Deno's API in a template", "src/source.ts", "const x = `${Deno.pid}`;\n", "src/source.ts:1"],
-  ["node: in neutral source", "src/source.ts", '\n\nimport { open } from "node:fs";\n', "src/source.ts:3"],
-  ["a dynamic node: import", "src/source.ts", 'await import("node:fs");\n', "src/source.ts:1"],
-  [
-    "a backend imported past native/context.ts",
-    "src/source.ts",
-    'import "./backend/deno/backend.ts";\n',
-    "src/source.ts:1",
-  ],
-  ["a backend imported by the door", "mod.ts", 'export * from "./src/backend/deno/backend.ts";\n', "mod.ts:1"],
-  [
-    "a backend that knows a service",
-    "src/backend/deno/backend.ts",
-    'import "../../source.ts";\n',
-    "src/backend/deno/backend.ts:1",
-  ],
-  [
-    "a backend that knows another",
-    "src/backend/deno/backend.ts",
-    'import "../node/backend.ts";\n',
-    "src/backend/deno/backend.ts:1",
-  ],
-  [
-    "a contract with values",
-    "src/backend/contract.ts",
-    'import { Failure } from "../base/errors.ts";\n',
-    "src/backend/contract.ts:1",
-  ],
-  ["a library that knows its command line", "src/source.ts", 'import "./cli/record.ts";\n', "src/source.ts:1"],
-  ["a library that imports its door", "src/source.ts", 'import "../mod.ts";\n', "src/source.ts:1"],
-  ["a package", "src/source.ts", 'import x from "npm:left-pad";\n', "src/source.ts:1"],
-  ["unsafe in the domain", "rust/core/src/hub.rs", "\nunsafe fn f() {}\n", "rust/core/src/hub.rs:2"],
-  [
-    "unsafe after a character and a lifetime",
-    "rust/core/src/hub.rs",
-    "fn f<'a>() { '\"'; unsafe {} }\n",
-    "rust/core/src/hub.rs:1",
-  ],
-  ["FFmpeg outside av", "rust/core/src/sys.rs", "use ffmpeg_sys_the_third as ff;\n", "rust/core/src/sys.rs:1"],
-  [
-    "FFmpeg in the bindings",
-    "rust/bindings/src/lib.rs",
-    "use ffmpeg_sys_the_third as ff;\n",
-    "rust/bindings/src/lib.rs:1",
-  ],
-  ["a core that exports symbols", "rust/core/src/hub.rs", "#[unsafe_free]\n#[no_mangle]\n", "rust/core/src/hub.rs:2"],
-  ["a core that names its bindings", "rust/core/src/hub.rs", "use giftgrab::table;\n", "rust/core/src/hub.rs:1"],
-  [
-    "a core that depends on its bindings",
-    "rust/core/Cargo.toml",
-    '[dependencies]\ngiftgrab = "1"\n',
-    "rust/core/Cargo.toml:2",
-  ],
-  [
-    "bindings with a dependency",
-    "rust/bindings/Cargo.toml",
-    '[dependencies]\nrav1e = "1"\n',
-    "rust/bindings/Cargo.toml:2",
-  ],
-  [
-    "bindings with a long dependency",
-    "rust/bindings/Cargo.toml",
-    "[dependencies.rav1e]\n",
-    "rust/bindings/Cargo.toml:1",
-  ],
-  ["a crate without a rule", "rust/new/Cargo.toml", "[package]\n", "rust/new/Cargo.toml:1"],
-];
-
-for (const [what, file, text, place] of LAYER_BREAKS) {
-  it(`layers: ${what} is refused`, async () => {
-    assert.deepEqual(places(await onTree({ ...LAYERS, [file]: text }, checkLayers)), [place]);
-  });
-}
 
 const HEADER = `/**
  * gg_comment(uint32_t no);
