@@ -25,8 +25,8 @@
 export { capabilities } from "./src/native/capabilities.ts";
 export { Codec, CODECS, ColourSpace, CONTAINERS } from "./src/base/codec.ts";
 export {
+  type ArgumentDetails,
   type ArgumentError,
-  type ArgumentFacts,
   GiftGrabError,
   ObserverError,
   VideoSourceError,
@@ -46,12 +46,12 @@ export {
   type VideoSourceEvents,
   type VideoTargetEvents,
 } from "./src/pipeline/events.ts";
-export { FileReader, type FileReaderSettings } from "./src/sources/file_reader.ts";
+export { type FileReaderSettings, VideoFileReader } from "./src/sources/file_reader.ts";
 export { createFilter, Filter, type FilterEvents } from "./src/nodes/filter.ts";
 export { VideoFrame } from "./src/frame/video_frame.ts";
 export type { FrameRect, PlaneLayout, VideoFrameCopyToOptions } from "./src/frame/copy_to.ts";
 export type { VideoPixelFormat } from "./src/frame/layout.ts";
-export type { Component, Plane } from "./src/frame/planes.ts";
+export type { FrameComponent, FramePlane } from "./src/frame/planes.ts";
 export type { ColourMatrix, ColourRange, VideoFrameDetails, VideoFrameSettings } from "./src/frame/init.ts";
 export type { FrameColorSpace, FrameImageData, ImageDataLike } from "./src/frame/web.ts";
 export type {
@@ -59,32 +59,32 @@ export type {
   Capabilities,
   CodecCapability,
   Container,
-  Drop,
+  DroppedFrames,
   DropReason,
-  Durable,
+  DurableStats,
   EncoderCapability,
+  EncoderProfile,
   ErrorCode,
   ErrorRecord,
-  FfmpegFacts,
+  FfmpegInfo,
   FfmpegVariant,
   FileReaderOptions,
   FileWriterOptions,
   FilterStats,
+  FramePolicy,
   Latency,
   Ledger,
-  Metadata,
   OnResize,
   Pacing,
-  Profile,
+  PipelineStage,
   QualityScale,
   Rational,
-  Report,
+  RecordingMetadata,
+  RecordingReport,
   SegmentReport,
   SourceInfo,
   SourceStats,
-  Stage,
   StereoPacking,
-  TapPolicy,
   TapStats,
   TargetInfo,
   TargetStats,
@@ -104,4 +104,4 @@ export { type FrameDimensions, VideoSource } from "./src/sources/source.ts";
 export { VideoSourceFactory } from "./src/sources/factory.ts";
 export { type FileWriterSettings, VideoTargetFactory } from "./src/targets/factory.ts";
 export { TestPattern, type TestPatternSettings } from "./src/sources/test_pattern.ts";
-export { type CloseOptions, FileWriter } from "./src/targets/file_writer.ts";
+export { type CloseOptions, VideoFileWriter } from "./src/targets/file_writer.ts";

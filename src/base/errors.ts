@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ErrorCode, ErrorRecord, Report, Stage } from "../generated/contract.ts";
+import type { ErrorCode, ErrorRecord, PipelineStage, RecordingReport } from "../generated/contract.ts";
 
 /**
  * An error of this library: one clear sentence, and what a program needs to act on it.
@@ -15,7 +15,7 @@ export class GiftGrabError extends Error {
   /** What went wrong; stable, for programs. */
   readonly code: ErrorCode;
   /** Where it went wrong. */
-  readonly stage: Stage;
+  readonly stage: PipelineStage;
   /** The option or argument that is wrong, where one is. */
   readonly field: string | undefined;
 
@@ -35,10 +35,10 @@ export class VideoSourceError extends GiftGrabError {}
 /** A target could not be opened, encoded, written or closed. */
 export class VideoTargetError extends GiftGrabError {
   /** What became of the recording, when closing it failed: what was recorded stays. */
-  readonly report: Report | undefined;
+  readonly report: RecordingReport | undefined;
 
   /** Makes an error of what the native side or a check tells, with a recording's report. */
-  constructor(record: ErrorRecord, options?: ErrorOptions & { readonly report?: Report | undefined }) {
+  constructor(record: ErrorRecord, options?: ErrorOptions & { readonly report?: RecordingReport | undefined }) {
     super(record, options);
     this.report = options?.report;
   }
@@ -48,17 +48,17 @@ export class VideoTargetError extends GiftGrabError {
 export class ObserverError extends GiftGrabError {}
 
 /** What a refused argument's `TypeError` or `RangeError` tells a program. */
-export interface ArgumentFacts {
+export interface ArgumentDetails {
   /** Always the same. */
   readonly code: "invalid_argument";
   /** Always the same. */
-  readonly stage: Stage;
+  readonly stage: PipelineStage;
   /** The wrong option or argument, by its name. */
   readonly field: string | undefined;
 }
 
 /** A refused argument: a real `TypeError` or `RangeError` that names the field. */
-export type ArgumentError = (TypeError | RangeError) & ArgumentFacts;
+export type ArgumentError = (TypeError | RangeError) & ArgumentDetails;
 
 /** Whose call went wrong; it chooses the class of the error. */
 export type Side = "library" | "source" | "target" | "observer";
@@ -108,6 +108,6 @@ function refused(
   field: string | undefined,
   message: string,
 ): ArgumentError {
-  const facts: ArgumentFacts = { code: "invalid_argument", stage: "options", field };
-  return Object.assign(new kind(message), facts);
+  const details: ArgumentDetails = { code: "invalid_argument", stage: "options", field };
+  return Object.assign(new kind(message), details);
 }

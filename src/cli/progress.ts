@@ -5,7 +5,7 @@
  */
 
 import type { TargetStats } from "../generated/contract.ts";
-import type { FileWriter } from "../targets/file_writer.ts";
+import type { VideoFileWriter } from "../targets/file_writer.ts";
 import { bytesOf, millisecondsOf } from "./report.ts";
 
 const PERIOD_MS = 250;
@@ -19,13 +19,13 @@ interface Sample {
 }
 
 /** Tells on stderr how the recording gets on, if that is a terminal; gives what ends it. */
-export function showProgress(writer: FileWriter): () => void {
+export function showProgress(writer: VideoFileWriter): () => void {
   if (!Deno.stderr.isTerminal()) return () => {};
   const startMs = performance.now();
   const samples: Sample[] = [];
   // A display, and no part of the recording: it reads the figures that native code keeps.
   const timer = setInterval(() => {
-    const stats = figuresOf(writer);
+    const stats = statsOf(writer);
     if (stats === undefined) return;
     const now = { atMs: performance.now(), frames: stats.frames.captured };
     samples.push(now);
@@ -52,7 +52,7 @@ export function lineOf(stats: TargetStats, seconds: number, rate: number): strin
   ].join("  ");
 }
 
-function figuresOf(writer: FileWriter): TargetStats | undefined {
+function statsOf(writer: VideoFileWriter): TargetStats | undefined {
   try {
     return writer.stats();
   } catch {

@@ -8,9 +8,9 @@ import {
   CODECS,
   ColourSpace,
   type FailureEvent,
-  type FileWriter,
-  type Report,
+  type RecordingReport,
   type SourceStats,
+  type VideoFileWriter,
   type VideoSource,
   VideoSourceFactory,
   VideoTargetError,
@@ -26,7 +26,7 @@ import { problemsOf } from "./report.ts";
 /** What came of it. */
 export interface Outcome {
   /** The report, where there is one. */
-  readonly report: Report | undefined;
+  readonly report: RecordingReport | undefined;
   /** What went wrong, a sentence each. */
   readonly problems: readonly string[];
 }
@@ -40,7 +40,7 @@ export async function record(recording: Recording): Promise<Outcome> {
     onInterrupt(stopped.resolve);
     const hide = showProgress(writer);
     const problems: string[] = [];
-    let report: Report | undefined;
+    let report: RecordingReport | undefined;
     try {
       await run(source, writer, recording, stopped).catch((error) => problems.push(sentence(error)));
       report = await finish(writer, problems);
@@ -73,7 +73,7 @@ export function framesIn(seconds: number, rate: number): number {
   return Math.ceil(seconds * rate - 1e-6);
 }
 
-async function openWriter({ codec, output, rate, settings }: Recording, source: VideoSource): Promise<FileWriter> {
+async function openWriter({ codec, output, rate, settings }: Recording, source: VideoSource): Promise<VideoFileWriter> {
   let path = output;
   if (path === undefined) {
     await Deno.mkdir("recordings", { recursive: true });
@@ -92,7 +92,7 @@ export function stamp(date: Date): string {
 /** Lets the frames flow until the source ends or something stops it. */
 async function run(
   source: VideoSource,
-  writer: FileWriter,
+  writer: VideoFileWriter,
   { input, seconds }: Recording,
   stopped: Deferred<void>,
 ): Promise<void> {
@@ -122,7 +122,7 @@ function warn({ error }: FailureEvent): void {
   console.error(`Warning: ${error.message}`);
 }
 
-async function finish(writer: FileWriter, problems: string[]): Promise<Report | undefined> {
+async function finish(writer: VideoFileWriter, problems: string[]): Promise<RecordingReport | undefined> {
   try {
     return await writer.close();
   } catch (error) {
@@ -132,7 +132,7 @@ async function finish(writer: FileWriter, problems: string[]): Promise<Report | 
 }
 
 /** Opens the file with our own reader and compares what its container tells. */
-async function problemsOfFile({ target, stats, exists }: Report): Promise<string[]> {
+async function problemsOfFile({ target, stats, exists }: RecordingReport): Promise<string[]> {
   if (!exists) return [];
   try {
     const reader = await VideoSourceFactory.getInstance().createFileReader(target.path, ColourSpace.I420);

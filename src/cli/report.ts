@@ -5,10 +5,10 @@
  */
 
 import { CODECS } from "../base/codec.ts";
-import type { Capabilities, EncoderCapability, Latency, Report } from "../generated/contract.ts";
+import type { Capabilities, EncoderCapability, Latency, RecordingReport } from "../generated/contract.ts";
 
 /** The report in a few lines. */
-export function reportText({ target, stats, ...report }: Report): string {
+export function reportText({ target, stats, ...report }: RecordingReport): string {
   const { frames, durable } = stats;
   const { num, den } = target.frameRate;
   if (!report.exists) return `Nothing was recorded: ${frames.captured} frames captured, ${frames.failed} failed`;
@@ -32,7 +32,7 @@ export function playCommand(path: string): string {
 }
 
 /** What is wrong with a recording, a sentence each; none if every frame is accounted for and none failed. */
-export function problemsOf(report: Report): string[] {
+export function problemsOf(report: RecordingReport): string[] {
   const { captured, written, dropped, failed } = report.stats.frames;
   const problems: string[] = [];
   if (captured !== written + dropped + failed) {

@@ -6,7 +6,7 @@
 
 import type { ColourSpace } from "../generated/contract.ts";
 import { outOfRange, wrongType } from "../base/errors.ts";
-import { type FrameFacts, HEADER_LENGTH, writeHeader } from "./header.ts";
+import { type FrameMetadata, HEADER_LENGTH, writeHeader } from "./header.ts";
 import { colourOf, LAYOUTS, planeBytesOf, rowBytesOf, rowsOf, type VideoPixelFormat, viewBytesOf } from "./layout.ts";
 import { allocate, type FrameMemory } from "./memory.ts";
 import { kindOf } from "./init.ts";
@@ -98,32 +98,32 @@ export async function copyFrame(
   const view = frame.view(plan.stereoIndex, "copy");
   const target = targetOf(destination, plan.bytes);
   const native = openedNative();
-  if (plan.colour === frame.facts.colour) {
-    copyRect(frame.facts, view, plan.rect, target, plan.layout);
+  if (plan.colour === frame.metadata.colour) {
+    copyRect(frame.metadata, view, plan.rect, target, plan.layout);
   } else if (native !== undefined) {
     convert(
       native,
-      frame.facts,
-      isWhole(frame.facts, plan.rect) ? view : cut(frame.facts, view, plan.rect),
+      frame.metadata,
+      isWhole(frame.metadata, plan.rect) ? view : cut(frame.metadata, view, plan.rect),
       plan,
       target,
     );
   } else {
-    const { facts } = frame;
-    const picture = cut(facts, view, plan.rect);
+    const { metadata } = frame;
+    const picture = cut(metadata, view, plan.rect);
     // The destination may have been transferred away while the library opened.
-    convert(await openNative(), facts, picture, plan, targetOf(destination, plan.bytes));
+    convert(await openNative(), metadata, picture, plan, targetOf(destination, plan.bytes));
   }
   return plan.layout.map(({ offset, stride }) => ({ offset, stride }));
 }
 
 /** Writes `picture`, which is the plan's rectangle without padding, into `target` in the plan's format. */
-function convert(native: Native, facts: FrameFacts, picture: Uint8Array, plan: Plan, target: Uint8Array): void {
+function convert(native: Native, metadata: FrameMetadata, picture: Uint8Array, plan: Plan, target: Uint8Array): void {
   const { colour, rect: { width, height } } = plan;
   const bytes = viewBytesOf(colour, width, height);
-  const from = { ...facts, width, height, stereoCount: 1 };
+  const from = { ...metadata, width, height, stereoCount: 1 };
   // A range of red, green and blue says nothing about Y'CbCr made of them.
-  const to = { ...from, colour, range: LAYOUTS[facts.colour].isRgb ? 0 : facts.range };
+  const to = { ...from, colour, range: LAYOUTS[metadata.colour].isRgb ? 0 : metadata.range };
   const headerIn = new Float64Array(HEADER_LENGTH);
   const headerOut = new Float64Array(HEADER_LENGTH);
   writeHeader(from, picture.length, headerIn);
@@ -136,14 +136,14 @@ function convert(native: Native, facts: FrameFacts, picture: Uint8Array, plan: P
 }
 
 /** The rectangle of the view alone, without padding. */
-function cut(facts: FrameFacts, view: Uint8Array, rect: FrameRect): Uint8Array {
-  const picture = new Uint8Array(allocate(viewBytesOf(facts.colour, rect.width, rect.height)));
-  copyRect(facts, view, rect, picture, tightLayout(facts.colour, rect));
+function cut(metadata: FrameMetadata, view: Uint8Array, rect: FrameRect): Uint8Array {
+  const picture = new Uint8Array(allocate(viewBytesOf(metadata.colour, rect.width, rect.height)));
+  copyRect(metadata, view, rect, picture, tightLayout(metadata.colour, rect));
   return picture;
 }
 
 function copyRect(
-  { colour, width, height }: Pick<FrameFacts, "colour" | "width" | "height">,
+  { colour, width, height }: Pick<FrameMetadata, "colour" | "width" | "height">,
   from: Uint8Array,
   rect: FrameRect,
   to: Uint8Array,
@@ -169,11 +169,11 @@ function copyRect(
   }
 }
 
-function planOf({ facts }: FrameMemory, options: VideoFrameCopyToOptions): Plan {
+function planOf({ metadata }: FrameMemory, options: VideoFrameCopyToOptions): Plan {
   checkNames(options);
-  const { format = LAYOUTS[facts.colour].format, stereoIndex = 0 } = options;
+  const { format = LAYOUTS[metadata.colour].format, stereoIndex = 0 } = options;
   const colour = colourOf(checkedWord("format", format, FORMATS));
-  const rect = options.rect === undefined ? wholeOf(facts) : checkedRect(options.rect, facts);
+  const rect = options.rect === undefined ? wholeOf(metadata) : checkedRect(options.rect, metadata);
   const tight = tightLayout(colour, rect);
   const layout = options.layout === undefined ? tight : checkedLayout(options.layout, colour, rect);
   const isTight = layout.every((plane, index) =>
@@ -193,7 +193,7 @@ function checkNames(options: VideoFrameCopyToOptions): void {
   }
 }
 
-function checkedRect(given: FrameRect, facts: FrameFacts): FrameRect {
+function checkedRect(given: FrameRect, metadata: FrameMetadata): FrameRect {
   if (typeof given !== "object" || given === null) {
     throw wrongType("rect", `Cannot copy rect ${String(given)}: it must be { x, y, width, height }`);
   }
@@ -207,11 +207,13 @@ function checkedRect(given: FrameRect, facts: FrameFacts): FrameRect {
   }
   const refuse = (field: string, why: string): Error =>
     outOfRange(`rect.${field}`, `Cannot copy rect ${shown}: ${why}`);
-  if (x + width > facts.width) throw refuse("width", `the frame is ${facts.width} pixels wide`);
-  if (y + height > facts.height) throw refuse("height", `the frame is ${facts.height} pixels high`);
-  for (const { unitWidth, unitHeight } of LAYOUTS[facts.colour].planes) {
-    if (x % unitWidth !== 0) throw refuse("x", `it must be even, because two columns of ${facts.colour} share chroma`);
-    if (y % unitHeight !== 0) throw refuse("y", `it must be even, because two rows of ${facts.colour} share chroma`);
+  if (x + width > metadata.width) throw refuse("width", `the frame is ${metadata.width} pixels wide`);
+  if (y + height > metadata.height) throw refuse("height", `the frame is ${metadata.height} pixels high`);
+  for (const { unitWidth, unitHeight } of LAYOUTS[metadata.colour].planes) {
+    if (x % unitWidth !== 0) {
+      throw refuse("x", `it must be even, because two columns of ${metadata.colour} share chroma`);
+    }
+    if (y % unitHeight !== 0) throw refuse("y", `it must be even, because two rows of ${metadata.colour} share chroma`);
   }
   return rect;
 }
@@ -286,10 +288,10 @@ function targetOf(destination: ArrayBufferLike | ArrayBufferView, bytes: number)
     : new Uint8Array(destination, 0, room);
 }
 
-function wholeOf({ width, height }: FrameFacts): FrameRect {
+function wholeOf({ width, height }: FrameMetadata): FrameRect {
   return { x: 0, y: 0, width, height };
 }
 
-function isWhole(facts: FrameFacts, { width, height }: FrameRect): boolean {
-  return width === facts.width && height === facts.height;
+function isWhole(metadata: FrameMetadata, { width, height }: FrameRect): boolean {
+  return width === metadata.width && height === metadata.height;
 }

@@ -15,8 +15,8 @@ export const NO_SEQUENCE = -1;
 /** The `matrix` of a frame that names none (ITU-T H.273, table 4: unspecified). */
 export const NO_MATRIX = 2;
 
-/** The facts of a frame: plain numbers, unknown ones as a header has them. */
-export interface FrameFacts {
+/** The metadata of a frame: plain numbers, unknown ones as a header has them. */
+export interface FrameMetadata {
   /** Colour space. */
   colour: ColourSpace;
   /** Width in pixels. */
@@ -45,8 +45,8 @@ export interface FrameFacts {
   duration: number;
 }
 
-/** The facts of a frame of which nothing is known but its shape. */
-export function bareFacts(colour: ColourSpace, width: number, height: number, stereoCount: number): FrameFacts {
+/** The metadata of a frame of which nothing is known but its shape. */
+export function bareMetadata(colour: ColourSpace, width: number, height: number, stereoCount: number): FrameMetadata {
   return {
     colour,
     width,
@@ -64,8 +64,8 @@ export function bareFacts(colour: ColourSpace, width: number, height: number, st
   };
 }
 
-/** The facts that `header` tells. */
-export function readHeader(header: Float64Array): FrameFacts {
+/** The metadata that `header` tells. */
+export function readHeader(header: Float64Array): FrameMetadata {
   return {
     colour: COLOUR_SPACES[header[HEADER.colour] as number] as ColourSpace,
     width: header[HEADER.width] as number,
@@ -83,19 +83,19 @@ export function readHeader(header: Float64Array): FrameFacts {
   };
 }
 
-/** Writes the facts of a frame whose views take `dataLength` bytes together into `header`. */
-export function writeHeader(facts: FrameFacts, dataLength: number, header: Float64Array): void {
-  header[HEADER.colour] = COLOUR_SPACES.indexOf(facts.colour);
-  header[HEADER.width] = facts.width;
-  header[HEADER.height] = facts.height;
-  header[HEADER.stereoCount] = facts.stereoCount;
+/** Writes the metadata of a frame whose views take `dataLength` bytes together into `header`. */
+export function writeHeader(metadata: FrameMetadata, dataLength: number, header: Float64Array): void {
+  header[HEADER.colour] = COLOUR_SPACES.indexOf(metadata.colour);
+  header[HEADER.width] = metadata.width;
+  header[HEADER.height] = metadata.height;
+  header[HEADER.stereoCount] = metadata.stereoCount;
   header[HEADER.dataLength] = dataLength;
-  header[HEADER.sequence] = facts.sequence;
-  header[HEADER.pts] = facts.pts;
-  header[HEADER.timeBaseNum] = facts.timeBaseNum;
-  header[HEADER.timeBaseDen] = facts.timeBaseDen;
-  header[HEADER.captureMs] = facts.captureMs;
-  header[HEADER.sessionStartMs] = facts.sessionStartMs;
-  header[HEADER.range] = facts.range;
-  header[HEADER.matrix] = facts.matrix;
+  header[HEADER.sequence] = metadata.sequence;
+  header[HEADER.pts] = metadata.pts;
+  header[HEADER.timeBaseNum] = metadata.timeBaseNum;
+  header[HEADER.timeBaseDen] = metadata.timeBaseDen;
+  header[HEADER.captureMs] = metadata.captureMs;
+  header[HEADER.sessionStartMs] = metadata.sessionStartMs;
+  header[HEADER.range] = metadata.range;
+  header[HEADER.matrix] = metadata.matrix;
 }

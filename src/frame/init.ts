@@ -7,7 +7,7 @@
 import type { ColourSpace, Rational } from "../generated/contract.ts";
 import { checkedColour } from "../base/codec.ts";
 import { outOfRange, wrongType } from "../base/errors.ts";
-import { bareFacts, type FrameFacts, NO_MATRIX } from "./header.ts";
+import { bareMetadata, type FrameMetadata, NO_MATRIX } from "./header.ts";
 import { viewBytesOf } from "./layout.ts";
 import { checkedOptions, type Rules } from "../base/options.ts";
 import { timeBaseOf } from "../base/rational.ts";
@@ -100,47 +100,47 @@ export function shapeOf(
   [widthField, width]: readonly [field: string, value: number],
   [heightField, height]: readonly [field: string, value: number],
   stereoCount: number,
-): FrameFacts {
+): FrameMetadata {
   checkedColour(colour);
   checkCount(widthField, width, MAX_SIZE);
   checkCount(heightField, height, MAX_SIZE);
   checkCount("stereoCount", stereoCount, MAX_VIEWS);
-  return bareFacts(colour, width, height, stereoCount);
+  return bareMetadata(colour, width, height, stereoCount);
 }
 
 /**
- * The facts that a caller tells, checked.
+ * The metadata that a caller tells, checked.
  *
  * @throws {TypeError} If one is unknown, missing or of the wrong type.
  * @throws {RangeError} If one is out of its range.
  */
-export function factsOf(settings: VideoFrameSettings): FrameFacts {
+export function metadataOf(settings: VideoFrameSettings): FrameMetadata {
   const checked = checkedOptions(settings, RULES);
   const { colour, width, height, stereoCount = 1 } = checked;
-  const facts = shapeOf(colour, ["width", width], ["height", height], stereoCount);
+  const metadata = shapeOf(colour, ["width", width], ["height", height], stereoCount);
   const { duration = 0, sequence, captureTime = 0, range, matrix } = checked;
   if (captureTime < 0) throw outOfRange("captureTime", `Cannot use captureTime ${captureTime}: it must be 0 or more`);
-  if (sequence !== undefined) facts.sequence = sequence;
-  facts.captureMs = captureTime;
-  facts.duration = duration;
-  facts.range = range === undefined ? 0 : RANGES.indexOf(range) + 1;
-  facts.matrix = matrix === undefined ? NO_MATRIX : MATRICES[matrix][0] ?? NO_MATRIX;
+  if (sequence !== undefined) metadata.sequence = sequence;
+  metadata.captureMs = captureTime;
+  metadata.duration = duration;
+  metadata.range = range === undefined ? 0 : RANGES.indexOf(range) + 1;
+  metadata.matrix = matrix === undefined ? NO_MATRIX : MATRICES[matrix][0] ?? NO_MATRIX;
   const time = timeOf(checked);
   if (time !== undefined) {
-    facts.pts = time.pts;
-    facts.timeBaseNum = time.timeBase.num;
-    facts.timeBaseDen = time.timeBase.den;
+    metadata.pts = time.pts;
+    metadata.timeBaseNum = time.timeBase.num;
+    metadata.timeBaseDen = time.timeBase.den;
   }
-  return facts;
+  return metadata;
 }
 
 /** The range by its name. */
-export function rangeOf({ range }: FrameFacts): ColourRange | undefined {
+export function rangeOf({ range }: FrameMetadata): ColourRange | undefined {
   return RANGES[range - 1];
 }
 
 /** The matrix by its name. */
-export function matrixOf({ matrix }: FrameFacts): ColourMatrix | undefined {
+export function matrixOf({ matrix }: FrameMetadata): ColourMatrix | undefined {
   for (const [name, numbers] of Object.entries(MATRICES)) {
     if (numbers.includes(matrix)) return name as ColourMatrix;
   }
@@ -148,19 +148,19 @@ export function matrixOf({ matrix }: FrameFacts): ColourMatrix | undefined {
 }
 
 /**
- * Where the samples of a frame with these facts are in a caller's memory.
+ * Where the samples of a frame with these metadata are in a caller's memory.
  *
  * @throws {TypeError} If it is no memory, or memory that can change under a native call.
  * @throws {RangeError} If its length is not exactly that of the frame.
  */
-export function samplesOf(data: ArrayBuffer | ArrayBufferView, facts: FrameFacts): Samples {
+export function samplesOf(data: ArrayBuffer | ArrayBufferView, metadata: FrameMetadata): Samples {
   const refuse = (why: string): Error => wrongType("data", `Cannot use data ${kindOf(data)}: ${why}`);
   const [buffer, offset] = ArrayBuffer.isView(data) ? [data.buffer, data.byteOffset] : [data, 0];
   if (kindOf(buffer) === "SharedArrayBuffer") throw refuse("it must not be shared memory; copy it with slice()");
   if (kindOf(buffer) !== "ArrayBuffer") throw refuse("it must be an ArrayBuffer or a view of one");
   const memory = buffer as ArrayBuffer;
   if (memory.resizable) throw refuse("it must not be resizable; copy it with slice()");
-  const { colour, width, height, stereoCount } = facts;
+  const { colour, width, height, stereoCount } = metadata;
   const required = viewBytesOf(colour, width, height) * stereoCount;
   if (data.byteLength !== required) {
     const views = stereoCount === 1 ? "" : ` with ${stereoCount} views`;

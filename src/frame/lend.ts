@@ -12,7 +12,7 @@ import { memoryOf, VideoFrame } from "./video_frame.ts";
 import { readHeader, writeHeader } from "./header.ts";
 import { FrameMemory } from "./memory.ts";
 
-/** A frame that shows `buffer` from its start, with the facts that `header` tells now. */
+/** A frame that shows `buffer` from its start, with the metadata that `header` tells now. */
 export function lendFrame(buffer: ArrayBuffer, header: Float64Array): VideoFrame {
   return new VideoFrame(new FrameMemory(readHeader(header), "lent", buffer));
 }
@@ -23,7 +23,7 @@ export function lendFrame(buffer: ArrayBuffer, header: Float64Array): VideoFrame
  * @throws {GiftGrabError} With the code `closed` if the frame has ended, `internal` if the buffer is too small.
  */
 export function lendCopy(frame: VideoFrame, buffer: ArrayBuffer): VideoFrame {
-  const { facts, bytes } = memoryOf(frame);
+  const { metadata, bytes } = memoryOf(frame);
   if (buffer.byteLength < bytes) {
     throw errorOf("library", {
       code: "internal",
@@ -32,7 +32,7 @@ export function lendCopy(frame: VideoFrame, buffer: ArrayBuffer): VideoFrame {
     });
   }
   new Uint8Array(buffer).set(frameBytes(frame));
-  return new VideoFrame(new FrameMemory({ ...facts }, "lent", buffer));
+  return new VideoFrame(new FrameMemory({ ...metadata }, "lent", buffer));
 }
 
 /**
@@ -64,10 +64,10 @@ export function frameBytes(frame: VideoFrame): Uint8Array<ArrayBuffer> {
   return memoryOf(frame).all();
 }
 
-/** Writes the facts of `frame` into `header`. */
+/** Writes the metadata of `frame` into `header`. */
 export function describeFrame(frame: VideoFrame, header: Float64Array): void {
-  const { facts, bytes } = memoryOf(frame);
-  writeHeader(facts, bytes, header);
+  const { metadata, bytes } = memoryOf(frame);
+  writeHeader(metadata, bytes, header);
 }
 
 /**
@@ -75,5 +75,5 @@ export function describeFrame(frame: VideoFrame, header: Float64Array): void {
  * next call may give it another's.
  */
 export function inheritTime(frame: VideoFrame, parent: VideoFrame): void {
-  memoryOf(frame).inheritTime(memoryOf(parent).facts);
+  memoryOf(frame).inheritTime(memoryOf(parent).metadata);
 }

@@ -5,7 +5,7 @@
  */
 
 import { errorOf, outOfRange, wrongType } from "../base/errors.ts";
-import type { FrameFacts } from "./header.ts";
+import type { FrameMetadata } from "./header.ts";
 import { viewBytesOf } from "./layout.ts";
 
 /**
@@ -31,10 +31,10 @@ const detached: (buffer: ArrayBuffer) => ArrayBuffer = "transfer" in ArrayBuffer
   // Node 20 lacks `transfer`.
   : (buffer) => structuredClone(buffer, { transfer: [buffer] });
 
-/** A frame's facts and memory: what a `VideoFrame` keeps to itself. */
+/** A frame's metadata and memory: what a `VideoFrame` keeps to itself. */
 export class FrameMemory {
   /** What is known besides the samples. */
-  readonly facts: FrameFacts;
+  readonly metadata: FrameMetadata;
   /** Bytes of one view. */
   readonly viewBytes: number;
   readonly #ownership: Ownership;
@@ -45,18 +45,18 @@ export class FrameMemory {
   readonly #hasOwnTime: boolean;
 
   /** The frame whose views begin `offset` bytes into `buffer`. */
-  constructor(facts: FrameFacts, ownership: Ownership, buffer: ArrayBuffer, offset = 0) {
-    this.facts = facts;
-    this.viewBytes = viewBytesOf(facts.colour, facts.width, facts.height);
+  constructor(metadata: FrameMetadata, ownership: Ownership, buffer: ArrayBuffer, offset = 0) {
+    this.metadata = metadata;
+    this.viewBytes = viewBytesOf(metadata.colour, metadata.width, metadata.height);
     this.#ownership = ownership;
     this.#buffer = buffer;
     this.#offset = offset;
-    this.#hasOwnTime = facts.timeBaseNum > 0;
+    this.#hasOwnTime = metadata.timeBaseNum > 0;
   }
 
   /** Bytes of all views. */
   get bytes(): number {
-    return this.viewBytes * this.facts.stereoCount;
+    return this.viewBytes * this.metadata.stereoCount;
   }
 
   /** Whether it ends when its lender wants it. */
@@ -98,7 +98,7 @@ export class FrameMemory {
    * @throws {RangeError} If there is none.
    */
   checkIndex(stereoIndex: number): void {
-    const { stereoCount } = this.facts;
+    const { stereoCount } = this.metadata;
     if (Number.isInteger(stereoIndex) && stereoIndex >= 0 && stereoIndex < stereoCount) return;
     const views = stereoCount === 1 ? "1 view (0)" : `${stereoCount} views (0 to ${stereoCount - 1})`;
     const refuse = typeof stereoIndex === "number" ? outOfRange : wrongType;
@@ -106,10 +106,10 @@ export class FrameMemory {
   }
 
   /** Takes the time of `parent`, unless this frame came with its own. */
-  inheritTime(parent: FrameFacts): void {
+  inheritTime(parent: FrameMetadata): void {
     if (this.#hasOwnTime) return;
     const { pts, timeBaseNum, timeBaseDen, sequence, captureMs, sessionStartMs, duration } = parent;
-    Object.assign(this.facts, { pts, timeBaseNum, timeBaseDen, sequence, captureMs, sessionStartMs, duration });
+    Object.assign(this.metadata, { pts, timeBaseNum, timeBaseDen, sequence, captureMs, sessionStartMs, duration });
   }
 
   /** Ends the frame: its views are emptied, unless the memory is the caller's. */

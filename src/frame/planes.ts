@@ -9,7 +9,7 @@ import { type ComponentShape, LAYOUTS, planeBytesOf, rowBytesOf, rowsOf, unitsAc
 import type { FrameMemory } from "./memory.ts";
 
 /** One plane of a view: `height` rows of `width` samples, `stride` bytes apart, without padding. */
-export interface Plane {
+export interface FramePlane {
   /** Its components in order: `Y`, `UV`, `BGRA`. */
   readonly name: string;
   /** Its bytes, which are the frame's: writing them edits the frame. Empty once the frame has ended. */
@@ -30,7 +30,7 @@ export interface Plane {
  * One component of a view: the sample of column x and row y is the byte `offset + y * stride + x * step` of
  * {@linkcode VideoFrame.data}.
  */
-export interface Component {
+export interface FrameComponent {
   /** `Y`, `U`, `V`, or `R`, `G`, `B`, `A`. */
   readonly name: string;
   /** Its first sample in the view. */
@@ -60,9 +60,9 @@ export interface Component {
 }
 
 /** The planes of a view. */
-export function planesOf(frame: FrameMemory, stereoIndex: number): Plane[] {
+export function planesOf(frame: FrameMemory, stereoIndex: number): FramePlane[] {
   const view = frame.view(stereoIndex, "read the planes of");
-  const { colour, width, height } = frame.facts;
+  const { colour, width, height } = frame.metadata;
   let offset = 0;
   return LAYOUTS[colour].planes.map((shape) => {
     const start = offset;
@@ -80,15 +80,15 @@ export function planesOf(frame: FrameMemory, stereoIndex: number): Plane[] {
 }
 
 /** The components of a view. */
-export function componentsOf(frame: FrameMemory, stereoIndex: number): Component[] {
+export function componentsOf(frame: FrameMemory, stereoIndex: number): FrameComponent[] {
   const view = frame.view(stereoIndex, "read the components of");
   const planes = planesOf(frame, stereoIndex);
-  return LAYOUTS[frame.facts.colour].components.map((shape) =>
-    new ViewComponent(view, shape, planes[shape.plane] as Plane, unitsAcross(shape, frame.facts.width))
+  return LAYOUTS[frame.metadata.colour].components.map((shape) =>
+    new ViewComponent(view, shape, planes[shape.plane] as FramePlane, unitsAcross(shape, frame.metadata.width))
   );
 }
 
-class ViewComponent implements Component {
+class ViewComponent implements FrameComponent {
   readonly name: string;
   readonly offset: number;
   readonly step: number;
@@ -97,7 +97,7 @@ class ViewComponent implements Component {
   readonly height: number;
   readonly #view: Uint8Array;
 
-  constructor(view: Uint8Array, shape: ComponentShape, plane: Plane, width: number) {
+  constructor(view: Uint8Array, shape: ComponentShape, plane: FramePlane, width: number) {
     this.name = shape.name;
     this.offset = plane.offset + shape.offset;
     this.step = shape.step;

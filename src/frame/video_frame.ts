@@ -17,12 +17,12 @@ import {
 import { NO_SEQUENCE } from "./header.ts";
 import { LAYOUTS, paintBlack, type VideoPixelFormat, viewBytesOf } from "./layout.ts";
 import { allocate, FrameMemory } from "./memory.ts";
-import { type Component, componentsOf, type Plane, planesOf } from "./planes.ts";
+import { componentsOf, type FrameComponent, type FramePlane, planesOf } from "./planes.ts";
 import {
   type ColourMatrix,
   type ColourRange,
-  factsOf,
   matrixOf,
+  metadataOf,
   rangeOf,
   samplesOf,
   shapeOf,
@@ -73,10 +73,10 @@ export class VideoFrame {
       this.#memory = colour;
       return;
     }
-    const facts = shapeOf(colour, ["cols", cols], ["rows", rows], stereoCount);
+    const metadata = shapeOf(colour, ["cols", cols], ["rows", rows], stereoCount);
     const buffer = allocate(viewBytesOf(colour, cols, rows) * stereoCount);
     paintBlack(colour, cols, rows, new Uint8Array(buffer));
-    this.#memory = new FrameMemory(facts, "own", buffer);
+    this.#memory = new FrameMemory(metadata, "own", buffer);
   }
 
   /**
@@ -87,9 +87,9 @@ export class VideoFrame {
    * @throws {RangeError} If its length is not exactly the frame's, or a setting is out of its range.
    */
   static fromBuffer(data: ArrayBuffer | ArrayBufferView, settings: VideoFrameSettings): VideoFrame {
-    const facts = factsOf(settings);
-    const { buffer, offset } = samplesOf(data, facts);
-    return new VideoFrame(new FrameMemory(facts, "caller", buffer, offset));
+    const metadata = metadataOf(settings);
+    const { buffer, offset } = samplesOf(data, metadata);
+    return new VideoFrame(new FrameMemory(metadata, "caller", buffer, offset));
   }
 
   /**
@@ -119,17 +119,17 @@ export class VideoFrame {
 
   /** Colour space. */
   get colour(): ColourSpace {
-    return this.#memory.facts.colour;
+    return this.#memory.metadata.colour;
   }
 
   /** Width of each view in pixels. */
   get width(): number {
-    return this.#memory.facts.width;
+    return this.#memory.metadata.width;
   }
 
   /** Height of each view in pixels. */
   get height(): number {
-    return this.#memory.facts.height;
+    return this.#memory.metadata.height;
   }
 
   /** The same as {@linkcode VideoFrame.width}. */
@@ -144,57 +144,57 @@ export class VideoFrame {
 
   /** Views: 1, or more where the frame is stereo. */
   get stereoCount(): number {
-    return this.#memory.facts.stereoCount;
+    return this.#memory.metadata.stereoCount;
   }
 
   /** Presentation time in ticks of {@linkcode VideoFrame.timeBase}; `undefined` without a time. */
   get pts(): number | undefined {
-    const { pts, timeBaseNum } = this.#memory.facts;
+    const { pts, timeBaseNum } = this.#memory.metadata;
     return timeBaseNum > 0 ? pts : undefined;
   }
 
   /** Seconds per tick of {@linkcode VideoFrame.pts}; `undefined` without a time. */
   get timeBase(): Rational | undefined {
-    const { timeBaseNum: num, timeBaseDen: den } = this.#memory.facts;
+    const { timeBaseNum: num, timeBaseDen: den } = this.#memory.metadata;
     return num > 0 ? { num, den } : undefined;
   }
 
   /** Presentation time in microseconds, rounded to a whole number; `undefined` without a time. */
   get timestamp(): number | undefined {
-    const { pts, timeBaseNum, timeBaseDen } = this.#memory.facts;
+    const { pts, timeBaseNum, timeBaseDen } = this.#memory.metadata;
     return timeBaseNum > 0 ? Math.round(pts * timeBaseNum * 1e6 / timeBaseDen) : undefined;
   }
 
   /** Microseconds for which the frame is shown; `undefined` if unknown. */
   get duration(): number | undefined {
-    return this.#memory.facts.duration || undefined;
+    return this.#memory.metadata.duration || undefined;
   }
 
   /** Number of the frame in its source, from 0; `undefined` if it has none. */
   get sequence(): number | undefined {
-    const { sequence } = this.#memory.facts;
+    const { sequence } = this.#memory.metadata;
     return sequence === NO_SEQUENCE ? undefined : sequence;
   }
 
   /** Milliseconds on CLOCK_MONOTONIC at which it was captured; `undefined` if unknown. */
   get captureTime(): number | undefined {
-    return this.#memory.facts.captureMs || undefined;
+    return this.#memory.metadata.captureMs || undefined;
   }
 
   /** Wall clock at the first frame of its source; `undefined` if unknown. */
   get sessionStart(): Date | undefined {
-    const { sessionStartMs } = this.#memory.facts;
+    const { sessionStartMs } = this.#memory.metadata;
     return sessionStartMs > 0 ? new Date(sessionStartMs) : undefined;
   }
 
   /** Which sample values stand for black and white; `undefined` if unknown. */
   get range(): ColourRange | undefined {
-    return rangeOf(this.#memory.facts);
+    return rangeOf(this.#memory.metadata);
   }
 
   /** The matrix of Y'CbCr samples; `undefined` if unknown. */
   get matrix(): ColourMatrix | undefined {
-    return matrixOf(this.#memory.facts);
+    return matrixOf(this.#memory.metadata);
   }
 
   /** The colour space by WebCodecs' name of its format. */
@@ -234,7 +234,7 @@ export class VideoFrame {
 
   /** Range and matrix in WebCodecs' words. */
   get colorSpace(): FrameColorSpace {
-    return colorSpaceOf(this.#memory.facts);
+    return colorSpaceOf(this.#memory.metadata);
   }
 
   /**
@@ -265,7 +265,7 @@ export class VideoFrame {
    * @throws {RangeError} If there is no such view.
    * @throws {GiftGrabError} With the code `closed` if the frame has ended.
    */
-  planes(stereoIndex = 0): Plane[] {
+  planes(stereoIndex = 0): FramePlane[] {
     return planesOf(this.#memory, stereoIndex);
   }
 
@@ -275,7 +275,7 @@ export class VideoFrame {
    * @throws {RangeError} If there is no such view.
    * @throws {GiftGrabError} With the code `closed` if the frame has ended.
    */
-  components(stereoIndex = 0): Component[] {
+  components(stereoIndex = 0): FrameComponent[] {
     return componentsOf(this.#memory, stereoIndex);
   }
 
@@ -327,7 +327,7 @@ export class VideoFrame {
     const all = this.#memory.all("clone");
     const buffer = allocate(all.length);
     new Uint8Array(buffer).set(all);
-    return new VideoFrame(new FrameMemory({ ...this.#memory.facts }, "own", buffer));
+    return new VideoFrame(new FrameMemory({ ...this.#memory.metadata }, "own", buffer));
   }
 
   /**

@@ -8,7 +8,7 @@ import { outOfRange } from "../base/errors.ts";
 import { LAYOUTS } from "./layout.ts";
 import type { FrameMemory } from "./memory.ts";
 import { matrixOf, rangeOf } from "./init.ts";
-import type { FrameFacts } from "./header.ts";
+import type { FrameMetadata } from "./header.ts";
 
 /** The colour of a frame in WebCodecs' words; `null` is unknown. */
 export interface FrameColorSpace {
@@ -47,10 +47,10 @@ export interface ImageDataLike {
 const MATRICES = { bt601: "smpte170m", bt709: "bt709", bt2020: "bt2020-ncl" } as const;
 
 /** Range and matrix in WebCodecs' words. */
-export function colorSpaceOf(facts: FrameFacts): FrameColorSpace {
+export function colorSpaceOf(metadata: FrameMetadata): FrameColorSpace {
   const unknown = { primaries: null, transfer: null };
-  if (LAYOUTS[facts.colour].isRgb) return { ...unknown, matrix: "rgb", fullRange: true };
-  const [matrix, range] = [matrixOf(facts), rangeOf(facts)];
+  if (LAYOUTS[metadata.colour].isRgb) return { ...unknown, matrix: "rgb", fullRange: true };
+  const [matrix, range] = [matrixOf(metadata), rangeOf(metadata)];
   return {
     ...unknown,
     matrix: matrix === undefined ? null : MATRICES[matrix],
@@ -60,7 +60,7 @@ export function colorSpaceOf(facts: FrameFacts): FrameColorSpace {
 
 /** The pixels of a view, without a copy. */
 export function imageDataOf(frame: FrameMemory, stereoIndex: number): FrameImageData {
-  const { colour, width, height } = frame.facts;
+  const { colour, width, height } = frame.metadata;
   if (colour !== "rgba") {
     throw outOfRange(
       "colour",

@@ -212,7 +212,16 @@ export type DropReason =
  * - `storage`: Writing or syncing the file.
  * - `boundary`: Crossing from or to JavaScript.
  */
-export type Stage = "options" | "source" | "decode" | "hub" | "filter" | "encode" | "mux" | "storage" | "boundary";
+export type PipelineStage =
+  | "options"
+  | "source"
+  | "decode"
+  | "hub"
+  | "filter"
+  | "encode"
+  | "mux"
+  | "storage"
+  | "boundary";
 
 /**
  * What went wrong. Numbers and texts are stable and never reused.
@@ -292,7 +301,7 @@ export type Event = {
 } | {
   readonly type: "overload";
   /** The stage that does not keep up. */
-  readonly stage: Stage;
+  readonly stage: PipelineStage;
   /** The policy that dropped the frames. */
   readonly reason: DropReason;
   /** Frames dropped for this reason so far. */
@@ -316,7 +325,7 @@ export type Event = {
   /** The error that ended it early. */
   readonly error?: ErrorRecord;
   /** A target's report. */
-  readonly report?: Report;
+  readonly report?: RecordingReport;
 };
 
 /**
@@ -327,6 +336,15 @@ export type Event = {
  * - `black`: Go on with black frames at the file's rate until closed.
  */
 export type AtEnd = "stop" | "loop" | "black";
+
+/**
+ * What the encoder's defaults aim for.
+ *
+ * - `live`: Real time with no delay: no B-frames, no lookahead, a key frame each second.
+ * - `quality`: Better pictures for the same bytes: slower presets, B-frames and lookahead where the codec has them.
+ * - `lossless`: Every sample as it came; only codecs and pixel formats that can hold it.
+ */
+export type EncoderProfile = "live" | "quality" | "lossless";
 
 /**
  * How a source keeps time.
@@ -348,21 +366,20 @@ export type Pacing = "realtime" | "asap";
 export type OnResize = "scale" | "segment";
 
 /**
- * What the encoder's defaults aim for.
- *
- * - `live`: Real time with no delay: no B-frames, no lookahead, a key frame each second.
- * - `quality`: Better pictures for the same bytes: slower presets, B-frames and lookahead where the codec has them.
- * - `lossless`: Every sample as it came; only codecs and pixel formats that can hold it.
- */
-export type Profile = "live" | "quality" | "lossless";
-
-/**
  * How the views of a frame lie in one packed picture; the first view is the left one, or the top one.
  *
  * - `sidebyside`: One view beside the other, from the left.
  * - `topbottom`: One view below the other, from the top: the order that a frame's views have in memory.
  */
 export type StereoPacking = "sidebyside" | "topbottom";
+
+/**
+ * What happens to frames that come faster than the observer takes them.
+ *
+ * - `all`: Every frame: a source that plays as fast as it can waits, one in real time fills a queue and then drops, counted.
+ * - `latest`: The newest frame: older ones that nobody has taken make way, counted. Nobody ever waits.
+ */
+export type FramePolicy = "all" | "latest";
 
 /**
  * Every kind of source, as it crosses the boundary.
@@ -446,24 +463,16 @@ export type SourceOptions = {
   width?: number;
 };
 
-/**
- * What happens to frames that come faster than the observer takes them.
- *
- * - `all`: Every frame: a source that plays as fast as it can waits, one in real time fills a queue and then drops, counted.
- * - `latest`: The newest frame: older ones that nobody has taken make way, counted. Nobody ever waits.
- */
-export type TapPolicy = "all" | "latest";
-
 /** What this build can encode on this machine. */
 export interface Capabilities {
   /** The linked FFmpeg. */
-  readonly ffmpeg: FfmpegFacts;
+  readonly ffmpeg: FfmpegInfo;
   /** Every codec of this library. */
   readonly codecs: readonly CodecCapability[];
 }
 
 /** The linked FFmpeg. */
-export interface FfmpegFacts {
+export interface FfmpegInfo {
   /** How it comes with this library. */
   readonly variant: FfmpegVariant;
   /** Its release. */
@@ -527,17 +536,17 @@ export interface QualityScale {
 }
 
 /** Frames that were not recorded, by reason and stage. */
-export interface Drop {
+export interface DroppedFrames {
   /** Why. */
   readonly reason: DropReason;
   /** Where. */
-  readonly stage: Stage;
+  readonly stage: PipelineStage;
   /** How many. */
   readonly frames: number;
 }
 
 /** What is safe on the disk: a power cut loses nothing of it. */
-export interface Durable {
+export interface DurableStats {
   /** Frames. */
   readonly frames: number;
   /** Bytes. */
@@ -551,7 +560,7 @@ export interface ErrorRecord {
   /** What went wrong. */
   readonly code: ErrorCode;
   /** Where it went wrong. */
-  readonly stage: Stage;
+  readonly stage: PipelineStage;
   /** The action, the quoted value, the cause and, where one is known, the fix. */
   readonly message: string;
   /** The last line that FFmpeg logged on the way to this error, or what the system says. */
@@ -561,7 +570,7 @@ export interface ErrorRecord {
 }
 
 /** What became of a recording. Of several files, size, pixel format and start are the first one's. */
-export interface Report {
+export interface RecordingReport {
   /** Where and how it was recorded. */
   readonly target: TargetInfo;
   /** The final figures. */
@@ -617,7 +626,7 @@ export interface TargetStats {
   /** Seconds of video in the file, or in all files of the recording. */
   readonly durationSeconds: number;
   /** What is safe on the disk. */
-  readonly durable: Durable;
+  readonly durable: DurableStats;
   /** From capture to the encoded packet. */
   readonly captureToPacket: Latency;
   /** From the encoded packet to the disk. */
@@ -641,7 +650,7 @@ export interface Ledger {
   /** Frames on their way; 0 once closed. */
   readonly inFlight: number;
   /** The dropped frames by reason and stage. */
-  readonly drops: readonly Drop[];
+  readonly drops: readonly DroppedFrames[];
 }
 
 /** A distribution of durations, in milliseconds. */
@@ -821,7 +830,7 @@ export interface FileWriterOptions {
    *
    * @default {}
    */
-  metadata?: Metadata;
+  metadata?: RecordingMetadata;
   /**
    * What a change of the frames' size does.
    *
@@ -841,7 +850,7 @@ export interface FileWriterOptions {
    *
    * @default "live"
    */
-  profile?: Profile;
+  profile?: EncoderProfile;
   /** Constant quality on the codec's own scale, lower is better; excludes `bitRate`. */
   quality?: number;
   /**
@@ -869,7 +878,7 @@ export interface FileWriterOptions {
 }
 
 /** Descriptive metadata, written into the container. */
-export interface Metadata {
+export interface RecordingMetadata {
   /** Free comment. */
   comment?: string;
   /** Moment of creation, ISO 8601; by default the wall clock at the first frame. */
@@ -895,7 +904,7 @@ export interface TapOptions {
    *
    * @default "all"
    */
-  policy?: TapPolicy;
+  policy?: FramePolicy;
   /**
    * Frames that may wait where every frame is wanted, 1 to 64.
    *

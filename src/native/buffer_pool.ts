@@ -10,7 +10,7 @@ const MOST = 8;
 /**
  * Buffers that nobody uses. A fresh one of 8 MB costs up to 20 ms, so steady work must not need any.
  *
- * A buffer is given out only for exactly its length, and its taker overwrites all of it: nobody sees what another had.
+ * A buffer is given out only for exactly its length, and its sink overwrites all of it: nobody sees what another had.
  */
 export class BufferPool {
   readonly #free: ArrayBuffer[] = [];

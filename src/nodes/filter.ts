@@ -9,11 +9,11 @@ import { type Deferred, deferred } from "../base/deferred.ts";
 import { asError, closedError, errorOf, ObserverError, outOfRange, recordOf, wrongType } from "../base/errors.ts";
 import { ClosedEvent, FailureEvent, type ObservableEvents, OverloadEvent } from "../pipeline/events.ts";
 import { Feed } from "../pipeline/feed.ts";
-import { linkOutlet, linkTarget, type NativeTarget } from "../pipeline/link.ts";
+import { linkOutput, linkTarget, type NativeTarget } from "../pipeline/link.ts";
 import { type Native, openNative } from "../native/context.ts";
 import { Observable } from "../pipeline/observable.ts";
 import type { NativeSink } from "../pipeline/observer.ts";
-import { NativeOutlet } from "../pipeline/native_output.ts";
+import { NativeOutput } from "../pipeline/native_output.ts";
 import type { Listener } from "../native/pump.ts";
 
 /** A filter that native code has opened. */
@@ -45,7 +45,7 @@ export class Filter extends Observable<FilterEvents> implements NativeSink<Filte
   readonly description: string;
   readonly #native: Native;
   readonly #target: NativeTarget;
-  readonly #outlet: NativeOutlet;
+  readonly #output: NativeOutput;
   readonly #listener: Listener = {
     ready: () => {
       for (const event of this.#native.backend.events(this.#target.handle)) this.#receive(event);
@@ -82,20 +82,20 @@ export class Filter extends Observable<FilterEvents> implements NativeSink<Filte
       stats: () => this.stats(),
       drained: () => this.#isClosed ? undefined : this.#shut(),
     };
-    this.#outlet = new NativeOutlet({
+    this.#output = new NativeOutput({
       observable: this,
       native,
       handle,
       name,
       colour: undefined,
-      isPatient: () => this.#target.upstream?.isPatient ?? false,
+      waitsForTargets: () => this.#target.upstream?.waitsForTargets ?? false,
       checkOpen: () => this.#checkOpen(`attach an observer to ${name}`),
       changed: () => this.#refresh(),
       deserted: () => {},
       unstarted: (error) => this.#fail(error),
     });
     linkTarget(this.#target);
-    linkOutlet(this, this.#outlet);
+    linkOutput(this, this.#output);
     native.adopt(handle, this.#listener);
   }
 
@@ -113,7 +113,7 @@ export class Filter extends Observable<FilterEvents> implements NativeSink<Filte
     const { upstream } = this.#target;
     this.#closing ??= deferred();
     if (this.#isClosed) this.#closing.resolve();
-    else this.#outlet.abandon();
+    else this.#output.abandon();
     this.#refresh();
     // What cannot let go must not keep it open.
     await upstream?.detach(this).catch(() => {});
@@ -151,16 +151,16 @@ export class Filter extends Observable<FilterEvents> implements NativeSink<Filte
 
   /** Tells the end when all is handed on, and keeps the process alive while somebody waits for an answer. */
   #refresh(): void {
-    if (this.#isOver && !this.#hasEnded && this.#outlet.isEmpty) {
+    if (this.#isOver && !this.#hasEnded && this.#output.isEmpty) {
       this.#hasEnded = true;
       this.dispatchEvent(new Event("ended"));
     }
-    if (this.#last !== undefined && !this.#isClosed && this.#outlet.isDrained) {
+    if (this.#last !== undefined && !this.#isClosed && this.#output.isDrained) {
       const error = this.#last.error && asError(errorOf("observer", this.#last.error));
       this.#finish();
       this.dispatchEvent(new ClosedEvent(undefined, error));
     }
-    const isAwaited = this.#closing !== undefined || this.#outlet.isAwaited || !this.#outlet.isDrained ||
+    const isAwaited = this.#closing !== undefined || this.#output.isAwaited || !this.#output.isDrained ||
       this.#target.feed.isWaiting;
     this.#native.pump.keep(this.#listener, !this.#isClosed && isAwaited);
   }
@@ -172,10 +172,10 @@ export class Filter extends Observable<FilterEvents> implements NativeSink<Filte
         this.#refresh();
         break;
       case "attached":
-        this.#outlet.attached(event.target);
+        this.#output.attached(event.target);
         break;
       case "detached":
-        this.#outlet.detached(event.target);
+        this.#output.detached(event.target);
         break;
       case "room":
         this.#target.feed.room();
@@ -200,7 +200,7 @@ export class Filter extends Observable<FilterEvents> implements NativeSink<Filte
 
   #fail(error: unknown): void {
     const failure = asError(error);
-    this.#outlet.fail(failure);
+    this.#output.fail(failure);
     this.dispatchEvent(new FailureEvent("error", failure));
   }
 
@@ -211,7 +211,7 @@ export class Filter extends Observable<FilterEvents> implements NativeSink<Filte
     } catch {
       // The handle is lost, and the figures with it.
     }
-    this.#outlet.close();
+    this.#output.close();
     this.#target.feed.abandon(closedError("observer", `append a frame to ${this.#target.name}`));
     this.#native.release(this.#target.handle, this.#listener);
     this.#closing?.resolve();

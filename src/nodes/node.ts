@@ -4,10 +4,10 @@
  * @module
  */
 
-import { Consumer, type Delivery, isThenable, linkConsumer } from "../pipeline/consumer.ts";
+import { type Attachment, Consumer, isThenable, linkConsumer } from "../pipeline/consumer.ts";
 import type { VideoFrame } from "../frame/video_frame.ts";
-import { linkOutlet } from "../pipeline/link.ts";
-import { NodeOutlet } from "./node_output.ts";
+import { linkOutput } from "../pipeline/link.ts";
+import { NodeOutput } from "./node_output.ts";
 import { Observable } from "../pipeline/observable.ts";
 
 /** What a node hands on: nothing said means the frame it got, `null` means none. */
@@ -44,9 +44,9 @@ export class ObservableObserver extends Observable {
   /** A node that hands every frame on as it is. */
   constructor() {
     super();
-    const outlet = new NodeOutlet(this);
-    linkOutlet(this, outlet);
-    linkConsumer(new NodeConsumer(this, outlet));
+    const output = new NodeOutput(this);
+    linkOutput(this, output);
+    linkConsumer(new NodeConsumer(this, output));
   }
 
   /**
@@ -61,38 +61,38 @@ export class ObservableObserver extends Observable {
 /** Calls a node, then its observers. */
 class NodeConsumer extends Consumer {
   readonly #node: ObservableObserver;
-  readonly #outlet: NodeOutlet;
+  readonly #output: NodeOutput;
 
-  constructor(node: ObservableObserver, outlet: NodeOutlet) {
+  constructor(node: ObservableObserver, output: NodeOutput) {
     super(node);
     this.#node = node;
-    this.#outlet = outlet;
+    this.#output = output;
   }
 
-  protected override call(frame: VideoFrame, delivery: Delivery): unknown {
+  protected override call(frame: VideoFrame, attachment: Attachment): unknown {
     const emission = this.#node.update(frame);
-    if (isThenable(emission)) return this.#later(frame, emission, delivery);
-    const rest = this.#outlet.emit(frame, emission, delivery);
-    return rest === undefined ? undefined : this.#finished(rest, delivery);
+    if (isThenable(emission)) return this.#later(frame, emission, attachment);
+    const rest = this.#output.emit(frame, emission, attachment);
+    return rest === undefined ? undefined : this.#finished(rest, attachment);
   }
 
   override flush(isEnd: boolean, failure?: Error): Promise<unknown> | undefined {
-    return this.#outlet.flush(isEnd, failure);
+    return this.#output.flush(isEnd, failure);
   }
 
   override drop(failure?: Error): void {
-    this.#outlet.drop(failure);
+    this.#output.drop(failure);
   }
 
-  async #later(frame: VideoFrame, emission: PromiseLike<unknown>, delivery: Delivery): Promise<void> {
+  async #later(frame: VideoFrame, emission: PromiseLike<unknown>, attachment: Attachment): Promise<void> {
     const emitted = await emission;
     // Detached meanwhile: then the frame is gone.
-    if (!delivery.isOver) await this.#outlet.emit(frame, emitted, delivery);
-    if (delivery.isOver) this.#outlet.flush(false);
+    if (!attachment.isOver) await this.#output.emit(frame, emitted, attachment);
+    if (attachment.isOver) this.#output.flush(false);
   }
 
-  async #finished(rest: Promise<void>, delivery: Delivery): Promise<void> {
+  async #finished(rest: Promise<void>, attachment: Attachment): Promise<void> {
     await rest;
-    if (delivery.isOver) this.#outlet.flush(false);
+    if (attachment.isOver) this.#output.flush(false);
   }
 }

@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { Consumer, Delivery } from "../pipeline/consumer.ts";
+import type { Attachment, Consumer } from "../pipeline/consumer.ts";
 import { type Deferred, deferred } from "../base/deferred.ts";
-import { HURRIED, PATIENT } from "../pipeline/feed.ts";
+import { BLOCK, DROP_NEWEST } from "../pipeline/feed.ts";
 import type { VideoFrame } from "../frame/video_frame.ts";
 import { lendFrame, releaseFrame } from "../frame/lend.ts";
 import { COLOUR_SPACES, type ColourSpace, type ErrorRecord, HEADER, type TapStats } from "../generated/contract.ts";
@@ -19,7 +19,7 @@ import { type Overload, Tap, type TapOwner } from "../pipeline/tap.ts";
 /** What a node is told by those below it. */
 export interface ChildOwner {
   /** Whether the source waits for slow targets. */
-  readonly isPatient: boolean;
+  readonly waitsForTargets: boolean;
   /** An observer failed, `failures` times in a row. */
   failed(child: Child, error: unknown, failures: number): void;
   /** A frame could not be given in the form asked for. */
@@ -58,7 +58,7 @@ export interface FedChild extends Child {
   give(
     header: Float64Array<ArrayBuffer>,
     data: Uint8Array<ArrayBuffer>,
-    delivery: Delivery,
+    attachment: Attachment,
   ): Promise<void> | undefined;
 }
 
@@ -81,10 +81,10 @@ export class TargetChild implements FedChild {
   give(
     header: Float64Array<ArrayBuffer>,
     data: Uint8Array<ArrayBuffer>,
-    delivery: Delivery,
+    attachment: Attachment,
   ): Promise<void> | undefined {
     const { feed } = this.#target;
-    if (feed.give(delivery.isPatient ? PATIENT : HURRIED, header, data)) return undefined;
+    if (feed.give(attachment.waitsForTargets ? BLOCK : DROP_NEWEST, header, data)) return undefined;
     return feed.wait(() => ({ header, data }));
   }
 
@@ -128,21 +128,21 @@ export class TapChild implements FedChild, TapOwner {
     return this.#consumer.observer;
   }
 
-  get isPatient(): boolean {
-    return this.#owner.isPatient;
+  get waitsForTargets(): boolean {
+    return this.#owner.waitsForTargets;
   }
 
   give(
     header: Float64Array<ArrayBuffer>,
     data: Uint8Array<ArrayBuffer>,
-    delivery: Delivery,
+    attachment: Attachment,
   ): Promise<void> | undefined {
     if (this.#finishing !== undefined) {
-      return this.#finishing.promise.then(() => this.isAttached ? this.give(header, data, delivery) : undefined);
+      return this.#finishing.promise.then(() => this.isAttached ? this.give(header, data, attachment) : undefined);
     }
-    if (this.#tap === undefined || this.#tap.isOver) this.#tap = this.#open(delivery.native, header);
+    if (this.#tap === undefined || this.#tap.isOver) this.#tap = this.#open(attachment.native, header);
     const { feed } = this.#tap;
-    if (feed.give(delivery.isPatient ? PATIENT : HURRIED, header, data)) return undefined;
+    if (feed.give(attachment.waitsForTargets ? BLOCK : DROP_NEWEST, header, data)) return undefined;
     return feed.wait(() => ({ header, data }));
   }
 
@@ -205,12 +205,12 @@ export class TapChild implements FedChild, TapOwner {
 }
 
 /** An observer below a node that is called with a copy of each frame. */
-export class CalledChild implements Child, Delivery {
+export class CalledChild implements Child, Attachment {
   isAttached = true;
   hasBegun = false;
   readonly #consumer: Consumer;
   readonly #owner: ChildOwner;
-  #delivery: Delivery | undefined;
+  #attachment: Attachment | undefined;
   #frame: VideoFrame | undefined;
   #isCalling = false;
   #failures = 0;
@@ -231,11 +231,11 @@ export class CalledChild implements Child, Delivery {
   }
 
   get native(): Native {
-    return (this.#delivery as Delivery).native;
+    return (this.#attachment as Attachment).native;
   }
 
-  get isPatient(): boolean {
-    return this.#owner.isPatient;
+  get waitsForTargets(): boolean {
+    return this.#owner.waitsForTargets;
   }
 
   get isOver(): boolean {
@@ -243,8 +243,8 @@ export class CalledChild implements Child, Delivery {
   }
 
   /** Calls the observer with a frame in `buffer`, which is its own from now on; never throws or rejects. */
-  show(buffer: ArrayBuffer, header: Float64Array, delivery: Delivery): Promise<void> | undefined {
-    this.#delivery = delivery;
+  show(buffer: ArrayBuffer, header: Float64Array, attachment: Attachment): Promise<void> | undefined {
+    this.#attachment = attachment;
     this.#captured++;
     this.#frame = lendFrame(buffer, header);
     return this.#call(this.#frame);

@@ -4,15 +4,15 @@
  * @module
  */
 
-import { strangerError, takerOf } from "../pipeline/attach.ts";
-import { Consumer, type Delivery, MOST_FAILURES } from "../pipeline/consumer.ts";
+import { sinkOf, strangerError } from "../pipeline/attach.ts";
+import { type Attachment, Consumer, MOST_FAILURES } from "../pipeline/consumer.ts";
 import { asError, errorOf, GiftGrabError, wrongType } from "../base/errors.ts";
 import { FailureEvent, ObserverEvent, ObserverFailureEvent, ObserverOverloadEvent } from "../pipeline/events.ts";
 import { VideoFrame } from "../frame/video_frame.ts";
 import { HEADER_LENGTH } from "../frame/header.ts";
 import { describeFrame, frameBytes, inheritTime, releaseFrame } from "../frame/lend.ts";
 import { type ErrorRecord, HEADER } from "../generated/contract.ts";
-import { type Outlet, outletOf } from "../pipeline/link.ts";
+import { type FrameOutput, outputOf } from "../pipeline/link.ts";
 import { CalledChild, type Child, type ChildOwner, type FedChild, TapChild, TargetChild } from "./node_children.ts";
 import type { Observable } from "../pipeline/observable.ts";
 import type { AnyObserver, ObserverStats } from "../pipeline/observer.ts";
@@ -20,16 +20,16 @@ import type { CheckedRequest } from "../pipeline/frame_request.ts";
 import type { Overload } from "../pipeline/tap.ts";
 
 /** Hands on what a node emits: native observers first, then those that are called, in their order. */
-export class NodeOutlet implements Outlet, ChildOwner {
+export class NodeOutput implements FrameOutput, ChildOwner {
   readonly #node: Observable;
   readonly #known = new WeakMap<AnyObserver, Child>();
   readonly #header = new Float64Array(HEADER_LENGTH);
   // Replaced, never changed: a frame that is being handed on goes to those who were there when it came.
   #fed: readonly FedChild[] = [];
   #called: readonly CalledChild[] = [];
-  #isPatient = false;
+  #waitsForTargets = false;
 
-  /** The outlet of `node`. */
+  /** The output of `node`. */
   constructor(node: Observable) {
     this.#node = node;
   }
@@ -38,20 +38,20 @@ export class NodeOutlet implements Outlet, ChildOwner {
     return this.#node.constructor.name;
   }
 
-  get isPatient(): boolean {
-    return this.#isPatient;
+  get waitsForTargets(): boolean {
+    return this.#waitsForTargets;
   }
 
   attach(observer: AnyObserver, request: CheckedRequest | undefined): void {
-    const taker = takerOf(observer, request, this);
+    const sink = sinkOf(observer, request, this);
     if (this.#known.get(observer)?.isAttached) return;
-    if (!(taker instanceof Consumer)) {
-      taker.upstream = this;
-      this.#fed = [...this.#fed, this.#know(new TargetChild(taker))];
+    if (!(sink instanceof Consumer)) {
+      sink.upstream = this;
+      this.#fed = [...this.#fed, this.#know(new TargetChild(sink))];
     } else if (request !== undefined) {
-      this.#fed = [...this.#fed, this.#know(new TapChild(taker, request, this))];
+      this.#fed = [...this.#fed, this.#know(new TapChild(sink, request, this))];
     } else {
-      this.#called = [...this.#called, this.#know(new CalledChild(taker, this))];
+      this.#called = [...this.#called, this.#know(new CalledChild(sink, this))];
     }
   }
 
@@ -71,10 +71,10 @@ export class NodeOutlet implements Outlet, ChildOwner {
     throw strangerError(observer, this);
   }
 
-  *below(): Iterable<Outlet> {
+  *below(): Iterable<FrameOutput> {
     for (const { observer } of [...this.#fed, ...this.#called]) {
-      const outlet = outletOf(observer);
-      if (outlet !== undefined) yield outlet;
+      const output = outputOf(observer);
+      if (output !== undefined) yield output;
     }
   }
 
@@ -85,8 +85,8 @@ export class NodeOutlet implements Outlet, ChildOwner {
    * @throws {TypeError} If `emitted` is nothing that can be handed on.
    * @throws {GiftGrabError} With the code `closed` if the frame has ended.
    */
-  emit(origin: VideoFrame, emitted: unknown, delivery: Delivery): Promise<void> | undefined {
-    this.#isPatient = delivery.isPatient;
+  emit(origin: VideoFrame, emitted: unknown, attachment: Attachment): Promise<void> | undefined {
+    this.#waitsForTargets = attachment.waitsForTargets;
     if (emitted === null || this.#fed.length + this.#called.length === 0) return undefined;
     const frame = emitted ?? origin;
     if (!(frame instanceof VideoFrame)) {
@@ -106,9 +106,9 @@ export class NodeOutlet implements Outlet, ChildOwner {
       describeFrame(frame, this.#header);
       this.#complete(origin);
     }
-    const waits = this.#feed(data, delivery);
-    if (waits === undefined) return this.#show(data, buffer, delivery);
-    return waits.then(() => this.#show(data, buffer, delivery));
+    const waits = this.#feed(data, attachment);
+    if (waits === undefined) return this.#show(data, buffer, attachment);
+    return waits.then(() => this.#show(data, buffer, attachment));
   }
 
   /** Hands everything on that waits; see {@linkcode Consumer.flush}. */
@@ -151,12 +151,12 @@ export class NodeOutlet implements Outlet, ChildOwner {
     if (header[HEADER.captureMs] === 0) header[HEADER.captureMs] = origin.captureTime ?? 0;
   }
 
-  #feed(data: Uint8Array<ArrayBuffer>, delivery: Delivery): Promise<unknown> | undefined {
+  #feed(data: Uint8Array<ArrayBuffer>, attachment: Attachment): Promise<unknown> | undefined {
     let waits: Promise<void>[] | undefined;
     for (const child of this.#fed) {
       if (!child.isAttached) continue;
       try {
-        const wait = child.give(this.#header, data, delivery);
+        const wait = child.give(this.#header, data, attachment);
         if (wait === undefined) this.#given(child);
         else (waits ??= []).push(wait.then(() => this.#given(child), (error) => this.#refused(child, error)));
       } catch (error) {
@@ -181,9 +181,9 @@ export class NodeOutlet implements Outlet, ChildOwner {
   #show(
     data: Uint8Array<ArrayBuffer>,
     buffer: ArrayBuffer | undefined,
-    delivery: Delivery,
+    attachment: Attachment,
   ): Promise<void> | undefined {
-    const { pool } = delivery.native;
+    const { pool } = attachment.native;
     const children = this.#called;
     const last = children.at(-1);
     let original = buffer;
@@ -198,7 +198,7 @@ export class NodeOutlet implements Outlet, ChildOwner {
         copy.set(data);
         memory = copy.buffer;
       }
-      const wait = child.show(memory, this.#header, delivery);
+      const wait = child.show(memory, this.#header, attachment);
       if (wait !== undefined) (waits ??= []).push(wait);
     }
     pool.give(original);

@@ -6,25 +6,25 @@
 
 import { type Consumer, consumerOf } from "./consumer.ts";
 import { errorOf, wrongType } from "../base/errors.ts";
-import { leadsTo, type NativeTarget, nativeTarget, type Outlet, outletOf } from "./link.ts";
+import { type FrameOutput, leadsTo, type NativeTarget, nativeTarget, outputOf } from "./link.ts";
 import type { AnyObserver } from "./observer.ts";
 import type { CheckedRequest } from "./frame_request.ts";
 
 /**
- * Who takes the frames that `observer` is to get from `outlet`: native code, or a call.
+ * Who takes the frames that `observer` is to get from `output`: native code, or a call.
  *
  * @throws {TypeError} If it is no observer, cannot have a request, or its frames would come round again.
  * @throws {ObserverError} With the code `already_attached` if it gets frames from elsewhere and cannot take both.
  * @throws {GiftGrabError} With the code `closed` if it is closed.
  */
-export function takerOf(
+export function sinkOf(
   observer: AnyObserver,
   request: CheckedRequest | undefined,
-  outlet: Outlet,
+  output: FrameOutput,
 ): NativeTarget | Consumer {
   const target = nativeTarget(observer);
-  const taker = target ?? consumerOf(observer);
-  if (taker === undefined) {
+  const sink = target ?? consumerOf(observer);
+  if (sink === undefined) {
     throw wrongType(
       "observer",
       `Cannot attach ${
@@ -38,39 +38,39 @@ export function takerOf(
       throw wrongType("request", message);
     }
     target.checkOpen();
-    checkFree(target, outlet);
+    checkFree(target, output);
   }
-  const below = outletOf(observer);
-  if (below !== undefined && leadsTo(below, outlet)) {
-    const message = `Cannot attach ${nameOf(observer)} to ${outlet.name}: its frames would come round again`;
+  const below = outputOf(observer);
+  if (below !== undefined && leadsTo(below, output)) {
+    const message = `Cannot attach ${nameOf(observer)} to ${output.name}: its frames would come round again`;
     throw wrongType("observer", message);
   }
-  return taker;
+  return sink;
 }
 
 /** The error for the figures of an observer that was never there. */
-export function strangerError(observer: AnyObserver, outlet: Outlet): Error {
+export function strangerError(observer: AnyObserver, output: FrameOutput): Error {
   return wrongType(
     "observer",
-    `Cannot read the figures of ${nameOf(observer)}: it was never attached to ${outlet.name}`,
+    `Cannot read the figures of ${nameOf(observer)}: it was never attached to ${output.name}`,
   );
 }
 
-function checkFree(target: NativeTarget, outlet: Outlet): void {
+function checkFree(target: NativeTarget, output: FrameOutput): void {
   const { upstream } = target;
   const busy = upstream === undefined
     ? target.feed.isWaiting && "frames that were appended to it still wait; await each append() first"
-    : upstream !== outlet && "it is attached to another source; await its detach() first";
+    : upstream !== output && "it is attached to another source; await its detach() first";
   if (busy === false) return;
   throw errorOf("observer", {
     code: "already_attached",
     stage: "hub",
-    message: `Cannot attach ${target.name} to ${outlet.name}: ${busy}`,
+    message: `Cannot attach ${target.name} to ${output.name}: ${busy}`,
   });
 }
 
 function nameOf(observer: unknown): string {
-  const known = nativeTarget(observer as object)?.name ?? outletOf(observer as object)?.name;
+  const known = nativeTarget(observer as object)?.name ?? outputOf(observer as object)?.name;
   if (known !== undefined) return known;
   if (typeof observer === "function") return observer.name === "" ? "a function" : `function ${observer.name}`;
   if (typeof observer !== "object" || observer === null) return String(observer);

@@ -12,11 +12,11 @@ import type { AnyObserver } from "./observer.ts";
 export const MOST_FAILURES = 10;
 
 /** A frame's way to an observer. */
-export interface Delivery {
+export interface Attachment {
   /** The library it comes from. */
   readonly native: Native;
   /** Whether its source waits for slow targets. */
-  readonly isPatient: boolean;
+  readonly waitsForTargets: boolean;
   /** Whether the observer has been detached. */
   readonly isOver: boolean;
 }
@@ -44,12 +44,12 @@ export class Consumer {
    * @returns A promise if the observer returned one; it rejects if that does.
    * @throws What the observer throws.
    */
-  deliver(frame: VideoFrame, delivery: Delivery): Promise<void> | undefined {
+  deliver(frame: VideoFrame, attachment: Attachment): Promise<void> | undefined {
     this.#isBusy = true;
     let result: unknown;
     let isPending = false;
     try {
-      result = this.call(frame, delivery);
+      result = this.call(frame, attachment);
       isPending = isThenable(result);
     } finally {
       if (!isPending) this.#rest();
@@ -70,7 +70,7 @@ export class Consumer {
   }
 
   /** Calls the observer. */
-  protected call(frame: VideoFrame, _delivery: Delivery): unknown {
+  protected call(frame: VideoFrame, _delivery: Attachment): unknown {
     const observer = this.observer as { update(frame: VideoFrame): unknown } | ((frame: VideoFrame) => unknown);
     return typeof observer === "function" ? observer(frame) : observer.update(frame);
   }

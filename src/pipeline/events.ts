@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { DropReason, Report, Stage } from "../generated/contract.ts";
+import type { DropReason, PipelineStage, RecordingReport } from "../generated/contract.ts";
 import type { AnyObserver } from "./observer.ts";
 
 /** What is called for an event: a function, or an object with a method for it. */
@@ -49,14 +49,14 @@ export class ObserverEvent extends Event {
 /** Frames are being dropped because a stage does not keep up; at most one event a second. */
 export class OverloadEvent extends Event {
   /** The stage that does not keep up. */
-  readonly stage: Stage;
+  readonly stage: PipelineStage;
   /** The policy that dropped the frames. */
   readonly reason: DropReason;
   /** Frames dropped for this reason so far. */
   readonly frames: number;
 
   /** An event about dropped frames. */
-  constructor(stage: Stage, reason: DropReason, frames: number) {
+  constructor(stage: PipelineStage, reason: DropReason, frames: number) {
     super("overload");
     this.stage = stage;
     this.reason = reason;
@@ -70,7 +70,7 @@ export class ObserverOverloadEvent extends OverloadEvent {
   readonly observer: AnyObserver;
 
   /** An event about frames that `observer` did not see. */
-  constructor(observer: AnyObserver, stage: Stage, reason: DropReason, frames: number) {
+  constructor(observer: AnyObserver, stage: PipelineStage, reason: DropReason, frames: number) {
     super(stage, reason, frames);
     this.observer = observer;
   }
@@ -118,12 +118,12 @@ export class ObserverFailureEvent extends FailureEvent {
 /** A source, filter or target is closed; its last event. */
 export class ClosedEvent extends Event {
   /** What became of a target's recording. */
-  readonly report: Report | undefined;
+  readonly report: RecordingReport | undefined;
   /** The error that ended it early. */
   readonly error: Error | undefined;
 
   /** An event about the end. */
-  constructor(report: Report | undefined, error: Error | undefined) {
+  constructor(report: RecordingReport | undefined, error: Error | undefined) {
     super("closed");
     this.report = report;
     this.error = error;

@@ -11,16 +11,16 @@ import { STATUS } from "../generated/contract.ts";
 import type { Native } from "../native/context.ts";
 
 /** Waits for room in the target. */
-export const PATIENT: AppendMode = 0;
+export const BLOCK: AppendMode = 0;
 
 /** Drops the frame, counted, if the target has no room. */
-export const HURRIED: AppendMode = 1;
+export const DROP_NEWEST: AppendMode = 1;
 
 /** Frames that may wait at once: their promises are the back-pressure, and who ignores them must be told. */
 const MOST_WAITING = 64;
 
 /** A frame's facts and all its samples. */
-export interface Parcel {
+export interface RawFrame {
   /** The facts. */
   readonly header: Float64Array<ArrayBuffer>;
   /** The samples of all views. */
@@ -28,7 +28,7 @@ export interface Parcel {
 }
 
 interface Waiting {
-  readonly parcel: () => Parcel;
+  readonly read: () => RawFrame;
   readonly turn: Deferred<void>;
 }
 
@@ -66,11 +66,11 @@ export class Feed {
   }
 
   /**
-   * Lets a frame wait that `give` did not take; `parcel` tells it when there is room.
+   * Lets a frame wait that `give` did not take; `read` tells it when there is room.
    *
    * @throws {GiftGrabError} With the code `busy` if too many wait.
    */
-  wait(parcel: () => Parcel): Promise<void> {
+  wait(read: () => RawFrame): Promise<void> {
     if (this.#waiting.length >= MOST_WAITING) {
       throw errorOf(this.#side, {
         code: "busy",
@@ -79,7 +79,7 @@ export class Feed {
       });
     }
     const turn = deferred<void>();
-    this.#waiting.push({ parcel, turn });
+    this.#waiting.push({ read, turn });
     if (this.#waiting.length === 1) this.#changed();
     return turn.promise;
   }
@@ -94,8 +94,8 @@ export class Feed {
     let next: Waiting | undefined;
     while ((next = this.#waiting[0]) !== undefined) {
       try {
-        const { header, data } = next.parcel();
-        if (this.#native.backend.append(this.#handle, PATIENT, header, data) === STATUS.AGAIN) return;
+        const { header, data } = next.read();
+        if (this.#native.backend.append(this.#handle, BLOCK, header, data) === STATUS.AGAIN) return;
         next.turn.resolve();
       } catch (error) {
         next.turn.reject(error);

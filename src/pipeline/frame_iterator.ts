@@ -7,25 +7,25 @@
 import { Consumer, linkConsumer } from "./consumer.ts";
 import { type Deferred, deferred } from "../base/deferred.ts";
 import type { VideoFrame } from "../frame/video_frame.ts";
-import type { Outlet } from "./link.ts";
+import type { FrameOutput } from "./link.ts";
 import { Observer } from "./observer.ts";
 import type { CheckedRequest } from "./frame_request.ts";
 
 /** The frames of an observable; each loop over it is an observer of its own. */
 export class FrameSequence implements AsyncIterable<VideoFrame> {
-  readonly #outlet: Outlet;
+  readonly #output: FrameOutput;
   readonly #request: CheckedRequest;
 
-  /** The frames of `outlet` in the form of `request`. */
-  constructor(outlet: Outlet, request: CheckedRequest) {
-    this.#outlet = outlet;
+  /** The frames of `output` in the form of `request`. */
+  constructor(output: FrameOutput, request: CheckedRequest) {
+    this.#output = output;
     this.#request = request;
   }
 
   [Symbol.asyncIterator](): AsyncIterator<VideoFrame, undefined> {
-    const observer = new FrameIterator(this.#outlet);
+    const observer = new FrameIterator(this.#output);
     linkConsumer(new LoopConsumer(observer));
-    this.#outlet.attach(observer, this.#request);
+    this.#output.attach(observer, this.#request);
     return observer;
   }
 }
@@ -34,7 +34,7 @@ const DONE: IteratorReturnResult<undefined> = { done: true, value: undefined };
 
 /** One loop: an observer that holds each frame until the next is asked for. */
 class FrameIterator extends Observer implements AsyncIterator<VideoFrame, undefined> {
-  readonly #outlet: Outlet;
+  readonly #output: FrameOutput;
   readonly #asking: Deferred<IteratorResult<VideoFrame, undefined>>[] = [];
   #frame: VideoFrame | undefined;
   #isShown = false;
@@ -42,9 +42,9 @@ class FrameIterator extends Observer implements AsyncIterator<VideoFrame, undefi
   #isOver = false;
   #failure: Error | undefined;
 
-  constructor(outlet: Outlet) {
+  constructor(output: FrameOutput) {
     super();
-    this.#outlet = outlet;
+    this.#output = output;
   }
 
   override update(frame: VideoFrame): Promise<void> | undefined {
@@ -66,7 +66,7 @@ class FrameIterator extends Observer implements AsyncIterator<VideoFrame, undefi
 
   async return(): Promise<IteratorResult<VideoFrame, undefined>> {
     this.end(undefined);
-    await this.#outlet.detach(this);
+    await this.#output.detach(this);
     return DONE;
   }
 

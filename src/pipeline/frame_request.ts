@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ColourSpace, Rational, TapOptions, TapPolicy } from "../generated/contract.ts";
+import type { ColourSpace, FramePolicy, Rational, TapOptions } from "../generated/contract.ts";
 import { ColourSpace as Colours } from "../base/codec.ts";
 import { outOfRange, wrongType } from "../base/errors.ts";
 import { checkedOptions, type Rule } from "../base/options.ts";
@@ -29,7 +29,7 @@ export interface FrameRequest {
    *
    * @default "all"
    */
-  policy?: TapPolicy;
+  policy?: FramePolicy;
   /**
    * Frames that may wait under the policy `all`, 1 to 64.
    *

@@ -9,19 +9,19 @@ import type { AnyObserver, ObserverStats } from "./observer.ts";
 import type { CheckedRequest } from "./frame_request.ts";
 
 /** How an observable hands its frames on. */
-export interface Outlet {
+export interface FrameOutput {
   /** Its observable in messages. */
   readonly name: string;
   /** Whether its frames come as fast as all targets take them; else in real time. */
-  readonly isPatient: boolean;
+  readonly waitsForTargets: boolean;
   /** Begins to give frames to `observer`. */
   attach(observer: AnyObserver, request: CheckedRequest | undefined): void;
   /** Ends it. */
   detach(observer: AnyObserver): Promise<void>;
   /** The figures of an observer that is or was attached. */
   observerStats(observer: AnyObserver): ObserverStats;
-  /** The outlets of its observers that are observables themselves. */
-  below(): Iterable<Outlet>;
+  /** The outputs of its observers that are observables themselves. */
+  below(): Iterable<FrameOutput>;
 }
 
 /** A target that gets its frames natively. */
@@ -35,7 +35,7 @@ export interface NativeTarget {
   /** The way for frames from JavaScript. */
   readonly feed: Feed;
   /** What it is attached to or about to be. */
-  upstream: Outlet | undefined;
+  upstream: FrameOutput | undefined;
   /** Whether native code has closed it. */
   isClosed(): boolean;
   /** Throws if it takes no more frames. */
@@ -49,7 +49,7 @@ export interface NativeTarget {
 }
 
 const targets = new WeakMap<object, NativeTarget>();
-const outlets = new WeakMap<object, Outlet>();
+const outputs = new WeakMap<object, FrameOutput>();
 
 /** Makes `target.observer` one that native code feeds. */
 export function linkTarget(target: NativeTarget): void {
@@ -61,20 +61,20 @@ export function nativeTarget(observer: object): NativeTarget | undefined {
   return targets.get(observer);
 }
 
-/** Makes `outlet` the one of `observable`. */
-export function linkOutlet(observable: object, outlet: Outlet): void {
-  outlets.set(observable, outlet);
+/** Makes `output` the one of `observable`. */
+export function linkOutput(observable: object, output: FrameOutput): void {
+  outputs.set(observable, output);
 }
 
 /** How `observable` hands frames on, if it is one. */
-export function outletOf(observable: object): Outlet | undefined {
-  return outlets.get(observable);
+export function outputOf(observable: object): FrameOutput | undefined {
+  return outputs.get(observable);
 }
 
-/** Whether frames that `outlet` gives come to `goal`. */
-export function leadsTo(outlet: Outlet, goal: Outlet): boolean {
-  if (outlet === goal) return true;
-  for (const next of outlet.below()) {
+/** Whether frames that `output` gives come to `goal`. */
+export function leadsTo(output: FrameOutput, goal: FrameOutput): boolean {
+  if (output === goal) return true;
+  for (const next of output.below()) {
     if (leadsTo(next, goal)) return true;
   }
   return false;

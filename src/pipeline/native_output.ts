@@ -4,13 +4,13 @@
  * @module
  */
 
-import { strangerError, takerOf } from "./attach.ts";
+import { sinkOf, strangerError } from "./attach.ts";
 import { Consumer, MOST_FAILURES } from "./consumer.ts";
 import { type Deferred, deferred } from "../base/deferred.ts";
 import { asError, errorOf } from "../base/errors.ts";
 import { FailureEvent, ObserverEvent, ObserverFailureEvent, ObserverOverloadEvent } from "./events.ts";
 import type { ColourSpace, ErrorRecord } from "../generated/contract.ts";
-import { type NativeTarget, type Outlet, outletOf } from "./link.ts";
+import { type FrameOutput, type NativeTarget, outputOf } from "./link.ts";
 import type { Native } from "../native/context.ts";
 import type { Observable } from "./observable.ts";
 import type { AnyObserver, ObserverStats } from "./observer.ts";
@@ -18,7 +18,7 @@ import type { CheckedRequest } from "./frame_request.ts";
 import { type Overload, Tap, type TapOwner } from "./tap.ts";
 
 /** A native observable, and what it must be told. */
-export interface OutletOwner {
+export interface NativeOutputOwner {
   /** The public object, whose events tell of observers. */
   readonly observable: Observable;
   /** Where it was opened. */
@@ -30,7 +30,7 @@ export interface OutletOwner {
   /** Colour space of its frames, if it is always the same. */
   readonly colour: ColourSpace | undefined;
   /** Whether it waits for slow targets. */
-  isPatient(): boolean;
+  waitsForTargets(): boolean;
   /** Throws if it takes no observers any more. */
   checkOpen(): void;
   /** Whether it must run, or has handed on everything, may have changed. */
@@ -51,8 +51,8 @@ interface Edge {
 }
 
 /** Sends native code, once a turn, the difference between the observers that are wanted and those it knows. */
-export class NativeOutlet implements Outlet, TapOwner {
-  readonly #owner: OutletOwner;
+export class NativeOutput implements FrameOutput, TapOwner {
+  readonly #owner: NativeOutputOwner;
   readonly #wanted = new Map<AnyObserver, NativeTarget>();
   readonly #edges = new Map<number, Edge>();
   /** Those of whom native code has let go at the end, and who have not handed on all they got. */
@@ -64,8 +64,8 @@ export class NativeOutlet implements Outlet, TapOwner {
   #isOver = false;
   #failure: Error | undefined;
 
-  /** The outlet of `owner`. */
-  constructor(owner: OutletOwner) {
+  /** The output of `owner`. */
+  constructor(owner: NativeOutputOwner) {
     this.#owner = owner;
   }
 
@@ -73,8 +73,8 @@ export class NativeOutlet implements Outlet, TapOwner {
     return this.#owner.name;
   }
 
-  get isPatient(): boolean {
-    return this.#owner.isPatient();
+  get waitsForTargets(): boolean {
+    return this.#owner.waitsForTargets();
   }
 
   /** Whether somebody wants frames, or waits for the last ones. */
@@ -100,9 +100,9 @@ export class NativeOutlet implements Outlet, TapOwner {
 
   attach(observer: AnyObserver, request: CheckedRequest | undefined): void {
     this.#owner.checkOpen();
-    const taker = takerOf(observer, request, this);
+    const sink = sinkOf(observer, request, this);
     if (this.#wanted.has(observer)) return;
-    const target = taker instanceof Consumer ? this.#openTap(taker, request) : taker;
+    const target = sink instanceof Consumer ? this.#openTap(sink, request) : sink;
     target.upstream = this;
     this.#wanted.set(observer, target);
     this.#known.set(observer, target);
@@ -133,10 +133,10 @@ export class NativeOutlet implements Outlet, TapOwner {
     throw strangerError(observer, this);
   }
 
-  *below(): Iterable<Outlet> {
+  *below(): Iterable<FrameOutput> {
     for (const observer of this.#wanted.keys()) {
-      const outlet = outletOf(observer);
-      if (outlet !== undefined) yield outlet;
+      const output = outputOf(observer);
+      if (output !== undefined) yield output;
     }
   }
 

@@ -9,7 +9,7 @@ import { type ObservableEvents, TypedEventTarget } from "./events.ts";
 import type { VideoFrame } from "../frame/video_frame.ts";
 import { FrameSequence } from "./frame_iterator.ts";
 import type { TapStats } from "../generated/contract.ts";
-import { type Outlet, outletOf } from "./link.ts";
+import { type FrameOutput, outputOf } from "./link.ts";
 import type { AnyObserver, NativeSink, Observer, ObserverFunction, ObserverStats } from "./observer.ts";
 import { checkedRequest, type FrameRequest } from "./frame_request.ts";
 
@@ -34,7 +34,7 @@ export abstract class Observable<
    * @throws {GiftGrabError} With the code `closed` if one of both is closed.
    */
   attach(observer: AnyObserver, request?: FrameRequest): void {
-    this.#outlet.attach(observer, request === undefined ? undefined : checkedRequest(request));
+    this.#output.attach(observer, request === undefined ? undefined : checkedRequest(request));
   }
 
   /**
@@ -46,7 +46,7 @@ export abstract class Observable<
    * @throws {ObserverError} If the native side refuses.
    */
   detach(observer: AnyObserver): Promise<void> {
-    return this.#outlet.detach(observer);
+    return this.#output.detach(observer);
   }
 
   /**
@@ -58,7 +58,7 @@ export abstract class Observable<
    * @throws {TypeError | RangeError} If the request is wrong; `field` names what.
    */
   frames(request: FrameRequest = {}): AsyncIterable<VideoFrame> {
-    return new FrameSequence(this.#outlet, checkedRequest(request));
+    return new FrameSequence(this.#output, checkedRequest(request));
   }
 
   /**
@@ -69,12 +69,12 @@ export abstract class Observable<
   observerStats<Stats extends ObserverStats = TapStats>(
     observer: Observer | ObserverFunction | NativeSink<Stats>,
   ): Stats {
-    return this.#outlet.observerStats(observer) as Stats;
+    return this.#output.observerStats(observer) as Stats;
   }
 
-  get #outlet(): Outlet {
-    const outlet = outletOf(this);
-    if (outlet !== undefined) return outlet;
+  get #output(): FrameOutput {
+    const output = outputOf(this);
+    if (output !== undefined) return output;
     throw errorOf("observer", {
       code: "internal",
       stage: "hub",

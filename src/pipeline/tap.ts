@@ -5,14 +5,14 @@
  */
 
 import type { Outcome } from "../backend/contract.ts";
-import type { Consumer, Delivery } from "./consumer.ts";
+import type { Attachment, Consumer } from "./consumer.ts";
 import { closedError } from "../base/errors.ts";
 import { Feed } from "./feed.ts";
 import type { VideoFrame } from "../frame/video_frame.ts";
 import { HEADER_LENGTH } from "../frame/header.ts";
 import { lendFrame, releaseFrame } from "../frame/lend.ts";
 import { type ErrorRecord, type Event, HEADER, STATUS, type TapOptions, type TapStats } from "../generated/contract.ts";
-import type { NativeTarget, Outlet } from "./link.ts";
+import type { FrameOutput, NativeTarget } from "./link.ts";
 import type { Native } from "../native/context.ts";
 import type { AnyObserver } from "./observer.ts";
 import type { Listener } from "../native/pump.ts";
@@ -35,7 +35,7 @@ export type Overload = Extract<Event, { type: "overload" }>;
 /** What a tap tells its observable. */
 export interface TapOwner {
   /** Whether the source waits for slow targets. */
-  readonly isPatient: boolean;
+  readonly waitsForTargets: boolean;
   /** The observer failed, `failures` times in a row. */
   failed(tap: Tap, error: unknown, failures: number): void;
   /** A frame could not be given in the form asked for. */
@@ -51,14 +51,14 @@ export interface TapOwner {
  *
  * It is good for one attachment: once stopped or drained, it stays so.
  */
-export class Tap implements NativeTarget, Listener, Delivery {
+export class Tap implements NativeTarget, Listener, Attachment {
   readonly handle: number;
   readonly native: Native;
   readonly consumer: Consumer;
   readonly name = "an observer";
   readonly feed: Feed;
   readonly #header = new Float64Array(HEADER_LENGTH);
-  upstream: Outlet | undefined;
+  upstream: FrameOutput | undefined;
   readonly #owner: TapOwner;
   #outcome: Outcome = NONE;
   #failures = 0;
@@ -96,8 +96,8 @@ export class Tap implements NativeTarget, Listener, Delivery {
     return this.consumer.observer;
   }
 
-  get isPatient(): boolean {
-    return this.#owner.isPatient;
+  get waitsForTargets(): boolean {
+    return this.#owner.waitsForTargets;
   }
 
   get isOver(): boolean {

@@ -5,7 +5,7 @@
  */
 
 import type { ColourSpace } from "../generated/contract.ts";
-import { type FileReader, type FileReaderSettings, openFileReader } from "./file_reader.ts";
+import { type FileReaderSettings, openFileReader, type VideoFileReader } from "./file_reader.ts";
 import { openTestPattern, type TestPattern, type TestPatternSettings } from "./test_pattern.ts";
 
 /** Makes sources of frames; each must be closed, or is freed at some time after it was dropped. */
@@ -28,7 +28,11 @@ export class VideoSourceFactory {
    * @throws {VideoSourceError} If the file cannot be read: `not_found`, `permission_denied`, `not_a_file`,
    * `invalid_data`, `no_video`, `codec_unavailable` or `limit_exceeded`.
    */
-  createFileReader(path: string | URL, colour: ColourSpace, settings: FileReaderSettings = {}): Promise<FileReader> {
+  createFileReader(
+    path: string | URL,
+    colour: ColourSpace,
+    settings: FileReaderSettings = {},
+  ): Promise<VideoFileReader> {
     return openFileReader(path, colour, settings);
   }
 

@@ -22,14 +22,14 @@ const RULES = {
 } as const satisfies Record<keyof FileReaderSettings, Rule>;
 
 /** Reads a video file, in real time or as fast as its observers take the frames. */
-export class FileReader extends VideoSource {}
+export class VideoFileReader extends VideoSource {}
 
 /** Checks the arguments, asks for permission to read and opens the file. */
 export async function openFileReader(
   path: string | URL,
   colour: ColourSpace,
   settings: FileReaderSettings,
-): Promise<FileReader> {
+): Promise<VideoFileReader> {
   const options: SourceOptions = {
     ...checkedOptions(settings, RULES),
     kind: "file",
@@ -39,7 +39,7 @@ export async function openFileReader(
   const native = await openNative();
   native.backend.requestRead(options.path);
   const handle = await native.backend.openSource(options);
-  return new FileReader({
+  return new VideoFileReader({
     native,
     handle,
     name: JSON.stringify(options.path),

@@ -15,10 +15,10 @@ import type {
 import { type Deferred, deferred } from "../base/deferred.ts";
 import { asError, closedError, outOfRange, recordOf, VideoSourceError, wrongType } from "../base/errors.ts";
 import { ClosedEvent, FailureEvent, type VideoSourceEvents } from "../pipeline/events.ts";
-import { linkOutlet } from "../pipeline/link.ts";
+import { linkOutput } from "../pipeline/link.ts";
 import type { Native } from "../native/context.ts";
 import { Observable } from "../pipeline/observable.ts";
-import { NativeOutlet } from "../pipeline/native_output.ts";
+import { NativeOutput } from "../pipeline/native_output.ts";
 import type { Listener } from "../native/pump.ts";
 
 /** Width and height of a frame. */
@@ -59,7 +59,7 @@ export abstract class VideoSource extends Observable<VideoSourceEvents> {
   readonly #native: Native;
   readonly #handle: number;
   readonly #name: string;
-  readonly #outlet: NativeOutlet;
+  readonly #output: NativeOutput;
   readonly #end: Deferred<void> = deferred();
   readonly #listener: Listener = {
     ready: () => {
@@ -86,13 +86,13 @@ export abstract class VideoSource extends Observable<VideoSourceEvents> {
     this.info = native.backend.sourceInfo(handle);
     this.ended = this.#end.promise;
     this.ended.catch(() => {});
-    this.#outlet = new NativeOutlet({
+    this.#output = new NativeOutput({
       observable: this,
       native,
       handle,
       name,
       colour: this.info.colour,
-      isPatient: () => pacing === "asap",
+      waitsForTargets: () => pacing === "asap",
       checkOpen: () => this.#checkOpen("attach an observer to"),
       changed: () => this.#refresh(),
       // Whoever waits for the end would wait for ever.
@@ -102,7 +102,7 @@ export abstract class VideoSource extends Observable<VideoSourceEvents> {
         this.#settle();
       },
     });
-    linkOutlet(this, this.#outlet);
+    linkOutput(this, this.#output);
     native.adopt(handle, this.#listener);
   }
 
@@ -171,7 +171,7 @@ export abstract class VideoSource extends Observable<VideoSourceEvents> {
       this.#closing.resolve();
       return this.#closing.promise;
     }
-    this.#outlet.abandon();
+    this.#output.abandon();
     this.#refresh();
     try {
       this.#native.backend.closeSource(this.#handle);
@@ -197,12 +197,12 @@ export abstract class VideoSource extends Observable<VideoSourceEvents> {
 
   /** Keeps the process alive while frames flow or somebody waits for an answer, and tells the end when all is done. */
   #refresh(): void {
-    if (this.#isOver && !this.#hasEnded && this.#outlet.isDrained) {
+    if (this.#isOver && !this.#hasEnded && this.#output.isDrained) {
       this.#settle();
       this.dispatchEvent(new Event("ended"));
     }
-    const isRunning = this.#outlet.isActive && !this.#hasEnded;
-    const isAwaited = this.#closing !== undefined || this.#outlet.isAwaited;
+    const isRunning = this.#output.isActive && !this.#hasEnded;
+    const isAwaited = this.#closing !== undefined || this.#output.isAwaited;
     this.#native.pump.keep(this.#listener, !this.#isClosed && (isRunning || isAwaited));
   }
 
@@ -213,10 +213,10 @@ export abstract class VideoSource extends Observable<VideoSourceEvents> {
         this.#refresh();
         break;
       case "attached":
-        this.#outlet.attached(event.target);
+        this.#output.attached(event.target);
         break;
       case "detached":
-        this.#outlet.detached(event.target);
+        this.#output.detached(event.target);
         break;
       case "warning":
         this.dispatchEvent(new FailureEvent("warning", new VideoSourceError(event.error)));
@@ -247,7 +247,7 @@ export abstract class VideoSource extends Observable<VideoSourceEvents> {
   /** The first failure is the one that is told. */
   #remember(failure: Error): void {
     this.#failure ??= failure;
-    this.#outlet.fail(this.#failure);
+    this.#output.fail(this.#failure);
   }
 
   /** No further frame will come, and all have been seen. */
@@ -260,7 +260,7 @@ export abstract class VideoSource extends Observable<VideoSourceEvents> {
 
   #finish(): void {
     this.#isClosed = true;
-    this.#outlet.close();
+    this.#output.close();
     this.#native.release(this.#handle, this.#listener);
     this.#settle();
     this.#closing?.resolve();

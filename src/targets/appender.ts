@@ -5,7 +5,7 @@
  */
 
 import { errorOf, VideoTargetError, wrongType } from "../base/errors.ts";
-import { PATIENT } from "../pipeline/feed.ts";
+import { BLOCK } from "../pipeline/feed.ts";
 import { VideoFrame } from "../frame/video_frame.ts";
 import { HEADER_LENGTH, NO_SEQUENCE } from "../frame/header.ts";
 import { describeFrame, frameBytes, isFrameOpen, isLent } from "../frame/lend.ts";
@@ -35,7 +35,7 @@ export class Appender {
       this.#check(frame);
       const place = this.#describe(frame);
       const { feed } = this.#target;
-      const isTaken = feed.give(PATIENT, this.#header, frameBytes(frame));
+      const isTaken = feed.give(BLOCK, this.#header, frameBytes(frame));
       const turn = isTaken ? AT_ONCE : this.#wait(frame);
       this.#place = place + 1;
       return turn;

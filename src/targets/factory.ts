@@ -10,7 +10,7 @@ import { openNative } from "../native/context.ts";
 import { checkedOptions, type Rule } from "../base/options.ts";
 import { folderOf, pathOf } from "../base/path.ts";
 import { frameRateOf } from "../base/rational.ts";
-import { FileWriter } from "./file_writer.ts";
+import { VideoFileWriter } from "./file_writer.ts";
 
 /** What a file writer can be asked for beside its codec, path and frame rate. */
 export type FileWriterSettings = Omit<FileWriterOptions, "codec" | "path" | "frameRate">;
@@ -64,7 +64,7 @@ export class VideoTargetFactory {
     path: string | URL,
     frameRate: number | Rational,
     settings: FileWriterSettings = {},
-  ): Promise<FileWriter> {
+  ): Promise<VideoFileWriter> {
     // The rate comes first, as in GIFT-Grab.
     const rate = frameRateOf(frameRate);
     const options: FileWriterOptions = {
@@ -76,6 +76,6 @@ export class VideoTargetFactory {
     checkContainer(options.codec, options.path);
     const native = await openNative();
     native.backend.requestWrite(options.onResize === "segment" ? folderOf(options.path) : options.path);
-    return new FileWriter({ native, handle: await native.backend.openTarget(options) });
+    return new VideoFileWriter({ native, handle: await native.backend.openTarget(options) });
   }
 }

@@ -4,7 +4,13 @@
  * @module
  */
 
-import type { ErrorRecord, Event as NativeEvent, Report, TargetInfo, TargetStats } from "../generated/contract.ts";
+import type {
+  ErrorRecord,
+  Event as NativeEvent,
+  RecordingReport,
+  TargetInfo,
+  TargetStats,
+} from "../generated/contract.ts";
 import { Appender } from "./appender.ts";
 import { type Deferred, deferred, withProgress } from "../base/deferred.ts";
 import { closedError, outOfRange, recordOf, VideoTargetError } from "../base/errors.ts";
@@ -23,7 +29,7 @@ import type { Native } from "../native/context.ts";
 import type { NativeSink } from "../pipeline/observer.ts";
 import type { Listener } from "../native/pump.ts";
 
-/** How {@linkcode FileWriter.close} waits. */
+/** How {@linkcode VideoFileWriter.close} waits. */
 export interface CloseOptions {
   /**
    * Milliseconds without progress after which waiting ends, 1 to 2147483647.
@@ -57,13 +63,13 @@ const MAX_TIMEOUT_MS = 2_147_483_647;
  * a filter or a node, or append frames to it, and close it at the end: only then is the file finished and every frame
  * accounted for.
  */
-export class FileWriter extends TypedEventTarget<VideoTargetEvents> implements NativeSink<TargetStats> {
+export class VideoFileWriter extends TypedEventTarget<VideoTargetEvents> implements NativeSink<TargetStats> {
   /** Its immutable facts. */
   readonly info: TargetInfo;
   readonly #native: Native;
   readonly #target: NativeTarget;
   readonly #appender: Appender;
-  readonly #closed: Deferred<Report> = deferred();
+  readonly #closed: Deferred<RecordingReport> = deferred();
   readonly #listener: Listener = {
     ready: () => {
       for (const event of this.#native.backend.events(this.#target.handle)) this.#receive(event);
@@ -74,8 +80,8 @@ export class FileWriter extends TypedEventTarget<VideoTargetEvents> implements N
   #isClosed = false;
   #isClosingAwaited = false;
   #failure: ErrorRecord | undefined;
-  #shutting: Promise<Report> | undefined;
-  #closing: Promise<Report> | undefined;
+  #shutting: Promise<RecordingReport> | undefined;
+  #closing: Promise<RecordingReport> | undefined;
 
   /** @internal */
   constructor({ native, handle }: OpenedTarget) {
@@ -140,7 +146,7 @@ export class FileWriter extends TypedEventTarget<VideoTargetEvents> implements N
    * code `timeout` if there was no progress for `timeoutMs`.
    * @throws {RangeError} If `timeoutMs` is out of its range.
    */
-  close(options: CloseOptions = {}): Promise<Report> {
+  close(options: CloseOptions = {}): Promise<RecordingReport> {
     if (this.#closing !== undefined) return this.#closing;
     const { timeoutMs = 60_000 } = options;
     if (!(timeoutMs >= 1 && timeoutMs <= MAX_TIMEOUT_MS)) {
@@ -159,12 +165,12 @@ export class FileWriter extends TypedEventTarget<VideoTargetEvents> implements N
     this.close().catch(() => {});
   }
 
-  /** The same as {@linkcode FileWriter.close}. */
+  /** The same as {@linkcode VideoFileWriter.close}. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
-  async #shut(): Promise<Report> {
+  async #shut(): Promise<RecordingReport> {
     try {
       await this.#target.upstream?.detach(this);
       await this.#target.feed.settled();
@@ -239,7 +245,7 @@ export class FileWriter extends TypedEventTarget<VideoTargetEvents> implements N
     this.dispatchEvent(new FailureEvent("error", new VideoTargetError(record)));
   }
 
-  #finish(report: Report | undefined, last: ErrorRecord | undefined): void {
+  #finish(report: RecordingReport | undefined, last: ErrorRecord | undefined): void {
     const record = last ?? this.#failure ?? (report === undefined ? NO_REPORT : undefined);
     const error = record && new VideoTargetError(record, { report });
     this.#settle(report, error);
@@ -250,7 +256,7 @@ export class FileWriter extends TypedEventTarget<VideoTargetEvents> implements N
     if (!this.#isClosed) this.#settle(undefined, new VideoTargetError(recordOf(error), { cause: error }));
   }
 
-  #settle(report: Report | undefined, error: VideoTargetError | undefined): void {
+  #settle(report: RecordingReport | undefined, error: VideoTargetError | undefined): void {
     this.#isClosed = true;
     this.#target.feed.abandon(error ?? this.#closedError("append to"));
     this.#native.release(this.#target.handle, this.#listener);

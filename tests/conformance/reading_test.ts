@@ -14,8 +14,8 @@ import { after, before, describe, it } from "node:test";
 import { mkdtemp } from "node:fs/promises";
 import {
   ColourSpace,
-  type FileReader,
-  type Report,
+  type RecordingReport,
+  type VideoFileReader,
   type VideoFrame,
   VideoSourceError,
   VideoSourceFactory,
@@ -58,7 +58,7 @@ after(() => rm(folder, { recursive: true, force: true }));
 const BYTES = { bgra: 4, rgba: 4, uyvy: 2, i420: 1.5, nv12: 1.5 } as const;
 
 /** The sizes of the frames that an observer gets in half a second. */
-async function observedSizes(reader: FileReader): Promise<Set<string>> {
+async function observedSizes(reader: VideoFileReader): Promise<Set<string>> {
   const sizes = new Set<string>();
   const observer = (frame: VideoFrame): void => void sizes.add(`${frame.cols}x${frame.rows}`);
   reader.attach(observer);
@@ -68,7 +68,7 @@ async function observedSizes(reader: FileReader): Promise<Set<string>> {
 }
 
 /** Records what a reader gives, all of it or the first `milliseconds`, without loss. */
-async function record(reader: FileReader, milliseconds?: number): Promise<Report> {
+async function record(reader: VideoFileReader, milliseconds?: number): Promise<RecordingReport> {
   const path = join(folder, `copy${number++}.mkv`);
   const writer = await VideoTargetFactory.getInstance().createFileWriter("ffv1", path, reader.getFrameRate());
   reader.attach(writer);

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import {
   Codec,
-  type FileWriter,
   ObserverError,
+  type VideoFileWriter,
   VideoFrame,
   type VideoFrameDetails,
   VideoSourceFactory,
@@ -169,7 +169,8 @@ describe("appended frames", () => {
 
   it("that cannot be appended are refused by name", async () => {
     await withFolder(async (folder) => {
-      const open = (name: string): Promise<FileWriter> => targets.createFileWriter(Codec.H264, join(folder, name), 30);
+      const open = (name: string): Promise<VideoFileWriter> =>
+        targets.createFileWriter(Codec.H264, join(folder, name), 30);
       const writer = await open("a.mp4");
       const refuse = (what: unknown, is: new () => Error, code: "invalid_argument" | "closed", says: RegExp) =>
         assertRefused(writer.append(what as VideoFrame), { is: is as never, code, field: "frame", says });

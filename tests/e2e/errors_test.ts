@@ -15,11 +15,11 @@ import {
   type Codec,
   ColourSpace,
   type FileReaderSettings,
-  type FileWriter,
   type FileWriterSettings,
   ObserverError,
   type Pacing,
   type Rational,
+  type VideoFileWriter,
   VideoSourceError,
   VideoSourceFactory,
   VideoTargetError,
@@ -237,7 +237,7 @@ describe("an output is refused at the door", IN_TIME, () => {
     rate: unknown = 30,
     settings: unknown = {},
     codec = "hevc",
-  ): Promise<FileWriter> =>
+  ): Promise<VideoFileWriter> =>
     targets.createFileWriter(codec as Codec, path, rate as number | Rational, settings as FileWriterSettings);
 
   it("when its extension names no container for the codec", async () => {

@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import {
   type Codec,
-  type FileWriter,
-  type Report,
+  type RecordingReport,
   type TestPattern,
+  type VideoFileWriter,
   VideoSourceFactory,
   VideoTargetFactory,
 } from "../../mod.ts";
@@ -25,7 +25,7 @@ const SMALL = { width: 160, height: 96 };
 
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
 
-async function closed(writer: FileWriter): Promise<Report> {
+async function closed(writer: VideoFileWriter): Promise<RecordingReport> {
   const report = await writer.close();
   assertLedger(report.stats.frames);
   return report;
@@ -154,9 +154,9 @@ describe("several writers on one source", () => {
       const source = await sources.createTestPattern({ ...SMALL, frameRate: 120 });
       let opened = 0;
       let written = 0;
-      const open = (): Promise<FileWriter> =>
+      const open = (): Promise<VideoFileWriter> =>
         targets.createFileWriter("h264", join(folder, `${opened++}.mkv`), 120, { ...quick, threads: 1 });
-      const end = async (writer: FileWriter): Promise<void> => {
+      const end = async (writer: VideoFileWriter): Promise<void> => {
         const report = await closed(writer);
         assert.equal(report.exists, report.stats.frames.written > 0);
         written += report.stats.frames.written;

@@ -18,7 +18,7 @@ import {
   ColourSpace,
   type Container,
   type Rational,
-  type Report,
+  type RecordingReport,
 } from "../../mod.ts";
 import type { Size } from "../helpers/barcode.ts";
 import { examine } from "../helpers/examine.ts";
@@ -109,7 +109,7 @@ async function prove(folder: string, one: Case): Promise<Outcome> {
   const { codec, container, colour, size, asked, written } = one;
   const path = join(folder, `a.${container}`);
   const field = refusedField(one);
-  let report: Report;
+  let report: RecordingReport;
   try {
     report = await recordPattern(codec, path, asked, { ...size, colour, frames: FRAMES }, { overwrite: true });
   } catch (error) {

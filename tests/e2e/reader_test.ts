@@ -10,9 +10,9 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import {
   ColourSpace,
-  type FileReader,
   type FileReaderSettings,
-  type Report,
+  type RecordingReport,
+  type VideoFileReader,
   VideoSourceFactory,
   VideoTargetFactory,
 } from "../../mod.ts";
@@ -27,8 +27,8 @@ const PICTURE = testPicture("160x120", 25, 2);
 const FRAMES = 50;
 
 interface Copy {
-  readonly reader: FileReader;
-  readonly report: Report;
+  readonly reader: VideoFileReader;
+  readonly report: RecordingReport;
   readonly path: string;
 }
 

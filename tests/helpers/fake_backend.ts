@@ -9,7 +9,7 @@ import type {
   FileWriterOptions,
   FilterOptions,
   FilterStats,
-  Report,
+  RecordingReport,
   SourceInfo,
   SourceOptions,
   SourceStats,
@@ -147,7 +147,7 @@ export class FakeBackend implements Backend {
   }
 
   /** The report of the target. */
-  report(target: number): Report {
+  report(target: number): RecordingReport {
     return {
       target: this.targetInfo(target),
       stats: this.stats,

@@ -1,7 +1,7 @@
 /** A tap without native code: a queue with a ledger. */
 
 import type { AppendMode, Outcome } from "../../src/backend/contract.ts";
-import { type Drop, HEADER, STATUS, type TapOptions, type TapStats } from "../../src/generated/contract.ts";
+import { type DroppedFrames, HEADER, STATUS, type TapOptions, type TapStats } from "../../src/generated/contract.ts";
 
 interface Waiting {
   readonly header: Float64Array;
@@ -21,7 +21,7 @@ export class FakeTap {
   readonly options: TapOptions;
   readonly #signals: Signals;
   readonly #queue: Waiting[] = [];
-  readonly #drops = new Map<Drop["reason"], number>();
+  readonly #drops = new Map<DroppedFrames["reason"], number>();
   #captured = 0;
   #written = 0;
   #failed = 0;
@@ -45,12 +45,12 @@ export class FakeTap {
   }
 
   /** Queues a frame; without a bound if the source waits. */
-  push(header: Float64Array, data: Uint8Array, isPatient: boolean): void {
+  push(header: Float64Array, data: Uint8Array, waitsForTargets: boolean): void {
     if (this.#isClosed) return;
     this.#captured++;
     if (this.options.policy === "latest") {
       if (this.#queue.length > 0) this.#drop("superseded", this.#queue.splice(0).length);
-    } else if (!isPatient && this.#isFull) {
+    } else if (!waitsForTargets && this.#isFull) {
       this.#drop("observer_overload", 1);
       return;
     }
@@ -103,7 +103,7 @@ export class FakeTap {
   }
 
   stats(): TapStats {
-    const drops = [...this.#drops].map(([reason, frames]): Drop => ({ reason, stage: "hub", frames }));
+    const drops = [...this.#drops].map(([reason, frames]): DroppedFrames => ({ reason, stage: "hub", frames }));
     const dropped = drops.reduce((sum, { frames }) => sum + frames, 0);
     const [captured, written, failed] = [this.#captured, this.#written, this.#failed];
     return {
@@ -117,7 +117,7 @@ export class FakeTap {
     return this.#queue.length >= (this.options.queue ?? 8);
   }
 
-  #drop(reason: Drop["reason"], frames: number): void {
+  #drop(reason: DroppedFrames["reason"], frames: number): void {
     this.#drops.set(reason, (this.#drops.get(reason) ?? 0) + frames);
   }
 

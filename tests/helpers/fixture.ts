@@ -1,6 +1,6 @@
 /** A source and writers over a fake backend. */
 
-import { type FileWriter, type TestPattern, VideoSourceFactory, VideoTargetFactory } from "../../mod.ts";
+import { type TestPattern, type VideoFileWriter, VideoSourceFactory, VideoTargetFactory } from "../../mod.ts";
 import { useBackend } from "../../src/native/context.ts";
 import { FakeBackend } from "./fake_backend.ts";
 
@@ -8,8 +8,8 @@ import { FakeBackend } from "./fake_backend.ts";
 export interface Fixture {
   readonly backend: FakeBackend;
   readonly source: TestPattern;
-  readonly writer: FileWriter;
-  readonly other: FileWriter;
+  readonly writer: VideoFileWriter;
+  readonly other: VideoFileWriter;
 }
 
 /** A fresh fake backend with a source and two writers; the calls made so far are forgotten. */

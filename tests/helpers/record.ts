@@ -4,7 +4,7 @@ import {
   type Codec,
   type FileWriterSettings,
   type Rational,
-  type Report,
+  type RecordingReport,
   type TestPatternSettings,
   VideoSourceFactory,
   VideoTargetFactory,
@@ -22,7 +22,7 @@ export async function recordPattern(
   frameRate: number | Rational,
   pattern: TestPatternSettings,
   settings: FileWriterSettings = {},
-): Promise<Report> {
+): Promise<RecordingReport> {
   const source = await VideoSourceFactory.getInstance().createTestPattern({ frameRate, pacing: "asap", ...pattern });
   try {
     const writer = await VideoTargetFactory.getInstance().createFileWriter(codec, path, frameRate, settings);

@@ -6,7 +6,7 @@ import {
   createFilter,
   GiftGrabError,
   ObservableObserver,
-  type Report,
+  type RecordingReport,
   type VideoFrame,
   VideoSourceFactory,
   VideoTargetFactory,
@@ -20,7 +20,7 @@ class Inverter extends ObservableObserver {
 }
 
 /** Uses what users use. */
-export async function record(input: string, output: string): Promise<Report> {
+export async function record(input: string, output: string): Promise<RecordingReport> {
   const reader = await VideoSourceFactory.getInstance().createFileReader(input, ColourSpace.I420);
   const writer = await VideoTargetFactory.getInstance()
     .createFileWriter(Codec.HEVC, output, reader.getFrameRate(), { profile: "live", metadata: { title: "consumer" } });

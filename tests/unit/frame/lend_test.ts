@@ -2,7 +2,7 @@ import { COLOUR_SPACES, HEADER } from "../../../src/generated/contract.ts";
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ColourSpace, GiftGrabError, VideoFrame } from "../../../mod.ts";
-import { bareFacts, HEADER_LENGTH } from "../../../src/frame/header.ts";
+import { bareMetadata, HEADER_LENGTH } from "../../../src/frame/header.ts";
 import {
   describeFrame,
   frameBytes,
@@ -206,7 +206,7 @@ describe("a lent frame", () => {
         "../../../src/frame/memory.ts?without-transfer" as "../../../src/frame/memory.ts"
       );
       const memory = Uint8Array.of(1, 2, 3, 4).buffer;
-      const frame = new FrameMemory(bareFacts("rgba", 1, 1, 1), "lent", memory);
+      const frame = new FrameMemory(bareMetadata("rgba", 1, 1, 1), "lent", memory);
       const view = frame.view(0);
       const back = frame.release();
       assert.deepEqual([view.length, memory.byteLength], [0, 0]);

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import {
-  type FileWriter,
   ObserverError,
+  type VideoFileWriter,
   VideoSourceError,
   VideoSourceFactory,
   VideoTargetError,
@@ -83,7 +83,7 @@ describe("attaching and detaching", () => {
   it("detaches a stranger without a call", async () => {
     const { backend, source, writer } = await fixture();
     await source.detach(writer);
-    await source.detach({} as FileWriter);
+    await source.detach({} as VideoFileWriter);
     assert.deepEqual(backend.calls, []);
   });
 
@@ -97,7 +97,7 @@ describe("attaching and detaching", () => {
 
   it("refuses what is no observer", async () => {
     const { source } = await fixture();
-    assert.throws(() => source.attach({} as FileWriter), { name: "TypeError", field: "observer" });
+    assert.throws(() => source.attach({} as VideoFileWriter), { name: "TypeError", field: "observer" });
   });
 
   it("refuses a writer of another source until it is detached", async () => {

@@ -139,6 +139,7 @@ impl Serialize for Code {
 /// Where in a frame's way it went wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "PipelineStage")]
 pub enum Stage {
     /// Checking arguments and options.
     Options,

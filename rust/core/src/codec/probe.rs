@@ -28,6 +28,7 @@ pub struct Capabilities {
 /// The linked FFmpeg.
 #[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "FfmpegInfo")]
 pub struct FfmpegFacts {
     /// How it comes with this library.
     pub variant: FfmpegVariant,

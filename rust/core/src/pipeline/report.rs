@@ -52,6 +52,7 @@ pub enum DropReason {
 /// Frames that were not recorded, by reason and stage.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "DroppedFrames")]
 pub struct Drop {
     /// Why.
     pub reason: DropReason,
@@ -82,6 +83,7 @@ pub struct Ledger {
 /// What is safe on the disk: a power cut loses nothing of it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "DurableStats")]
 pub struct Durable {
     /// Frames.
     pub frames: u64,
@@ -231,6 +233,7 @@ pub struct SegmentReport {
 /// What became of a recording. Of several files, size, pixel format and start are the first one's.
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "RecordingReport")]
 pub struct Report {
     /// Where and how it was recorded.
     pub target: TargetInfo,

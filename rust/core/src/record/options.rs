@@ -17,6 +17,7 @@ use crate::{
 /// What the encoder's defaults aim for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[schemars(rename = "EncoderProfile")]
 pub enum Profile {
     /// Real time with no delay: no B-frames, no lookahead, a key frame each second.
     #[default]
@@ -44,6 +45,7 @@ pub enum OnResize {
 /// Descriptive metadata, written into the container.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "RecordingMetadata")]
 pub struct Metadata {
     /// Title.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -14,6 +14,7 @@ use crate::{
 /// What happens to frames that come faster than the observer takes them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[schemars(rename = "FramePolicy")]
 pub enum TapPolicy {
     /// Every frame: a source that plays as fast as it can waits, one in real time fills a queue and then drops, counted.
     #[default]
