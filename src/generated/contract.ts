@@ -563,7 +563,7 @@ export interface ErrorRecord {
   readonly stage: PipelineStage;
   /** The action, the quoted value, the cause and, where one is known, the fix. */
   readonly message: string;
-  /** The last line that FFmpeg logged on the way to this error, or what the system says. */
+  /** The last line that FFmpeg logged on the way to this error, or the system's own message. */
   readonly cause?: string;
   /** The option or argument that is wrong, by its JavaScript name. */
   readonly field?: string;

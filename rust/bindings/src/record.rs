@@ -1,11 +1,8 @@
 //! What crosses the boundary: error records and JSON in the caller's buffers.
 
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    slice,
-};
+use std::slice;
 
-use giftgrab_core::error::{Code, Error, Result, Stage};
+use giftgrab_core::error::{self, Error, Result, Stage};
 
 use crate::c_abi::{GG_MORE, GG_OK};
 
@@ -40,10 +37,7 @@ pub(crate) unsafe fn as_slice<'a, T>(pointer: *const T, length: usize) -> &'a [T
 
 /// Runs what may not panic across the boundary; a panic becomes an error.
 pub(crate) fn guard<T>(body: impl FnOnce() -> Result<T>) -> Result<T> {
-    catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| {
-        let message = "Cannot go on: a defect of this library was met; please report it";
-        Err(Error::new(Code::Internal, Stage::Boundary, message))
-    })
+    error::guard(Stage::Boundary, "go on", body)
 }
 
 /// Runs the body of an exported function: no panic crosses, and an error fills the caller's record.
@@ -103,6 +97,8 @@ pub(crate) unsafe fn write_text(text: &[u8], out: &Buffer<u8>, length_out: *mut 
 
 #[cfg(test)]
 mod tests {
+    use giftgrab_core::error::Code;
+
     use super::*;
 
     #[test]

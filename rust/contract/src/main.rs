@@ -71,7 +71,7 @@ fn definitions(mut schemas: SchemaGenerator) -> Map<String, Value> {
 }
 
 fn code(info: &error::CodeInfo) -> Value {
-    json!({ "text": info.text, "status": info.status, "meaning": info.meaning })
+    json!({ "text": info.text, "status": info.code.status(), "meaning": info.meaning })
 }
 
 fn container(info: &ContainerInfo) -> Value {

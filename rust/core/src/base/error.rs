@@ -1,60 +1,77 @@
-//! One error type: a stable code, the stage, one clear sentence and FFmpeg's last word.
+//! One error type: a stable code, the stage, one clear sentence and FFmpeg's last log line. What turns a panic into one.
 
-use std::fmt;
+use std::{
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
 use serde::Serialize;
 
-/// What went wrong. Numbers and texts are stable and never reused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, schemars::JsonSchema)]
-#[schemars(rename = "ErrorCode", rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Code {
+/// Writes each code once: the enum, its number, its text and its meaning.
+macro_rules! codes {
+    ($($(#[doc = $meaning:literal])+ $code:ident = $status:literal, $text:literal;)+) => {
+        /// What went wrong. Numbers and texts are stable and never reused.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, schemars::JsonSchema)]
+        #[schemars(rename = "ErrorCode")]
+        #[non_exhaustive]
+        pub enum Code {
+            $($(#[doc = $meaning])+ #[serde(rename = $text)] $code = $status,)+
+        }
+
+        /// Every code, in the order of the variants of [`Code`].
+        pub const CODES: &[CodeInfo] = &[$(
+            CodeInfo { code: Code::$code, text: $text, meaning: concat!($($meaning),+).trim_ascii() },
+        )+];
+    };
+}
+
+codes! {
     /// A defect of this library: a panic was caught. The object is poisoned.
-    Internal,
+    Internal = -1, "internal";
     /// An argument is outside its documented range; `field` names it.
-    InvalidArgument,
+    InvalidArgument = -2, "invalid_argument";
     /// The object is closed, or the handle is stale.
-    Closed,
+    Closed = -3, "closed";
     /// The file or folder does not exist.
-    NotFound,
+    NotFound = -4, "not_found";
     /// The operating system or the runtime refuses access.
-    PermissionDenied,
+    PermissionDenied = -5, "permission_denied";
     /// The output exists and `overwrite` is off.
-    AlreadyExists,
+    AlreadyExists = -6, "already_exists";
     /// The path is a folder or another thing that is not a regular file.
-    NotAFile,
+    NotAFile = -7, "not_a_file";
     /// The input is not a video that can be read, or it is damaged.
-    InvalidData,
+    InvalidData = -8, "invalid_data";
     /// The input holds no video stream.
-    NoVideo,
+    NoVideo = -9, "no_video";
     /// The encoder or decoder is not in the linked libraries, or does not work on this machine.
-    CodecUnavailable,
+    CodecUnavailable = -10, "codec_unavailable";
     /// The file extension names no container that holds the codec.
-    ContainerMismatch,
+    ContainerMismatch = -11, "container_mismatch";
     /// The disk or the quota is full.
-    DiskFull,
+    DiskFull = -12, "disk_full";
     /// Reading or writing failed.
-    Io,
+    Io = -13, "io";
     /// The input could be opened, then its frames could not be decoded.
-    DecodeFailed,
+    DecodeFailed = -14, "decode_failed";
     /// The encoder refused its settings or a frame.
-    EncodeFailed,
+    EncodeFailed = -15, "encode_failed";
     /// The container could not be written.
-    MuxFailed,
+    MuxFailed = -16, "mux_failed";
     /// The target is attached to another source.
-    AlreadyAttached,
+    AlreadyAttached = -17, "already_attached";
     /// A call did not end within its deadline.
-    Timeout,
+    Timeout = -18, "timeout";
     /// The object has too many requests waiting; try again.
-    Busy,
+    Busy = -19, "busy";
     /// Memory, threads or descriptors have run out.
-    ResourceExhausted,
+    ResourceExhausted = -20, "resource_exhausted";
     /// The input exceeds a safety limit, such as `maxPixels`.
-    LimitExceeded,
+    LimitExceeded = -21, "limit_exceeded";
     /// A filter cannot work on frames of this shape, or failed on one.
-    FilterFailed,
+    FilterFailed = -22, "filter_failed";
     /// FFmpeg's filters cannot be loaded on this machine.
-    FilterUnavailable,
+    FilterUnavailable = -23, "filter_unavailable";
 }
 
 /// One row of the table of codes.
@@ -62,77 +79,17 @@ pub enum Code {
 pub struct CodeInfo {
     /// The code.
     pub code: Code,
-    /// The negative status that the C ABI returns.
-    pub status: i32,
     /// The text that JavaScript sees as `error.code`.
     pub text: &'static str,
     /// What it means, for the generated documentation.
     pub meaning: &'static str,
 }
 
-/// Every code, in the order of the variants of [`Code`].
-pub const CODES: &[CodeInfo] = &[
-    row(Code::Internal, -1, "internal", "A defect of this library: a panic was caught. The object is poisoned."),
-    row(
-        Code::InvalidArgument,
-        -2,
-        "invalid_argument",
-        "An argument is outside its documented range; `field` names it.",
-    ),
-    row(Code::Closed, -3, "closed", "The object is closed, or the handle is stale."),
-    row(Code::NotFound, -4, "not_found", "The file or folder does not exist."),
-    row(Code::PermissionDenied, -5, "permission_denied", "The operating system or the runtime refuses access."),
-    row(Code::AlreadyExists, -6, "already_exists", "The output exists and `overwrite` is off."),
-    row(Code::NotAFile, -7, "not_a_file", "The path is a folder or another thing that is not a regular file."),
-    row(Code::InvalidData, -8, "invalid_data", "The input is not a video that can be read, or it is damaged."),
-    row(Code::NoVideo, -9, "no_video", "The input holds no video stream."),
-    row(
-        Code::CodecUnavailable,
-        -10,
-        "codec_unavailable",
-        "The encoder or decoder is not in the linked libraries, or does not work on this machine.",
-    ),
-    row(
-        Code::ContainerMismatch,
-        -11,
-        "container_mismatch",
-        "The file extension names no container that holds the codec.",
-    ),
-    row(Code::DiskFull, -12, "disk_full", "The disk or the quota is full."),
-    row(Code::Io, -13, "io", "Reading or writing failed."),
-    row(Code::DecodeFailed, -14, "decode_failed", "The input could be opened, then its frames could not be decoded."),
-    row(Code::EncodeFailed, -15, "encode_failed", "The encoder refused its settings or a frame."),
-    row(Code::MuxFailed, -16, "mux_failed", "The container could not be written."),
-    row(Code::AlreadyAttached, -17, "already_attached", "The target is attached to another source."),
-    row(Code::Timeout, -18, "timeout", "A call did not end within its deadline."),
-    row(Code::Busy, -19, "busy", "The object has too many requests waiting; try again."),
-    row(Code::ResourceExhausted, -20, "resource_exhausted", "Memory, threads or descriptors have run out."),
-    row(Code::LimitExceeded, -21, "limit_exceeded", "The input exceeds a safety limit, such as `maxPixels`."),
-    row(Code::FilterFailed, -22, "filter_failed", "A filter cannot work on frames of this shape, or failed on one."),
-    row(Code::FilterUnavailable, -23, "filter_unavailable", "FFmpeg's filters cannot be loaded on this machine."),
-];
-
-const fn row(code: Code, status: i32, text: &'static str, meaning: &'static str) -> CodeInfo {
-    CodeInfo { code, status, text, meaning }
-}
-
 impl Code {
     /// The negative status that the C ABI returns.
     #[must_use]
     pub const fn status(self) -> i32 {
-        CODES[self as usize].status
-    }
-
-    /// The text that JavaScript sees as `error.code`.
-    #[must_use]
-    pub const fn text(self) -> &'static str {
-        CODES[self as usize].text
-    }
-}
-
-impl Serialize for Code {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.text())
+        self as i32
     }
 }
 
@@ -162,7 +119,7 @@ pub enum Stage {
 }
 
 /// An error of this library: one clear sentence and what a program needs to act on it.
-#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[schemars(rename = "ErrorRecord")]
 #[serde(rename_all = "camelCase")]
 pub struct Error {
@@ -175,7 +132,7 @@ pub struct Error {
     /// The option or argument that is wrong, by its JavaScript name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
-    /// The last line that FFmpeg logged on the way to this error, or what the system says.
+    /// The last line that FFmpeg logged on the way to this error, or the system's own message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
 }
@@ -213,7 +170,7 @@ impl Error {
         self
     }
 
-    /// An operating system's refusal, told with the action and the quoted path.
+    /// An operating system's refusal, with the action and the quoted path.
     #[must_use]
     pub fn from_io(stage: Stage, action: &str, path: &str, error: &std::io::Error) -> Self {
         use std::io::ErrorKind;
@@ -252,18 +209,41 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
+/// Runs `body`; a panic in it becomes an `Internal` error: `Cannot ACTION: a defect …`.
+///
+/// What `body` changed before it panicked stays as it is, so the caller uses it no more.
+///
+/// # Errors
+///
+/// Those of `body`, and `Internal`.
+pub fn guard<T>(stage: Stage, action: impl fmt::Display, body: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| {
+        let message = format!("Cannot {action}: a defect of this library was met; please report it");
+        Err(Error::new(Code::Internal, stage, message))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn each_code_has_its_own_row_number_and_text() {
-        for (index, info) in CODES.iter().enumerate() {
-            assert_eq!(info.code as usize, index, "{:?} is out of order", info.code);
-            assert!(info.status < 0);
-        }
-        let numbers: std::collections::HashSet<_> = CODES.iter().map(|info| info.status).collect();
+    fn each_code_has_its_own_negative_number_text_and_meaning() {
+        assert!(CODES.iter().all(|info| info.code.status() < 0));
+        let numbers: std::collections::HashSet<_> = CODES.iter().map(|info| info.code.status()).collect();
         let texts: std::collections::HashSet<_> = CODES.iter().map(|info| info.text).collect();
-        assert_eq!((numbers.len(), texts.len()), (CODES.len(), CODES.len()));
+        let meanings: std::collections::HashSet<_> = CODES.iter().map(|info| info.meaning).collect();
+        assert_eq!([numbers.len(), texts.len(), meanings.len()], [CODES.len(); 3]);
+    }
+
+    #[test]
+    fn a_panic_is_an_error_and_an_error_stays_one() {
+        let error = guard::<()>(Stage::Mux, format_args!("write {:?}", "a.mp4"), || panic!("test")).unwrap_err();
+        assert_eq!((error.code, error.stage), (Code::Internal, Stage::Mux));
+        let message = "Cannot write \"a.mp4\": a defect of this library was met; please report it";
+        assert_eq!(error.message, message);
+        let refused = Error::argument("width", "Cannot use width 0");
+        assert_eq!(guard::<()>(Stage::Mux, "write", || Err(refused.clone())), Err(refused));
+        assert_eq!(guard(Stage::Mux, "write", || Ok(7)), Ok(7));
     }
 }

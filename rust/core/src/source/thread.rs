@@ -269,9 +269,3 @@ impl SourceThread {
         }
     }
 }
-
-impl PartialEq for Error {
-    fn eq(&self, other: &Self) -> bool {
-        (self.code, &self.message) == (other.code, &other.message)
-    }
-}
