@@ -8,7 +8,7 @@ use giftgrab_core::{
     filter::{Filter, options::FilterOptions},
     frame::{header::FrameHeader, raw_frame},
     pipeline::Haste,
-    pixels::planes::Area,
+    pixels::planes::Rect,
     record::{FileWriter, options::FileWriterOptions},
     source::{Source, options::SourceOptions},
     storage::Disk,
@@ -156,7 +156,7 @@ pub(crate) fn convert(header_in: &[f64], data_in: &[u8], header_out: &[f64], dat
 /// Asks a source for only a part of each frame; a width of 0 asks for the whole frame.
 pub(crate) fn crop(source: u32, [x, y, width, height]: [u32; 4]) -> Result<()> {
     let [x, y, columns, rows] = [x, y, width, height].map(|value| value as usize);
-    let region = (width > 0).then_some(Area { x, y, width: columns, height: rows });
+    let region = (width > 0).then_some(Rect { x, y, width: columns, height: rows });
     OBJECTS.get(source).ok_or_else(stale)?.source()?.set_region(region)
 }
 

@@ -4,6 +4,9 @@
 //! storage`. Nothing here knows JavaScript, and nothing outside [`av`] knows FFmpeg.
 #![deny(unsafe_code)]
 
+#[cfg(test)]
+extern crate self as giftgrab_core;
+
 pub mod av;
 mod base;
 pub mod codec;

@@ -2,7 +2,8 @@
 
 use std::ptr;
 
-use super::{AvError, Demuxer, Packet, Picture, error::check, ffi, text};
+use super::{AvError, Packet, Picture, StreamParameters, error::check, ffi, text};
+use crate::base::time::Rational;
 
 /// An open decoder of one video stream, owned.
 #[derive(Debug)]
@@ -12,16 +13,20 @@ pub struct Decoder(*mut ffi::AVCodecContext);
 unsafe impl Send for Decoder {}
 
 impl Decoder {
-    /// Opens the decoder of stream `index`; `None` if this FFmpeg has none for its codec.
+    /// Opens the decoder of a stream whose packets count `time_base`; `None` if this FFmpeg has none for its codec.
     ///
     /// # Errors
     ///
     /// FFmpeg's, if the stream's parameters are damaged or exceed `max_pixels`.
-    pub fn open(demuxer: &Demuxer, index: i32, threads: u32, max_pixels: u32) -> Result<Option<Self>, AvError> {
-        let stream = demuxer.stream(index);
-        // SAFETY: `stream` lives as long as the demuxer; the codec is static; each allocation is checked.
+    pub fn open(
+        parameters: &StreamParameters,
+        time_base: Rational,
+        threads: u32,
+        max_pixels: u32,
+    ) -> Result<Option<Self>, AvError> {
+        // SAFETY: the parameters are owned and valid; the codec is static; each allocation is checked.
         unsafe {
-            let codec = ffi::avcodec_find_decoder((*(*stream).codecpar).codec_id);
+            let codec = ffi::avcodec_find_decoder((*parameters.as_ptr()).codec_id);
             if codec.is_null() {
                 return Ok(None);
             }
@@ -30,11 +35,11 @@ impl Decoder {
                 return Err(AvError::no_memory());
             }
             let decoder = Self(context);
-            check(ffi::avcodec_parameters_to_context(context, (*stream).codecpar))?;
+            check(ffi::avcodec_parameters_to_context(context, parameters.as_ptr()))?;
             // The library's own default is one thread (AVCodecContext.thread_count).
             (*context).thread_count = i32::try_from(threads).unwrap_or(0);
             (*context).thread_type = ffi::FF_THREAD_FRAME | ffi::FF_THREAD_SLICE;
-            (*context).pkt_timebase = (*stream).time_base;
+            (*context).pkt_timebase = time_base.into();
             (*context).max_pixels = i64::from(max_pixels);
             check(ffi::avcodec_open2(context, codec, ptr::null_mut()))?;
             Ok(Some(decoder))

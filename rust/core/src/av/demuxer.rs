@@ -28,7 +28,7 @@ impl Default for DemuxerOptions {
 
 /// What the container tells of its video stream.
 #[derive(Debug, Clone)]
-pub struct StreamFacts {
+pub struct StreamInfo {
     /// Index of the stream among all streams.
     pub index: i32,
     /// Seconds per tick of its packets.
@@ -91,7 +91,7 @@ impl Demuxer {
 
     /// Chooses the best video stream, ignoring cover pictures; the other streams are discarded from here on.
     #[must_use]
-    pub fn select_video(&mut self) -> Option<StreamFacts> {
+    pub fn select_video(&mut self) -> Option<StreamInfo> {
         // SAFETY: owned and open; a found index is valid.
         unsafe {
             let best = ffi::av_find_best_stream(self.context, ffi::AVMediaType::VIDEO, -1, -1, ptr::null_mut(), 0);
@@ -114,7 +114,7 @@ impl Demuxer {
             let seconds = |ticks: i64, base: Rational| {
                 (ticks != ffi::AV_NOPTS_VALUE && ticks > 0).then(|| ticks as f64 * base.as_f64())
             };
-            Some(StreamFacts {
+            Some(StreamInfo {
                 index: best,
                 time_base,
                 frame_rate,
@@ -172,7 +172,7 @@ impl Demuxer {
         .map(drop)
     }
 
-    pub(super) fn stream(&self, index: i32) -> *mut ffi::AVStream {
+    fn stream(&self, index: i32) -> *mut ffi::AVStream {
         let index = usize::try_from(index).unwrap_or(usize::MAX);
         // SAFETY: owned and open; the bound is checked.
         unsafe {

@@ -29,7 +29,7 @@ use std::{ffi::CStr, sync::Once};
 use ffmpeg_sys_the_third as ffi;
 
 pub use decoder::Decoder;
-pub use demuxer::{Demuxer, DemuxerOptions, StreamFacts};
+pub use demuxer::{Demuxer, DemuxerOptions, StreamInfo};
 pub use dictionary::Dictionary;
 pub use encoder::{Encoder, EncoderConfig, OpenError};
 pub use error::AvError;

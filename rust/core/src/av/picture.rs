@@ -3,7 +3,7 @@
 use super::{AvError, PixelFormat, error::check, ffi};
 use crate::{
     base::time::Rational,
-    pixels::planes::{Area, Plane, PlaneMut, Planes, PlanesMut},
+    pixels::planes::{Rect, Plane, PlaneMut, Planes, PlanesMut},
 };
 
 /// Colour and shape tags that travel with a picture; the numbers are ITU-T H.273's, as FFmpeg stores them.
@@ -86,7 +86,7 @@ impl Picture {
     /// # Errors
     ///
     /// Out of memory, or an area that is not inside the picture.
-    pub fn crop(self, area: Area) -> Result<Self, AvError> {
+    pub fn crop(self, area: Rect) -> Result<Self, AvError> {
         if self.format() == PixelFormat::UYVY422 && area.x % 2 == 1 {
             return self.crop_odd_uyvy(area);
         }
@@ -103,7 +103,7 @@ impl Picture {
     }
 
     /// A pixel pair of UYVY cannot be addressed in its middle: luma moves by a pixel against chroma.
-    fn crop_odd_uyvy(&self, area: Area) -> Result<Self, AvError> {
+    fn crop_odd_uyvy(&self, area: Rect) -> Result<Self, AvError> {
         let size = |value: usize| u32::try_from(value).unwrap_or(0);
         let mut part = Self::alloc(PixelFormat::UYVY422, size(area.width), size(area.height))?;
         part.set_tags(self.tags());

@@ -103,6 +103,17 @@ impl PixelFormat {
         }
     }
 
+    /// Bytes of the samples of a picture, without padding; 0 for an unknown format or an impossible size.
+    #[must_use]
+    pub fn picture_bytes(self, width: u32, height: u32) -> usize {
+        let signed = |size: u32| i32::try_from(size).unwrap_or(0);
+        // SAFETY: arithmetic on a static table; refuses unknown formats and impossible sizes by a negative number.
+        let bytes = unsafe {
+            ffi::av_image_get_buffer_size(ffi::AVPixelFormat(self.0), signed(width), signed(height), 1)
+        };
+        usize::try_from(bytes).unwrap_or(0)
+    }
+
     /// Bytes of a row and rows of plane `index` of a picture of our layouts.
     pub(super) fn plane_size(self, index: usize, width: u32, height: u32) -> Option<(usize, usize)> {
         let layout = self.layout()?;

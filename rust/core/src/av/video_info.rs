@@ -36,6 +36,12 @@ impl VideoInfo {
         Self { width: picture.width(), height: picture.height(), format: picture.format(), tags: picture.tags() }
     }
 
+    /// Bytes of the samples, without padding; 0 for an unknown format or an impossible size.
+    #[must_use]
+    pub fn bytes(self) -> usize {
+        self.format.picture_bytes(self.width, self.height)
+    }
+
     /// That of these pictures after a conversion to another pixel format and size.
     #[must_use]
     pub fn converted(self, format: PixelFormat, width: u32, height: u32) -> Self {

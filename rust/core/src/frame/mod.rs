@@ -10,10 +10,13 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 pub use self::shape::FrameShape;
-use crate::{av::Picture, base::time::Rational};
+use crate::{av::{Picture, VideoInfo}, base::time::Rational};
 
 /// Pictures of one instant and one shape: one, or several in stereo, the left or top one first.
 pub type Views = SmallVec<[Picture; 1]>;
+
+/// About what the objects around a picture's samples take (AVFrame, AVBufferRef and their allocations).
+const OBJECT_BYTES: usize = 1024;
 
 /// A captured frame; its samples are read-only and shared by every target.
 #[derive(Debug)]
@@ -33,6 +36,12 @@ pub struct Frame {
 }
 
 impl Frame {
+    /// Bytes of its samples, and about those that the objects around them take.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.views.iter().map(|view| OBJECT_BYTES + VideoInfo::of(view).bytes()).sum()
+    }
+
     /// How many views it has, and the shape of each.
     #[must_use]
     pub fn shape(&self) -> FrameShape {

@@ -7,13 +7,10 @@ use std::{
 
 use parking_lot::Mutex;
 
-use crate::{pipeline::report::Event, sys::monotonic_ns};
+use super::{clock::SECOND_NS, report::Event};
 
 /// Events that may wait; of more, the oldest that only informs is forgotten.
 const CAPACITY: usize = 256;
-
-/// Shortest time between two events of the same kind.
-const THROTTLE_NS: u64 = 1_000_000_000;
 
 /// What to call when there is something to take; it must return at once.
 pub type Notify = Box<dyn Fn() + Send + Sync>;
@@ -67,11 +64,10 @@ pub(crate) struct Throttle {
 }
 
 impl Throttle {
-    /// Whether an event may be told now, which is then the last one.
-    pub(crate) fn is_due(&self) -> bool {
-        let now = monotonic_ns();
+    /// Whether an event may be reported at `now`, which is then the time of the last one.
+    pub(crate) fn is_due(&self, now: u64) -> bool {
         let last = self.last.load(SeqCst);
-        let due = last == 0 || now.saturating_sub(last) >= THROTTLE_NS;
+        let due = last == 0 || now.saturating_sub(last) >= SECOND_NS;
         due && self.last.compare_exchange(last, now, SeqCst, SeqCst).is_ok()
     }
 }

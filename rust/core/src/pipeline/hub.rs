@@ -1,26 +1,27 @@
-//! Hands each frame on to the targets, in the order in which they were attached; [`Intake`] is the door of each.
+//! Hands each frame on to the targets of a source or filter, in the order in which they were attached.
 
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
-use crossbeam_channel::Receiver;
-
-use super::intake::{Delivery, Intake};
+use super::{
+    clock::{SECOND_NS, Wake},
+    input::{InputSender, Sent},
+};
 use crate::frame::{FrameShape, SharedFrame};
 
-/// How long a target that is leaving may take to accept the frame that it is owed.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long a target that is leaving may take to accept the frame that is reserved for it.
+const LEAVE_NS: u64 = 2 * SECOND_NS;
 
-/// One target of a source, under the identity that its owner gave it.
-pub(crate) struct Edge {
-    pub(crate) target: u32,
-    intake: Intake,
-    /// Whether the frame in turn is counted as captured and not yet given.
-    owed: bool,
-    /// Until when it may still accept the frame it is owed; then it is let go.
-    leaving: Option<Instant>,
+/// One target, under the identity that its owner gave it.
+struct Edge {
+    target: u32,
+    input: InputSender,
+    /// Whether the frame in turn is counted as captured and not yet sent.
+    is_reserved: bool,
+    /// Until when it may still accept the frame that is reserved; then it is let go.
+    leaving_ns: Option<u64>,
 }
 
-/// The targets of one source. It belongs to the source's thread: no lock is taken for a frame.
+/// The targets of one source or filter. It belongs to that thread: no lock is taken for a frame.
 #[derive(Default)]
 pub(crate) struct Hub {
     edges: Vec<Edge>,
@@ -32,24 +33,24 @@ impl Hub {
     }
 
     /// Adds a target; one that is there already stays where it is.
-    pub(crate) fn attach(&mut self, target: u32, intake: Intake) {
+    pub(crate) fn attach(&mut self, target: u32, input: InputSender) {
         if !self.edges.iter().any(|edge| edge.target == target) {
-            self.edges.push(Edge { target, intake, owed: false, leaving: None });
+            self.edges.push(Edge { target, input, is_reserved: false, leaving_ns: None });
         }
     }
 
     /// Lets every target get ready for frames of a shape.
     pub(crate) fn prepare(&self, shape: FrameShape) {
         for edge in &self.edges {
-            edge.intake.prepare(shape);
+            edge.input.prepare(shape);
         }
     }
 
-    /// Removes a target, at once unless it is owed a frame, which it then still gets; returns whether it is gone.
-    pub(crate) fn detach(&mut self, target: u32) -> bool {
+    /// Removes a target, at once unless a frame is reserved for it, which it then still gets; returns whether it is gone.
+    pub(crate) fn detach(&mut self, target: u32, now_ns: u64) -> bool {
         match self.edges.iter_mut().find(|edge| edge.target == target) {
-            Some(edge) if edge.owed => {
-                edge.leaving.get_or_insert_with(|| Instant::now() + PATIENCE);
+            Some(edge) if edge.is_reserved => {
+                edge.leaving_ns.get_or_insert(now_ns + LEAVE_NS);
                 false
             }
             _ => {
@@ -59,67 +60,68 @@ impl Hub {
         }
     }
 
-    /// Lets every target go as soon as it has the frame that it is owed.
-    pub(crate) fn detach_all(&mut self) {
-        let until = Instant::now() + PATIENCE;
+    /// Lets every target go as soon as it has the frame that is reserved for it.
+    pub(crate) fn detach_all(&mut self, now_ns: u64) {
         for edge in &mut self.edges {
-            edge.leaving.get_or_insert(until);
+            edge.leaving_ns.get_or_insert(now_ns + LEAVE_NS);
         }
     }
 
     /// Removes every target and names them.
     pub(crate) fn clear(&mut self) -> Vec<u32> {
-        self.edges.drain(..).map(|edge| edge.let_go()).collect()
+        self.edges
+            .drain(..)
+            .map(|edge| {
+                if edge.is_reserved {
+                    edge.input.cancel();
+                }
+                edge.target
+            })
+            .collect()
     }
 
     /// Removes the targets that are leaving or were closed, and names them.
     pub(crate) fn remove_gone(&mut self) -> Vec<u32> {
-        let mut gone = Vec::new();
-        self.edges.retain(|edge| {
-            let stays = edge.owed || (edge.leaving.is_none() && !edge.intake.is_closed());
-            if !stays {
-                gone.push(edge.target);
-            }
-            stays
-        });
-        gone
+        let is_gone =
+            |edge: &mut Edge| !edge.is_reserved && (edge.leaving_ns.is_some() || edge.input.is_closed());
+        self.edges.extract_if(.., is_gone).map(|edge| edge.target).collect()
     }
 
     /// Counts a frame as captured by every target.
-    pub(crate) fn capture(&mut self, frame: &SharedFrame) {
+    pub(crate) fn reserve(&mut self, frame: &SharedFrame) {
         for edge in &mut self.edges {
-            edge.owed = edge.intake.capture(frame);
+            edge.is_reserved = edge.input.reserve(frame);
         }
     }
 
-    /// Gives the captured frame to every target that has room for it, and never waits.
-    pub(crate) fn offer(&mut self, frame: &SharedFrame) {
-        for edge in self.edges.iter_mut().filter(|edge| edge.owed) {
-            edge.intake.offer(frame.clone());
-            edge.owed = false;
+    /// Sends the reserved frame to every target and never waits; where there is no room a frame is dropped.
+    pub(crate) fn try_send(&mut self, frame: &SharedFrame) {
+        for edge in self.edges.iter_mut().filter(|edge| edge.is_reserved) {
+            edge.input.try_send(frame.clone());
+            edge.is_reserved = false;
         }
     }
 
-    /// Gives the captured frame to every target as soon as it has room. If a word comes first it is returned, and the
-    /// call is to be repeated for the targets that are still owed the frame.
-    pub(crate) fn deliver<T>(&mut self, frame: &SharedFrame, interrupt: &Receiver<T>) -> Option<T> {
-        for edge in self.edges.iter_mut().filter(|edge| edge.owed) {
-            match edge.intake.deliver(frame, interrupt, edge.leaving) {
-                Delivery::Done => {}
-                Delivery::Expired => edge.intake.abandon(),
-                Delivery::Interrupted(word) => return Some(word),
+    /// Sends the reserved frame to every target that has room. For the others `sender` is woken when there is room, and
+    /// the call is to be repeated, at the latest at the returned deadline; `Ok` once it is reserved for none.
+    pub(crate) fn send(
+        &mut self,
+        frame: &SharedFrame,
+        sender: &Arc<dyn Wake>,
+        now_ns: u64,
+    ) -> std::result::Result<(), Option<u64>> {
+        for edge in self.edges.iter_mut().filter(|edge| edge.is_reserved) {
+            if edge.input.send(frame, sender) == Sent::Done {
+                edge.is_reserved = false;
+            } else if edge.leaving_ns.is_some_and(|until| until <= now_ns) {
+                edge.input.cancel();
+                edge.is_reserved = false;
             }
-            edge.owed = false;
         }
-        None
-    }
-}
-
-impl Edge {
-    fn let_go(self) -> u32 {
-        if self.owed {
-            self.intake.abandon();
+        let mut waiting = self.edges.iter().filter(|edge| edge.is_reserved).peekable();
+        if waiting.peek().is_none() {
+            return Ok(());
         }
-        self.target
+        Err(waiting.filter_map(|edge| edge.leaving_ns).min())
     }
 }

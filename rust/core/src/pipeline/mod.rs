@@ -1,11 +1,18 @@
-//! How frames go from one to the next, and how they are accounted for.
+//! How frames go from one thread to the next, how time is kept, and how every frame is accounted for.
 
+pub(crate) mod clock;
 pub(crate) mod events;
-pub(crate) mod gate;
 pub(crate) mod hub;
-pub(crate) mod intake;
+pub(crate) mod input;
 pub(crate) mod latency;
 pub(crate) mod ledger;
+pub(crate) mod queue;
 pub mod report;
+pub(crate) mod requests;
+mod session;
 
-pub use intake::{Haste, Intake};
+pub use self::{
+    clock::{Clock, Signal, SystemClock},
+    input::{InputSender, OverflowPolicy},
+    session::{Origin, Session},
+};

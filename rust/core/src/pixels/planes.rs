@@ -44,7 +44,7 @@ pub struct PlanesMut<'a> {
 
 /// A rectangle in pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Area {
+pub struct Rect {
     /// Left column.
     pub x: usize,
     /// Top row.
@@ -225,7 +225,7 @@ impl<'a> PlanesMut<'a> {
     ///
     /// The left column and the top row are even; width and height are even or reach the picture's edge, because two
     /// by two pixels may share one chroma sample.
-    pub fn fill(&mut self, area: Area, paint: &Paint) {
+    pub fn fill(&mut self, area: Rect, paint: &Paint) {
         let layout = self.layout;
         for plane in 0..layout.planes() {
             let (pair, pixels) = (layout.pair_bytes(plane), layout.row_pixels(plane));
@@ -247,7 +247,7 @@ impl<'a> PlanesMut<'a> {
 
     /// Paints the whole picture truly black: `16, 128, 128` in Y'CbCr, opaque zero in BGRA and RGBA.
     pub fn fill_black(&mut self) {
-        let area = Area { x: 0, y: 0, width: self.width, height: self.height };
+        let area = Rect { x: 0, y: 0, width: self.width, height: self.height };
         self.fill(area, &Paint::black(self.layout));
     }
 

@@ -62,7 +62,7 @@ fn interleaved_chroma_is_painted_sample_by_sample() {
     let mut data = vec![7; Layout::Nv12.picture_bytes(5, 3)];
     let mut planes = PlanesMut::tight(Layout::Nv12, 5, 3, &mut data).unwrap();
     let paint = Paint::new([255, 0, 0], Layout::Nv12, ColourMatrix::Bt709);
-    planes.fill(Area { x: 2, y: 2, width: 3, height: 1 }, &paint);
+    planes.fill(Rect { x: 2, y: 2, width: 3, height: 1 }, &paint);
     assert_eq!(data[10..15], [7, 7, 63, 63, 63]);
     assert_eq!(data[15..], [7, 7, 7, 7, 7, 7, 7, 7, 102, 240, 102, 240]);
 }

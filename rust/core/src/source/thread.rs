@@ -17,7 +17,7 @@ use crate::{
     },
     frame::{Frame, SharedFrame},
     pipeline::{hub::Hub, report::Event},
-    pixels::planes::Area,
+    pixels::planes::Rect,
     sys::{make_waits_precise, monotonic_ns},
 };
 
@@ -48,7 +48,7 @@ pub(super) struct SourceThread {
     schedule: Option<Schedule>,
     last_captured_ns: Option<u64>,
     /// The part of the frames that is wanted.
-    region: Option<Area>,
+    region: Option<Rect>,
     /// Wall clock at the first frame.
     session_start_ms: u64,
 }

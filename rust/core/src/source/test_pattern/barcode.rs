@@ -36,7 +36,7 @@
 
 use crate::pixels::{
     colour::{ColourMatrix, Paint},
-    planes::{Area, Layout, Planes, PlanesMut},
+    planes::{Rect, Layout, Planes, PlanesMut},
 };
 
 /// The most samples that a reader takes of a cell in each direction.
@@ -114,8 +114,8 @@ impl Barcode {
 
     /// The pixels that the barcode covers.
     #[must_use]
-    pub const fn area(&self) -> Area {
-        Area { x: 0, y: 0, width: self.columns * self.side, height: self.rows * self.side }
+    pub const fn area(&self) -> Rect {
+        Rect { x: 0, y: 0, width: self.columns * self.side, height: self.rows * self.side }
     }
 
     /// Draws a frame index over what the picture shows.
@@ -160,11 +160,11 @@ impl Barcode {
     }
 
     /// Each cell with the number of its bit, the most significant first.
-    fn cells(&self) -> impl Iterator<Item = (usize, Area)> {
+    fn cells(&self) -> impl Iterator<Item = (usize, Rect)> {
         let Self { columns, rows, side, .. } = *self;
         (0..columns * rows).map(move |cell| {
             let (x, y) = (cell % columns * side, cell / columns * side);
-            (columns * rows - 1 - cell, Area { x, y, width: side, height: side })
+            (columns * rows - 1 - cell, Rect { x, y, width: side, height: side })
         })
     }
 }
@@ -240,7 +240,7 @@ mod tests {
         for width in (16..400).chain([1279, 1920, 4097, 16384]) {
             for height in (16..400).chain([719, 1080, 4097, 16384]) {
                 let barcode = Barcode::new(width, height).unwrap();
-                let Area { width: right, height: bottom, .. } = barcode.area();
+                let Rect { width: right, height: bottom, .. } = barcode.area();
                 assert!(right <= width && bottom <= height, "{width}x{height}");
                 assert_eq!(barcode.side % 4, 0);
                 let bits = if barcode.form() == Form::Wide { 48 } else { 16 };

@@ -9,7 +9,7 @@ use super::barcode::Barcode;
 use crate::pixels::{
     ColourSpace,
     colour::{ColourMatrix, Paint},
-    planes::{Area, Layout, PlanesMut},
+    planes::{Rect, Layout, PlanesMut},
 };
 
 /// Colour bars of 75 % amplitude, in the order of their luma.
@@ -87,7 +87,7 @@ impl Pattern {
         let side = self.width.min(self.height) / 16 * 2;
         let x = 2 * bounce(time * pace, (self.width - side) / 2);
         let y = 2 * bounce(time, (self.height - side) / 2);
-        planes.fill(Area { x, y, width: side, height: side }, &self.boxes[view % BOXES.len()]);
+        planes.fill(Rect { x, y, width: side, height: side }, &self.boxes[view % BOXES.len()]);
         if let Some(barcode) = &self.barcode {
             barcode.draw(index, planes);
         }

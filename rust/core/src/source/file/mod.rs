@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     av::{
-        AvError, ColourTags, Decoder, Demuxer, DemuxerOptions, Packet, Picture, PixelFormat, StreamFacts, VideoInfo,
+        AvError, ColourTags, Decoder, Demuxer, DemuxerOptions, Packet, Picture, PixelFormat, StreamInfo, VideoInfo,
         matrix_number,
     },
     base::{
@@ -34,7 +34,7 @@ pub(super) struct FileDriver {
     at_end: AtEnd,
     demuxer: Demuxer,
     decoder: Decoder,
-    stream: StreamFacts,
+    stream: StreamInfo,
     packet: Packet,
     /// The first picture, decoded while opening.
     first: Option<Picture>,

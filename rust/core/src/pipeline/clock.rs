@@ -1,0 +1,160 @@
+//! Time and waiting, given to every thread that keeps time, so that tests can run on a simulated clock.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::SeqCst},
+    },
+    time::{Duration, Instant},
+};
+
+use parking_lot::{Condvar, Mutex};
+
+use crate::{
+    base::{error::Result, time::wall_clock_ms},
+    sys,
+};
+
+/// A monotonic clock, a wall clock and the way to wait.
+pub trait Clock: Send + Sync {
+    /// Nanoseconds of a clock that never jumps.
+    fn now_ns(&self) -> u64;
+
+    /// The wall clock in milliseconds since 1970, which may jump.
+    fn wall_clock_ms(&self) -> u64;
+
+    /// Returns once `signal` was raised after `seen` was read from it, or at `deadline_ns`. It may return early.
+    fn wait(&self, signal: &Signal, seen: u64, deadline_ns: Option<u64>);
+
+    /// `signal` was raised: whoever waits for it goes on.
+    fn wake(&self, signal: &Signal);
+
+    /// A thread that keeps this time begins; called before it runs.
+    fn begin_thread(&self) {}
+
+    /// A thread that keeps this time has ended.
+    fn end_thread(&self) {}
+}
+
+/// What one thread waits for: raised by everything that has news for it, and never missed.
+///
+/// The thread reads [`Signal::seen`], looks at everything that may have news, and then waits for a raise since.
+pub struct Signal {
+    clock: Arc<dyn Clock>,
+    raised: AtomicU64,
+    lock: Mutex<()>,
+    changed: Condvar,
+}
+
+/// Is woken when something that was waited for has come.
+pub(crate) trait Wake: Send + Sync {
+    fn wake(&self);
+}
+
+impl Signal {
+    /// A signal whose thread keeps the time of `clock`.
+    #[must_use]
+    pub fn new(clock: &Arc<dyn Clock>) -> Arc<Self> {
+        Arc::new(Self {
+            clock: clock.clone(),
+            raised: AtomicU64::new(0),
+            lock: Mutex::new(()),
+            changed: Condvar::new(),
+        })
+    }
+
+    /// The clock whose time its thread keeps.
+    #[must_use]
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
+    /// How often it was raised, to be handed to [`Self::wait`].
+    #[must_use]
+    pub fn seen(&self) -> u64 {
+        self.raised.load(SeqCst)
+    }
+
+    /// Ends the wait that is going on, or the next one that has not seen this.
+    pub fn raise(&self) {
+        self.raised.fetch_add(1, SeqCst);
+        self.clock.wake(self);
+    }
+
+    /// Returns once it was raised since `seen`, or at `deadline_ns`. It may return early.
+    pub fn wait(&self, seen: u64, deadline_ns: Option<u64>) {
+        self.clock.wait(self, seen, deadline_ns);
+    }
+}
+
+impl Wake for Signal {
+    fn wake(&self) {
+        self.raise();
+    }
+}
+
+/// The clocks of this machine.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl SystemClock {
+    /// The one clock of all that records.
+    #[must_use]
+    pub fn shared() -> Arc<dyn Clock> {
+        Arc::new(Self)
+    }
+}
+
+impl Clock for SystemClock {
+    fn now_ns(&self) -> u64 {
+        sys::monotonic_ns()
+    }
+
+    fn wall_clock_ms(&self) -> u64 {
+        wall_clock_ms()
+    }
+
+    fn wait(&self, signal: &Signal, seen: u64, deadline_ns: Option<u64>) {
+        let deadline = deadline_ns.map(|at| Instant::now() + Duration::from_nanos(at.saturating_sub(self.now_ns())));
+        let mut guard = signal.lock.lock();
+        while signal.seen() == seen {
+            match deadline {
+                Some(deadline) if signal.changed.wait_until(&mut guard, deadline).timed_out() => return,
+                Some(_) => {}
+                None => signal.changed.wait(&mut guard),
+            }
+        }
+    }
+
+    fn wake(&self, signal: &Signal) {
+        // Taken, so that a thread between its look and its wait is not missed.
+        drop(signal.lock.lock());
+        signal.changed.notify_all();
+    }
+}
+
+/// Starts a thread that keeps the time of `clock`.
+///
+/// # Errors
+///
+/// `ResourceExhausted` if the system has no thread to give.
+pub(crate) fn spawn(clock: &Arc<dyn Clock>, name: &str, body: impl FnOnce() + Send + 'static) -> Result<()> {
+    /// Ends with the thread, however it ends.
+    struct Counted(Arc<dyn Clock>);
+
+    impl Drop for Counted {
+        fn drop(&mut self) {
+            self.0.end_thread();
+        }
+    }
+
+    clock.begin_thread();
+    let counted = Counted(clock.clone());
+    sys::spawn(name, move || {
+        let _counted = counted;
+        body();
+    })
+}
+
+/// Nanoseconds in a second.
+pub(crate) const SECOND_NS: u64 = 1_000_000_000;

@@ -1,0 +1,317 @@
+//! The input queue of a target: senders hand frames in, or count why not; the target's thread receives them.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering::SeqCst},
+};
+
+use parking_lot::Mutex;
+
+use super::{
+    clock::{Signal, Wake},
+    ledger::Counters,
+    queue::{Bounds, Reader, Refused, Writer, queue},
+    report::DropReason,
+};
+use crate::{
+    av::{PicturePool, PixelFormat},
+    base::time::Rational,
+    frame::{Frame, FrameShape, SharedFrame},
+};
+
+/// What happens to a frame that finds a queue full (GStreamer's `leaky`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OverflowPolicy {
+    /// The sender waits until there is room.
+    Block,
+    /// The frame is dropped.
+    DropNewest,
+    /// The oldest frame in the queue is dropped for it.
+    DropOldest,
+}
+
+/// How many frames may wait for a target.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// Of senders that block: depth would only cost memory.
+    pub(crate) block: Bounds,
+    /// Of senders that cannot wait.
+    pub(crate) drop: Bounds,
+}
+
+impl Limits {
+    /// So many frames, of any size.
+    pub(crate) const fn frames(count: usize) -> Self {
+        Self { block: Bounds::items(count), drop: Bounds::items(count) }
+    }
+}
+
+/// How a target takes its frames.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct InputConfig {
+    pub(crate) limits: Limits,
+    /// Whether frames that wait make room for newer ones; then no sender ever blocks.
+    pub(crate) drops_oldest: bool,
+    /// The pixel format that the target converts every frame to, if there is one.
+    pub(crate) preferred: Option<PixelFormat>,
+}
+
+/// The accounts of one target: its ledger, the last time it was given, and whether it failed.
+#[derive(Default)]
+pub(crate) struct InputState {
+    pub(crate) counters: Counters,
+    /// Presentation time of the last frame captured, dropped ones too, in ticks of its timebase.
+    last_pts: Mutex<Option<(i64, Rational)>>,
+    failed: AtomicBool,
+}
+
+impl InputState {
+    /// Presentation time of the last frame captured, dropped ones too, in ticks of its timebase.
+    pub(crate) fn last_pts(&self) -> Option<(i64, Rational)> {
+        *self.last_pts.lock()
+    }
+
+    /// From now on frames are counted as failed.
+    pub(crate) fn mark_failed(&self) {
+        self.failed.store(true, SeqCst);
+    }
+
+    pub(crate) fn has_failed(&self) -> bool {
+        self.failed.load(SeqCst)
+    }
+}
+
+/// The target behind an input queue, as far as senders concern it.
+pub(crate) trait Sink: Send + Sync {
+    /// Its accounts.
+    fn input(&self) -> &InputState;
+
+    /// Counts a frame for which there was no room, and may report it.
+    fn overflow(&self);
+
+    /// Reports that there is room again, to a sender outside the core that asked for it.
+    fn report_room(&self);
+}
+
+/// Wakes a sender outside the core by an event of the target.
+struct RoomReport(Arc<dyn Sink>);
+
+impl Wake for RoomReport {
+    fn wake(&self) {
+        self.0.report_room();
+    }
+}
+
+/// What comes to a target's thread.
+pub(crate) enum Input {
+    /// The shape that the first frame will probably have.
+    Shape(FrameShape),
+    /// A frame, and what its sender does about a full queue.
+    Frame(SharedFrame, OverflowPolicy),
+}
+
+/// What became of a frame that was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sent {
+    /// It is in the queue, or counted.
+    Done,
+    /// There is no room; the sender's signal is raised when there is.
+    Waits,
+}
+
+/// The sending side of a target's input queue.
+#[derive(Clone)]
+pub struct InputSender {
+    frames: Writer<(SharedFrame, OverflowPolicy)>,
+    shape: Arc<Mutex<Option<FrameShape>>>,
+    config: InputConfig,
+    memory: Arc<PicturePool>,
+    sink: Arc<dyn Sink>,
+    room_report: Arc<dyn Wake>,
+    signal: Arc<Signal>,
+}
+
+/// The receiving side.
+pub(crate) struct InputReceiver {
+    frames: Reader<(SharedFrame, OverflowPolicy)>,
+    shape: Arc<Mutex<Option<FrameShape>>>,
+    signal: Arc<Signal>,
+}
+
+/// The input queue of `sink`, whose thread waits on `signal`.
+pub(crate) fn input_queue(
+    sink: Arc<dyn Sink>,
+    config: InputConfig,
+    signal: &Arc<Signal>,
+) -> (InputSender, InputReceiver) {
+    let (writer, reader) = queue(signal.clone());
+    let shape = Arc::<Mutex<_>>::default();
+    let sender = InputSender {
+        frames: writer,
+        shape: shape.clone(),
+        config,
+        memory: Arc::default(),
+        room_report: Arc::new(RoomReport(sink.clone())),
+        sink,
+        signal: signal.clone(),
+    };
+    (sender, InputReceiver { frames: reader, shape, signal: signal.clone() })
+}
+
+impl InputSender {
+    fn input(&self) -> &InputState {
+        self.sink.input()
+    }
+
+    /// Whether both lead to the same target.
+    pub(crate) fn is_same_target(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.shape, &other.shape)
+    }
+
+    /// The pixel format that the target converts every frame to, if there is one.
+    #[must_use]
+    pub fn preferred(&self) -> Option<PixelFormat> {
+        self.config.preferred
+    }
+
+    /// The memory of frames that are handed in from outside.
+    #[must_use]
+    pub fn memory(&self) -> &PicturePool {
+        &self.memory
+    }
+
+    /// Whether the target takes no frames any more.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.frames.is_closed()
+    }
+
+    /// Frames that wait.
+    pub(crate) fn len(&self) -> u32 {
+        u32::try_from(self.frames.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Lets no further frame in; those that wait, or are reserved, are still received. Later calls do nothing.
+    pub(crate) fn close(&self) {
+        self.frames.close();
+    }
+
+    /// Lets the target get ready before the first frame comes.
+    pub(crate) fn prepare(&self, shape: FrameShape) {
+        *self.shape.lock() = Some(shape);
+        self.signal.raise();
+    }
+
+    /// Counts a frame as captured, unless the target is closed. A counted frame must then be sent by [`Self::try_send`]
+    /// or [`Self::send`], or given up by [`Self::cancel`]: a closing target waits for that.
+    pub(crate) fn reserve(&self, frame: &Frame) -> bool {
+        if !self.frames.announce() {
+            return false;
+        }
+        self.input().counters.captured();
+        *self.input().last_pts.lock() = Some((frame.pts, frame.time_base));
+        true
+    }
+
+    /// Sends a reserved frame and returns at once; where there is no room a frame is dropped, this one or the oldest.
+    pub(crate) fn try_send(&self, frame: SharedFrame) {
+        let bytes = frame.bytes();
+        let entry = (frame, OverflowPolicy::DropNewest);
+        if self.input().has_failed() {
+            self.input().counters.failed(1);
+        } else if self.config.drops_oldest {
+            match self.frames.displace(entry, bytes, &self.config.limits.drop) {
+                Ok(displaced) => displaced.iter().for_each(|_| self.sink.overflow()),
+                Err(_) => self.input().counters.failed(1),
+            }
+        } else {
+            match self.frames.try_send(entry, bytes, &self.config.limits.drop) {
+                Ok(()) => {}
+                Err(Refused::Full(_)) => self.sink.overflow(),
+                Err(Refused::Closed(_)) => self.input().counters.failed(1),
+            }
+        }
+        self.frames.settle();
+    }
+
+    /// Sends a reserved frame if the queue has room; if not, it stays reserved and `sender` is woken when there is.
+    pub(crate) fn send(&self, frame: &SharedFrame, sender: &Arc<dyn Wake>) -> Sent {
+        if self.config.drops_oldest {
+            self.try_send(frame.clone());
+            return Sent::Done;
+        }
+        let entry = (frame.clone(), OverflowPolicy::Block);
+        let sent = if self.input().has_failed() {
+            Err(Refused::Closed(entry))
+        } else {
+            self.frames.send_or_wait(entry, frame.bytes(), &self.config.limits.block, sender)
+        };
+        match sent {
+            Ok(()) => {}
+            Err(Refused::Full(_)) => return Sent::Waits,
+            Err(Refused::Closed(_)) => self.input().counters.failed(1),
+        }
+        self.frames.settle();
+        Sent::Done
+    }
+
+    /// Counts a reserved frame that will not be sent as dropped: its target was detached while it waited.
+    pub(crate) fn cancel(&self) {
+        self.input().counters.dropped(DropReason::Detached, 1);
+        self.frames.settle();
+    }
+
+    /// Whether a frame of a sender that blocks would be taken at once. If not, the target reports when there is room.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        self.config.drops_oldest
+            || self.input().has_failed()
+            || self.is_closed()
+            || self.frames.has_room_or_wait(&self.config.limits.block, &self.room_report)
+    }
+
+    /// Sends a frame without waiting; `false` if the target takes none any more.
+    ///
+    /// The only sender asks [`Self::has_room`] before it sends a frame with [`OverflowPolicy::Block`].
+    #[must_use]
+    pub fn append(&self, frame: SharedFrame, policy: OverflowPolicy) -> bool {
+        if !self.reserve(&frame) {
+            return false;
+        }
+        if policy != OverflowPolicy::Block {
+            self.try_send(frame);
+        } else if self.send(&frame, &self.room_report) == Sent::Waits {
+            self.sink.overflow();
+            self.frames.settle();
+        }
+        true
+    }
+}
+
+impl InputReceiver {
+    /// What waits, if anything does.
+    pub(crate) fn try_next(&self) -> Option<Input> {
+        if let Some(shape) = self.shape.lock().take() {
+            return Some(Input::Shape(shape));
+        }
+        self.frames.try_recv().map(|(frame, policy)| Input::Frame(frame, policy))
+    }
+
+    /// Whether nothing waits and nothing will come.
+    pub(crate) fn is_over(&self) -> bool {
+        self.frames.is_over()
+    }
+
+    /// The next input, waiting for it; `None` once it is closed and everything was received.
+    pub(crate) fn next(&self) -> Option<Input> {
+        loop {
+            let seen = self.signal.seen();
+            if let Some(input) = self.try_next() {
+                return Some(input);
+            }
+            if self.is_over() {
+                return None;
+            }
+            self.signal.wait(seen, None);
+        }
+    }
+}

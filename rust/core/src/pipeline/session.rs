@@ -1,0 +1,54 @@
+//! The origin of time that sources and targets share.
+
+use std::sync::{Arc, OnceLock};
+
+use super::clock::{Clock, SystemClock};
+
+/// One clock, and the instant at which recording on it began. Several sources and targets can share one.
+pub struct Session {
+    clock: Arc<dyn Clock>,
+    origin: OnceLock<Origin>,
+}
+
+/// The same instant on both clocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Origin {
+    /// Nanoseconds of the monotonic clock.
+    pub monotonic_ns: u64,
+    /// Milliseconds of the wall clock since 1970.
+    pub wall_clock_ms: u64,
+}
+
+impl Session {
+    /// A session that begins with the first frame of any of its sources.
+    #[must_use]
+    pub fn new(clock: Arc<dyn Clock>) -> Arc<Self> {
+        Arc::new(Self { clock, origin: OnceLock::new() })
+    }
+
+    /// A session on the clocks of this machine.
+    #[must_use]
+    pub fn on_system_clock() -> Arc<Self> {
+        Self::new(SystemClock::shared())
+    }
+
+    /// Its clock.
+    #[must_use]
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
+    /// When it began; it begins now if it has not.
+    pub(crate) fn begin(&self) -> Origin {
+        *self.origin.get_or_init(|| Origin {
+            monotonic_ns: self.clock.now_ns(),
+            wall_clock_ms: self.clock.wall_clock_ms(),
+        })
+    }
+
+    /// When it began; `None` before its first frame.
+    #[must_use]
+    pub fn origin(&self) -> Option<Origin> {
+        self.origin.get().copied()
+    }
+}

@@ -1,0 +1,90 @@
+//! What makes the frames of a source: the part that differs from kind to kind.
+
+use std::sync::Arc;
+
+use crate::{
+    base::{
+        error::{Error, Result},
+        time::Rational,
+    },
+    frame::{FrameShape, Views},
+    pipeline::{Signal, clock::Wake, report::SourceInfo},
+};
+
+/// What a producer captured at one instant.
+pub(crate) struct Captured {
+    pub(crate) views: Views,
+    /// In ticks of [`Producer::time_base`], from the first.
+    pub(crate) pts: i64,
+    /// When it was captured, in nanoseconds of the clock; `None` when it is handed on.
+    pub(crate) captured_ns: Option<u64>,
+}
+
+/// Who decides when a frame comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Timing {
+    /// A schedule of ours: the producer gives its frames as fast as they are asked for.
+    Paced,
+    /// A clock of the producer's own: a frame is there when it comes, and no target may hold it up.
+    Live,
+}
+
+/// What came of asking for the next frame.
+pub(crate) enum Produced {
+    /// A frame.
+    Frame(Captured),
+    /// Nothing within the patience, or the signal was raised.
+    Idle,
+    /// Frames have another shape from the next one on.
+    Changed(FrameShape),
+    /// No frame comes for a while; the producer is trying to get them back.
+    Lost(Error),
+    /// There is no further frame.
+    End,
+}
+
+/// How long a producer may wait.
+pub(crate) struct Patience<'a> {
+    /// Raised when a request waits for the source's thread.
+    pub(crate) signal: &'a Signal,
+    /// What the thread read from the signal before it looked at its requests.
+    pub(crate) seen: u64,
+    /// When the producer answers at the latest, in nanoseconds of the signal's clock.
+    pub(crate) deadline_ns: u64,
+}
+
+/// Makes the frames of one source, on the thread of that source.
+pub(crate) trait Producer: Send {
+    /// Immutable metadata.
+    fn info(&self) -> &SourceInfo;
+
+    /// Who decides when a frame comes.
+    fn timing(&self) -> Timing {
+        Timing::Paced
+    }
+
+    /// The shape of its frames.
+    fn shape(&self) -> FrameShape;
+
+    /// Seconds per tick of the times of its frames.
+    fn time_base(&self) -> Rational;
+
+    /// What comes next. Waits no longer than `patience` allows.
+    fn next(&mut self, patience: &Patience<'_>) -> Result<Produced>;
+
+    /// What ends a wait inside [`Self::next`] that does not look at the signal, such as one for a descriptor.
+    fn waker(&self) -> Option<Arc<dyn Wake>> {
+        None
+    }
+
+    /// For a producer whose instants pass whether or not it is asked: leaves `frames` of them out. `false` if its frames
+    /// wait instead.
+    fn skip(&mut self, _frames: u64) -> bool {
+        false
+    }
+
+    /// Damaged pieces skipped so far.
+    fn damaged(&self) -> u64 {
+        0
+    }
+}

@@ -1,0 +1,80 @@
+//! What a source's thread and its owner share.
+
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+
+use parking_lot::Mutex;
+
+use crate::{
+    frame::FrameShape,
+    pipeline::{
+        InputSender,
+        events::{Events, Notify},
+        latency::Recorder,
+        report::SourceStats,
+    },
+    pixels::planes::Rect,
+};
+
+/// The state of one source.
+pub(super) struct SourceState {
+    pub(super) events: Events,
+    /// The shape of its frames before the crop.
+    pub(super) shape: Mutex<FrameShape>,
+    /// The crop that was asked for last.
+    pub(super) crop: Mutex<Option<Rect>>,
+    pub(super) captured: AtomicU64,
+    pub(super) missed: AtomicU64,
+    pub(super) late: AtomicU64,
+    pub(super) damaged: AtomicU64,
+    pub(super) duration_ns: AtomicU64,
+    pub(super) lateness: Recorder,
+    pub(super) interval: Recorder,
+}
+
+/// What a source's thread is asked to do.
+pub(super) enum SourceRequest {
+    Attach { target: u32, input: InputSender },
+    Detach { target: u32 },
+    Crop(Option<Rect>),
+    Start,
+    Close,
+}
+
+impl SourceState {
+    pub(super) fn new(notify: Notify, shape: FrameShape) -> Self {
+        Self {
+            events: Events::new(notify),
+            shape: Mutex::new(shape),
+            crop: Mutex::new(None),
+            captured: AtomicU64::new(0),
+            missed: AtomicU64::new(0),
+            late: AtomicU64::new(0),
+            damaged: AtomicU64::new(0),
+            duration_ns: AtomicU64::new(0),
+            lateness: Recorder::new(),
+            interval: Recorder::new(),
+        }
+    }
+
+    /// The shape of its frames after the crop.
+    pub(super) fn cropped_shape(&self) -> FrameShape {
+        let mut shape = *self.shape.lock();
+        if let Some(crop) = *self.crop.lock() {
+            shape.view.width = u32::try_from(crop.width).unwrap_or(0);
+            shape.view.height = u32::try_from(crop.height).unwrap_or(0);
+        }
+        shape
+    }
+
+    pub(super) fn stats(&self) -> SourceStats {
+        SourceStats {
+            captured: self.captured.load(SeqCst),
+            missed: self.missed.load(SeqCst),
+            late: self.late.load(SeqCst),
+            decode_errors: self.damaged.load(SeqCst),
+            duration_seconds: self.duration_ns.load(SeqCst) as f64 / 1e9,
+            lateness: self.lateness.snapshot(),
+            interval: self.interval.snapshot(),
+        }
+    }
+}
