@@ -18,6 +18,17 @@ pub fn make_waits_precise() {
     let _ = rustix::thread::set_current_timer_slack(std::num::NonZeroU64::new(1));
 }
 
+/// Lets the threads of capture and muxing go first: this thread, and those it starts, give way to them. Raising a nice
+/// value needs no privilege.
+pub fn give_way() {
+    // Refused only where a policy of the system forbids it; the thread then competes as before.
+    let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICE);
+}
+
+/// One step is a tenth of the processor where threads compete (sched(7)): enough that a frame is always captured first,
+/// and little enough that the encoder holds its own against other programs.
+const NICE: i32 = 2;
+
 /// Starts a thread that gives its memory back when it ends.
 ///
 /// # Errors

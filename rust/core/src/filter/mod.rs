@@ -5,79 +5,44 @@
 mod allowed;
 mod graphs;
 pub mod options;
+mod state;
 mod thread;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering::SeqCst},
+use std::sync::Arc;
+
+pub use self::allowed::allowed_filters;
+pub(crate) use self::allowed::PicturesOnly;
+use self::{
+    options::FilterOptions,
+    state::{FilterRequest, FilterState},
+    thread::FilterThread,
 };
-
-use crossbeam_channel::{Sender, TrySendError, bounded};
-
-pub use allowed::allowed_filters;
-
-pub(crate) use allowed::PicturesOnly;
-
 use crate::{
     av,
-    base::error::{self, Code, Error, Result},
+    base::error::{Code, Error, Result, Stage},
     pipeline::{
-        events::{Events, Notify, Throttle},
-        gate::{Gate, Taker},
-        intake::{Intake, Room, door},
-        latency::Recorder,
-        report::{DropReason, Event, FilterStats},
+        Clock, InputSender, Signal, clock,
+        events::Notify,
+        input::{DEFAULT_QUEUE_BYTES, InputConfig, Limits, input_queue},
+        report::{Event, FilterStats},
+        requests::{Requester, requests},
     },
-    sys::spawn,
 };
-use options::FilterOptions;
-use thread::FilterThread;
 
-/// Frames that may wait: enough in real time for a moment's delay, and never waiting for the giver otherwise.
-const ROOM: Room = Room { hurried: 8, patient: 4, displaces: false, preferred: None };
-/// Requests that may wait for a filter's thread.
-const COMMANDS: usize = 256;
+/// A filter before a recorder rides out as much as the recorder does.
+const INPUT: InputConfig = InputConfig {
+    limits: Limits::ride_out(2 * clock::SECOND_NS, DEFAULT_QUEUE_BYTES),
+    drops_oldest: false,
+    preferred: None,
+};
 
-/// What a filter's thread and its owner have in common.
-pub(crate) struct Shared {
-    gate: Gate,
-    events: Events,
-    overload: Throttle,
-    given: AtomicU64,
-    capture_to_filtered: Recorder,
-}
-
-impl Taker for Shared {
-    fn gate(&self) -> &Gate {
-        &self.gate
-    }
-
-    fn overflow(&self) {
-        let reason = DropReason::FilterOverload;
-        let frames = self.gate.counters.dropped(reason, 1);
-        if self.overload.is_due() {
-            self.events.push(Event::Overload { stage: error::Stage::Filter, reason, frames });
-        }
-    }
-
-    fn tell_room(&self) {
-        self.events.push(Event::Room);
-    }
-}
-
-/// What a filter's thread is asked to do.
-pub(crate) enum Command {
-    Attach { target: u32, intake: Intake },
-    Detach { target: u32 },
-}
-
-/// Changes frames on their way. Dropping it closes it, and what its targets have no room for is dropped.
+/// Changes frames on their way. Dropping it closes it, and frames for which its targets have no room are dropped.
 ///
 /// Without a target it takes frames all the same: what its graph remembers of them belongs to the frames that follow.
 pub struct Filter {
-    shared: Arc<Shared>,
-    intake: Intake,
-    commands: Sender<Command>,
+    state: Arc<FilterState>,
+    input: InputSender,
+    requests: Requester<FilterRequest>,
 }
 
 impl Filter {
@@ -86,92 +51,69 @@ impl Filter {
     /// # Errors
     ///
     /// `InvalidArgument`, `FilterUnavailable`, or `ResourceExhausted` if there can be no further thread.
-    pub fn open(options: &FilterOptions, notify: Notify) -> Result<Self> {
+    pub fn open(options: &FilterOptions, clock: &Arc<dyn Clock>, notify: Notify) -> Result<Self> {
         av::init();
         let description = options.read()?;
-        let shared = Arc::new(Shared {
-            gate: Gate::default(),
-            events: Events::new(notify),
-            overload: Throttle::default(),
-            given: AtomicU64::new(0),
-            capture_to_filtered: Recorder::new(),
-        });
-        let (intake, inbox) = door(shared.clone(), ROOM);
-        let (commands, requests) = bounded(COMMANDS);
-        let thread = FilterThread::new(shared.clone(), inbox, requests, description, options.what());
-        spawn("gg-filter", move || thread.run())?;
-        Ok(Self { shared, intake, commands })
+        let state = Arc::new(FilterState::new(clock.clone(), notify));
+        let signal = Signal::new(clock);
+        let (input, receiver) = input_queue(state.clone(), INPUT, &signal);
+        let (requester, requests) = requests("filter", &signal);
+        let thread = FilterThread::new(state.clone(), receiver, requests, signal, description, options.what());
+        clock::spawn(clock, "gg-filter", move || thread.run())?;
+        Ok(Self { state, input, requests: requester })
     }
 
-    /// Its figures so far.
+    /// The stats so far.
     #[must_use]
     pub fn stats(&self) -> FilterStats {
-        FilterStats {
-            frames: self.shared.gate.counters.snapshot(),
-            given: self.shared.given.load(SeqCst),
-            capture_to_filtered: self.shared.capture_to_filtered.snapshot(),
-            queue: self.shared.gate.queued(),
-        }
+        self.state.stats(self.input.len())
     }
 
     /// Takes what happened since the last call.
     #[must_use]
     pub fn take_events(&self) -> Vec<Event> {
-        self.shared.events.take()
+        self.state.events.take()
     }
 
-    /// Gives events back that could not be handed on.
+    /// Puts events back that could not be handed on.
     pub fn put_back_events(&self, events: Vec<Event>) {
-        self.shared.events.put_back(events);
+        self.state.events.put_back(events);
     }
 
     /// Where frames go in.
     #[must_use]
-    pub fn intake(&self) -> &Intake {
-        &self.intake
+    pub fn input(&self) -> &InputSender {
+        &self.input
     }
 
-    /// Asks for its frames to go to `intake`, which is called `target` in events.
+    /// Asks for its frames to go to `input`, which is called `target` in events.
     ///
     /// # Errors
     ///
     /// `Closed`, `InvalidArgument` if it is the filter's own, or `Busy` if too many requests wait.
-    pub fn attach(&self, intake: &Intake, target: u32) -> Result<()> {
-        if intake.is_closed() {
-            return Err(Error::new(Code::Closed, error::Stage::Hub, "Cannot attach the target: it is closed"));
+    pub fn attach(&self, input: &InputSender, target: u32) -> Result<()> {
+        if input.is_closed() {
+            return Err(Error::new(Code::Closed, Stage::Hub, "Cannot attach the target: it is closed"));
         }
-        if intake.is_same_door(&self.intake) {
+        if input.is_same_target(&self.input) {
             return Err(Error::argument("target", "Cannot attach a filter to itself: its frames would never leave it"));
         }
-        self.request(Command::Attach { target, intake: intake.clone() })
+        self.requests.ask(FilterRequest::Attach { target, input: input.clone() })
     }
 
-    /// Asks for no more frames to go to `target`; the `detached` event says since when.
+    /// Asks for no more frames to go to `target`; the `detached` event follows its last one.
     ///
     /// # Errors
     ///
     /// `Closed`, or `Busy` if too many requests wait.
     pub fn detach(&self, target: u32) -> Result<()> {
-        self.request(Command::Detach { target })
+        self.requests.ask(FilterRequest::Detach { target })
     }
 
-    /// Takes no further frame and returns at once: what is inside is given on, then come `ended`, a `detached` for each
+    /// Takes no further frame and returns at once: what is inside is handed on, then come `ended`, a `detached` for each
     /// target and `closed`. Later calls do nothing.
     pub fn close(&self) {
-        self.intake.close();
-    }
-
-    fn request(&self, command: Command) -> Result<()> {
-        self.commands.try_send(command).map_err(|error| match error {
-            TrySendError::Full(_) => Error::new(
-                Code::Busy,
-                error::Stage::Hub,
-                "Cannot pass a request on: too many wait; await the earlier ones",
-            ),
-            TrySendError::Disconnected(_) => {
-                Error::new(Code::Closed, error::Stage::Hub, "Cannot use the filter: it is closed")
-            }
-        })
+        self.input.close();
     }
 }
 

@@ -1,35 +1,36 @@
 //! A filter's thread: takes frames, filters them and gives on what comes out.
 
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, atomic::Ordering::SeqCst},
-};
-
-use crossbeam_channel::{Receiver, TryRecvError};
+use std::sync::{Arc, atomic::Ordering::SeqCst};
 
 use super::{
-    Command, Shared,
     graphs::{Fault, Filtered, Form, Graphs, Ready, output_shape},
+    state::{FilterRequest, FilterState},
 };
 use crate::{
     av::Description,
     base::{
-        error::{Code, Error, Result, Stage},
+        error::{Code, Error, Result, Stage, guard},
         time::Rational,
     },
     frame::{Frame, FrameShape, SharedFrame},
     pipeline::{
+        OverflowPolicy, Signal,
+        clock::{Clock, Wake},
         hub::Hub,
-        intake::{Either, Haste, Inbox, Parcel},
+        input::{Input, InputReceiver},
         report::{DropReason, Event},
+        requests::Requests,
     },
-    sys::monotonic_ns,
+    sys::give_way,
 };
 
 pub(super) struct FilterThread {
-    shared: Arc<Shared>,
-    inbox: Inbox,
-    commands: Receiver<Command>,
+    state: Arc<FilterState>,
+    input: InputReceiver,
+    requests: Requests<FilterRequest>,
+    /// Raised by frames, requests, and targets that have room again.
+    signal: Arc<Signal>,
+    wake: Arc<dyn Wake>,
     hub: Hub,
     description: Description,
     /// The description as errors tell it.
@@ -41,7 +42,8 @@ pub(super) struct FilterThread {
     output: Option<FrameShape>,
     sequence: u64,
     session_start_ms: u64,
-    haste: Haste,
+    /// What the sender of the last frame does about a full queue, and so this filter too.
+    policy: OverflowPolicy,
     /// Whether the last frame failed, which is told once.
     failing: bool,
     /// Whether the graph ended by itself.
@@ -52,16 +54,19 @@ pub(super) struct FilterThread {
 
 impl FilterThread {
     pub(super) fn new(
-        shared: Arc<Shared>,
-        inbox: Inbox,
-        commands: Receiver<Command>,
+        state: Arc<FilterState>,
+        input: InputReceiver,
+        requests: Requests<FilterRequest>,
+        signal: Arc<Signal>,
         description: Description,
         what: String,
     ) -> Self {
         Self {
-            shared,
-            inbox,
-            commands,
+            state,
+            input,
+            requests,
+            wake: signal.clone(),
+            signal,
             hub: Hub::default(),
             description,
             what,
@@ -70,46 +75,42 @@ impl FilterThread {
             output: None,
             sequence: 0,
             session_start_ms: 0,
-            haste: Haste::Patient,
+            policy: OverflowPolicy::Block,
             failing: false,
             ended: false,
             has_frame: false,
         }
     }
 
-    /// Runs until the filter is closed and everything inside was given on.
+    /// Runs until the filter is closed and everything inside was handed on.
     pub(super) fn run(mut self) {
-        let outcome = catch_unwind(AssertUnwindSafe(|| self.work()));
-        let error = outcome.is_err().then(|| {
-            Error::new(
-                Code::Internal,
-                Stage::Filter,
-                format!("Cannot {}: a defect of this library was met; please report it", self.what),
-            )
-        });
+        give_way();
+        let what = self.what.clone();
+        let error = guard(Stage::Filter, what, || {
+            self.work();
+            Ok(())
+        })
+        .err();
         if let Some(error) = error.clone() {
-            self.shared.gate.counters.failed(u64::from(std::mem::take(&mut self.has_frame)));
-            self.shared.gate.mark_failed();
-            self.shared.events.push(Event::Error { error });
+            self.state.input.counters.failed(u64::from(std::mem::take(&mut self.has_frame)));
+            self.state.input.mark_failed();
+            self.state.events.push(Event::Error { error });
             self.discard();
         }
         self.end();
-        while let Ok(command) = self.commands.try_recv() {
-            self.answer(&command);
+        while let Some(request) = self.requests.try_recv() {
+            self.answer(&request);
         }
-        self.shared.events.push(Event::Closed { report: None, error });
+        self.state.events.push(Event::Closed { report: None, error });
     }
 
     fn work(&mut self) {
-        while let Some(next) = self.inbox.next_or(&self.commands) {
-            match next {
-                Either::Word(command) => self.obey(command),
-                Either::Parcel(Parcel::Shape(shape)) => self.get_ready(shape),
-                Either::Parcel(Parcel::Frame(frame, haste)) => {
+        while let Some(input) = self.next() {
+            match input {
+                Input::Shape(shape) => self.get_ready(shape),
+                Input::Frame(frame, policy) => {
                     self.has_frame = true;
-                    // Who asked before the frame came must see what becomes of it.
-                    self.is_abandoned();
-                    self.haste = haste;
+                    self.policy = policy;
                     self.take(&frame);
                     self.has_frame = false;
                 }
@@ -118,41 +119,69 @@ impl FilterThread {
         self.drain();
     }
 
-    /// Counts what still comes in as failed, until the filter is closed.
+    /// The next input, waiting for it; requests that came before it are served first. `None` at the end.
+    fn next(&mut self) -> Option<Input> {
+        loop {
+            let seen = self.signal.seen();
+            self.serve();
+            if let Some(input) = self.input.try_next() {
+                // A request made before the frame came must see what becomes of it.
+                self.serve();
+                return Some(input);
+            }
+            if self.input.is_over() {
+                return None;
+            }
+            self.signal.wait(seen, None);
+        }
+    }
+
+    /// Counts frames that still come as failed, until the filter is closed.
     fn discard(&mut self) {
-        while let Some(next) = self.inbox.next_or(&self.commands) {
-            match next {
-                Either::Word(command) => self.answer(&command),
-                Either::Parcel(Parcel::Shape(_)) => {}
-                Either::Parcel(Parcel::Frame(..)) => self.shared.gate.counters.failed(1),
+        self.end();
+        while let Some(input) = self.next() {
+            if matches!(input, Input::Frame(..)) {
+                self.state.input.counters.failed(1);
             }
         }
     }
 
-    fn obey(&mut self, command: Command) {
+    /// Serves every request that waits; whether the filter was dropped, so that nobody waits for what is inside.
+    fn serve(&mut self) -> bool {
+        while let Some(request) = self.requests.try_recv() {
+            self.obey(request);
+        }
+        self.requests.is_over()
+    }
+
+    fn obey(&mut self, request: FilterRequest) {
         if self.ended {
-            return self.answer(&command);
+            return self.answer(&request);
         }
-        match command {
-            Command::Attach { target, intake } => {
+        match request {
+            FilterRequest::Attach { target, input } => {
                 if let Some(shape) = self.output {
-                    intake.prepare(shape);
+                    input.prepare(shape);
                 }
-                self.hub.attach(target, intake);
-                self.shared.events.push(Event::Attached { target });
+                self.hub.attach(target, input);
+                self.state.events.push(Event::Attached { target });
             }
-            Command::Detach { target } => {
-                if self.hub.detach(target) {
-                    self.shared.events.push(Event::Detached { target });
+            FilterRequest::Detach { target } => {
+                if self.hub.detach(target, self.now_ns()) {
+                    self.state.events.push(Event::Detached { target });
                 }
             }
         }
+    }
+
+    fn now_ns(&self) -> u64 {
+        self.signal.clock().now_ns()
     }
 
     /// Answers a request that comes too late.
-    fn answer(&self, command: &Command) {
-        let (Command::Attach { target, .. } | Command::Detach { target }) = *command;
-        self.shared.events.push(Event::Detached { target });
+    fn answer(&self, request: &FilterRequest) {
+        let (FilterRequest::Attach { target, .. } | FilterRequest::Detach { target }) = *request;
+        self.state.events.push(Event::Detached { target });
     }
 
     /// Lets the targets get ready before the first frame.
@@ -167,30 +196,30 @@ impl FilterThread {
 
     /// Filters a frame and puts it in its bucket.
     fn take(&mut self, frame: &SharedFrame) {
-        let shared = self.shared.clone();
+        let state = self.state.clone();
         if self.ended {
-            shared.gate.counters.dropped(DropReason::Closed, 1);
+            state.input.counters.dropped(DropReason::Closed, 1);
             return;
         }
         match self.filter(frame) {
             Ok(true) => {
                 self.failing = false;
-                shared.gate.counters.written(1);
+                state.input.counters.written(1);
             }
             Ok(false) => {
-                shared.gate.counters.dropped(DropReason::Closed, 1);
+                state.input.counters.dropped(DropReason::Closed, 1);
             }
             Err(error) => {
-                shared.gate.counters.failed(1);
+                state.input.counters.failed(1);
                 if let Some(error) = error {
-                    shared.events.push(error);
+                    state.events.push(error);
                 }
             }
         }
     }
 
-    /// Filters a frame; `false` if the graph wants none any more. An error comes with the event that tells it, if it is
-    /// not told yet.
+    /// Filters a frame; `false` if the graph wants none any more. An error comes with its event, if that was not
+    /// reported yet.
     fn filter(&mut self, frame: &SharedFrame) -> Result<bool, Option<Event>> {
         let form = Form::of(frame);
         if self.refused == Some(form) {
@@ -229,13 +258,13 @@ impl FilterThread {
         }
     }
 
-    /// Gives on what is ready. If the graph has ended by itself, so has the filter.
+    /// Hands on the frames that are ready. If the graph has ended by itself, so has the filter.
     fn pass_on(&mut self) -> Result<(), Fault> {
         loop {
             let Some(graphs) = &mut self.graphs else { return Ok(()) };
             let time_base = graphs.time_base();
             match graphs.receive()? {
-                Ready::Frame(filtered) => self.give(filtered, time_base),
+                Ready::Frame(filtered) => self.hand_on(filtered, time_base),
                 Ready::Nothing => return Ok(()),
                 Ready::End => {
                     self.graphs = None;
@@ -243,25 +272,14 @@ impl FilterThread {
                     return Ok(());
                 }
             }
-            if self.is_abandoned() {
+            if self.serve() {
                 self.graphs = None;
                 return Ok(());
             }
         }
     }
 
-    /// Serves requests; whether the filter was dropped, so that nobody waits for what is inside.
-    fn is_abandoned(&mut self) -> bool {
-        loop {
-            match self.commands.try_recv() {
-                Ok(command) => self.obey(command),
-                Err(TryRecvError::Empty) => return false,
-                Err(TryRecvError::Disconnected) => return true,
-            }
-        }
-    }
-
-    /// Gives on what the graphs still hold and forgets them.
+    /// Hands on the frames that the graphs still hold and forgets them.
     fn drain(&mut self) {
         let Some(graphs) = &mut self.graphs else { return };
         let mut outcome = graphs.finish();
@@ -269,22 +287,22 @@ impl FilterThread {
             let Some(graphs) = &mut self.graphs else { break };
             let time_base = graphs.time_base();
             match graphs.receive() {
-                Ok(Ready::Frame(filtered)) => self.give(filtered, time_base),
+                Ok(Ready::Frame(filtered)) => self.hand_on(filtered, time_base),
                 Ok(Ready::Nothing | Ready::End) => break,
                 Err(fault) => outcome = Err(fault),
             }
-            if self.is_abandoned() {
+            if self.serve() {
                 break;
             }
         }
         self.graphs = None;
         if let Err(fault) = outcome {
             let error = self.explain(fault);
-            self.shared.events.push(Event::Warning { error });
+            self.state.events.push(Event::Warning { error });
         }
     }
 
-    fn give(&mut self, filtered: Filtered, time_base: Rational) {
+    fn hand_on(&mut self, filtered: Filtered, time_base: Rational) {
         let Filtered { views, pts, captured_ns } = filtered;
         self.output = Some(FrameShape::of(&views));
         let frame = Arc::new(Frame {
@@ -296,16 +314,23 @@ impl FilterThread {
             session_start_ms: self.session_start_ms,
         });
         self.sequence += 1;
-        self.shared.given.store(self.sequence, SeqCst);
-        self.shared.capture_to_filtered.record(monotonic_ns().saturating_sub(captured_ns));
+        self.state.given.store(self.sequence, SeqCst);
+        self.state.capture_to_filtered.record(self.now_ns().saturating_sub(captured_ns));
         self.let_go();
-        self.hub.capture(&frame);
-        if self.haste == Haste::Hurried {
-            self.hub.offer(&frame);
+        self.hub.reserve(&frame);
+        if self.policy != OverflowPolicy::Block {
+            self.hub.try_send(&frame);
             return;
         }
-        while let Some(command) = self.hub.deliver(&frame, &self.commands) {
-            self.obey(command);
+        loop {
+            let seen = self.signal.seen();
+            if self.serve() {
+                return self.hub.try_send(&frame);
+            }
+            match self.hub.send(&frame, &self.wake, self.now_ns()) {
+                Ok(()) => break,
+                Err(deadline_ns) => self.signal.wait(seen, deadline_ns),
+            }
         }
         self.let_go();
     }
@@ -313,7 +338,7 @@ impl FilterThread {
     /// Lets the targets go that are leaving or were closed.
     fn let_go(&mut self) {
         for target in self.hub.remove_gone() {
-            self.shared.events.push(Event::Detached { target });
+            self.state.events.push(Event::Detached { target });
         }
     }
 
@@ -322,9 +347,9 @@ impl FilterThread {
         if std::mem::replace(&mut self.ended, true) {
             return;
         }
-        self.shared.events.push(Event::Ended);
+        self.state.events.push(Event::Ended);
         for target in self.hub.clear() {
-            self.shared.events.push(Event::Detached { target });
+            self.state.events.push(Event::Detached { target });
         }
     }
 }

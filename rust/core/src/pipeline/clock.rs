@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicU64, Ordering::SeqCst},
     },
     time::{Duration, Instant},
@@ -44,6 +44,8 @@ pub struct Signal {
     raised: AtomicU64,
     lock: Mutex<()>,
     changed: Condvar,
+    /// Is woken besides the thread: it ends a wait that does not look at this signal.
+    forward: OnceLock<Arc<dyn Wake>>,
 }
 
 /// Is woken when something that was waited for has come.
@@ -60,6 +62,7 @@ impl Signal {
             raised: AtomicU64::new(0),
             lock: Mutex::new(()),
             changed: Condvar::new(),
+            forward: OnceLock::new(),
         })
     }
 
@@ -79,6 +82,14 @@ impl Signal {
     pub fn raise(&self) {
         self.raised.fetch_add(1, SeqCst);
         self.clock.wake(self);
+        if let Some(other) = self.forward.get() {
+            other.wake();
+        }
+    }
+
+    /// Wakes `other` at each raise; the first call counts.
+    pub(crate) fn forward_to(&self, other: Arc<dyn Wake>) {
+        let _ = self.forward.set(other);
     }
 
     /// Returns once it was raised since `seen`, or at `deadline_ns`. It may return early.

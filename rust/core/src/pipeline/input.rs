@@ -39,12 +39,25 @@ pub(crate) struct Limits {
     pub(crate) drop: Bounds,
 }
 
+/// Frames of senders that block: enough that an encoder never waits for its source.
+const BLOCKING_FRAMES: usize = 4;
+
 impl Limits {
+    /// What senders that cannot wait may leave for `wait_ns`, up to `bytes`, while the machine does something else.
+    pub(crate) const fn ride_out(wait_ns: u64, bytes: usize) -> Self {
+        Self { block: Bounds::items(BLOCKING_FRAMES), drop: Bounds { items: usize::MAX, bytes, wait_ns } }
+    }
+
     /// So many frames, of any size.
     pub(crate) const fn frames(count: usize) -> Self {
         Self { block: Bounds::items(count), drop: Bounds::items(count) }
     }
 }
+
+/// Seconds for which frames may wait for an encoder or a filter unless told otherwise.
+pub(crate) const DEFAULT_QUEUE_SECONDS: f64 = 2.0;
+/// Bytes of such frames.
+pub(crate) const DEFAULT_QUEUE_BYTES: usize = 256_000_000;
 
 /// How a target takes its frames.
 #[derive(Debug, Clone, Copy)]

@@ -1,27 +1,35 @@
-//! A source's thread: paces frames and gives them to the targets.
+//! A source's thread: asks the producer for frames, paces them and hands them to the targets.
 
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, atomic::Ordering::SeqCst},
-    time::{Duration, Instant},
+use std::sync::{Arc, atomic::Ordering::SeqCst};
+
+use super::{
+    crop,
+    options::Pacing,
+    producer::{Captured, Patience, Produced, Producer, Timing},
+    state::{SourceRequest, SourceState},
 };
-
-use crossbeam_channel::{Receiver, RecvTimeoutError, TryRecvError};
-
-use super::{Captured, Command, Driver, Shared, options::Pacing};
 use crate::{
     av::Picture,
     base::{
-        error::{Code, Error, Result, Stage},
-        time::{Rational, wall_clock_ms},
+        error::{Code, Error, Result, Stage, guard},
+        time::Rational,
     },
-    frame::{Frame, SharedFrame},
-    pipeline::{hub::Hub, report::Event},
+    frame::{Frame, FrameShape, SharedFrame},
+    pipeline::{
+        OverflowPolicy, Session, Signal,
+        clock::{Clock, Wake},
+        hub::Hub,
+        report::Event,
+        requests::Requests,
+    },
     pixels::planes::Rect,
-    sys::{make_waits_precise, monotonic_ns},
+    sys::make_waits_precise,
 };
 
 const NANOSECONDS: Rational = Rational::new(1, 1_000_000_000);
+
+/// Longest time that a producer may wait: a request waits no longer, whatever a driver does.
+const PATIENCE_NS: u64 = 100_000_000;
 
 /// Whether the thread goes on.
 #[derive(PartialEq, Eq)]
@@ -30,241 +38,281 @@ enum Go {
     Stop,
 }
 
-/// When the frame at `media_ns` is due: `clock_ns` on the monotonic clock.
+/// When the frame at `media_ns` is due: `clock_ns` on the clock.
 struct Schedule {
     clock_ns: u64,
     media_ns: i64,
 }
 
 pub(super) struct SourceThread {
-    driver: Box<dyn Driver>,
-    pacing: Pacing,
-    commands: Receiver<Command>,
-    shared: Arc<Shared>,
+    producer: Box<dyn Producer>,
+    /// Whether frames wait for their moment.
+    is_paced: bool,
+    /// What a full target means to this source.
+    policy: OverflowPolicy,
+    requests: Requests<SourceRequest>,
+    state: Arc<SourceState>,
+    session: Arc<Session>,
+    /// Raised by requests, and by targets that have room again.
+    signal: Arc<Signal>,
+    wake: Arc<dyn Wake>,
     hub: Hub,
-    started: bool,
+    is_started: bool,
     sequence: u64,
     period_ns: u64,
     schedule: Option<Schedule>,
     last_captured_ns: Option<u64>,
-    /// The part of the frames that is wanted.
-    region: Option<Rect>,
-    /// Wall clock at the first frame.
-    session_start_ms: u64,
+    crop: Option<Rect>,
 }
 
 impl SourceThread {
     pub(super) fn new(
-        driver: Box<dyn Driver>,
+        producer: Box<dyn Producer>,
         pacing: Pacing,
-        commands: Receiver<Command>,
-        shared: Arc<Shared>,
+        requests: Requests<SourceRequest>,
+        state: Arc<SourceState>,
+        session: Arc<Session>,
+        signal: Arc<Signal>,
     ) -> Self {
-        let period_ns = driver.info().frame_rate.frame_time_ns(1);
+        let is_live = producer.timing() == Timing::Live;
+        if let Some(waker) = producer.waker() {
+            signal.forward_to(waker);
+        }
         Self {
-            driver,
-            pacing,
-            commands,
-            shared,
+            is_paced: !is_live && pacing == Pacing::Realtime,
+            policy: if is_live || pacing == Pacing::Realtime {
+                OverflowPolicy::DropNewest
+            } else {
+                OverflowPolicy::Block
+            },
+            period_ns: producer.info().frame_rate.frame_time_ns(1),
+            producer,
+            requests,
+            state,
+            session,
+            wake: signal.clone(),
+            signal,
             hub: Hub::default(),
-            started: false,
+            is_started: false,
             sequence: 0,
-            period_ns,
             schedule: None,
             last_captured_ns: None,
-            region: None,
-            session_start_ms: 0,
+            crop: None,
         }
     }
 
-    /// Runs until closed. At the end of the input it tells `ended` and waits for the close.
+    fn now_ns(&self) -> u64 {
+        self.session.clock().now_ns()
+    }
+
+    /// Runs until closed. At the end of the input it reports `ended` and waits for the close.
     pub(super) fn run(mut self) {
         make_waits_precise();
-        let outcome = catch_unwind(AssertUnwindSafe(|| self.play()));
-        let outcome = outcome.unwrap_or_else(|_| {
-            Err(Error::new(
-                Code::Internal,
-                Stage::Source,
-                "Cannot go on reading the source: a defect of this library was met; please report it",
-            ))
-        });
-        let error = outcome.as_ref().err().cloned();
+        let outcome = guard(Stage::Source, "go on reading the source", || self.play());
         for target in self.hub.clear() {
-            self.shared.events.push(Event::Detached { target });
+            self.state.events.push(Event::Detached { target });
         }
-        if outcome != Ok(Go::Stop) {
+        let is_closed = matches!(outcome, Ok(Go::Stop));
+        let error = outcome.err();
+        if !is_closed {
             if let Some(error) = error.clone() {
-                self.shared.events.push(Event::Error { error });
+                self.state.events.push(Event::Error { error });
             }
-            self.shared.events.push(Event::Ended);
+            self.state.events.push(Event::Ended);
             self.wait_for_close();
         }
-        self.shared.events.push(Event::Closed { report: None, error });
+        self.state.events.push(Event::Closed { report: None, error });
     }
 
-    /// Gives frames until the end (`Go::On`) or the close (`Go::Stop`).
+    /// Hands frames on until the end (`Go::On`) or the close (`Go::Stop`).
     fn play(&mut self) -> Result<Go> {
         loop {
+            let seen = self.signal.seen();
             if self.rest() == Go::Stop {
                 return Ok(Go::Stop);
             }
-            let next = self.driver.next();
-            self.shared.decode_errors.store(self.driver.decode_errors(), SeqCst);
-            let Some(Captured { views, pts }) = next? else { return Ok(Go::On) };
-            if self.wait_until_due(pts) == Go::Stop {
-                return Ok(Go::Stop);
-            }
-            let captured_ns = monotonic_ns();
-            if self.sequence == 0 {
-                self.session_start_ms = wall_clock_ms();
-            }
-            let frame = Arc::new(Frame {
-                views: views.into_iter().map(|view| self.cut(view)).collect::<Result<_>>()?,
-                sequence: self.sequence,
-                pts,
-                time_base: self.driver.time_base(),
-                captured_ns,
-                session_start_ms: self.session_start_ms,
-            });
-            let go = self.give(&frame);
-            self.note(&frame);
+            let patience = Patience { signal: &self.signal, seen, deadline_ns: self.now_ns() + PATIENCE_NS };
+            let produced = self.producer.next(&patience);
+            self.state.damaged.store(self.producer.damaged(), SeqCst);
+            let go = match produced? {
+                Produced::Frame(captured) => self.take(captured)?,
+                Produced::Idle => Go::On,
+                Produced::Changed(shape) => {
+                    self.change(shape);
+                    Go::On
+                }
+                Produced::Lost(error) => {
+                    self.state.events.push(Event::Warning { error });
+                    Go::On
+                }
+                Produced::End => return Ok(Go::On),
+            };
             if go == Go::Stop {
                 return Ok(Go::Stop);
             }
         }
     }
 
-    /// Waits while there is nobody to give frames to.
+    /// Serves requests, and waits while there is no target.
     fn rest(&mut self) -> Go {
-        for target in self.hub.remove_gone() {
-            self.shared.events.push(Event::Detached { target });
-        }
+        self.let_go();
         loop {
-            if self.started && !self.hub.is_empty() {
-                match self.commands.try_recv() {
-                    Ok(command) => {
-                        if self.obey(command) == Go::Stop {
-                            return Go::Stop;
-                        }
-                        continue;
-                    }
-                    Err(TryRecvError::Disconnected) => return Go::Stop,
-                    Err(TryRecvError::Empty) => return Go::On,
-                }
+            let seen = self.signal.seen();
+            if self.serve() == Go::Stop {
+                return Go::Stop;
+            }
+            if self.is_started && !self.hub.is_empty() {
+                return Go::On;
             }
             // Time stands still while resting.
             self.schedule = None;
             self.last_captured_ns = None;
-            let Ok(command) = self.commands.recv() else { return Go::Stop };
-            if self.obey(command) == Go::Stop {
-                return Go::Stop;
-            }
+            self.signal.wait(seen, None);
         }
     }
 
-    fn obey(&mut self, command: Command) -> Go {
-        match command {
-            Command::Attach { target, intake } => {
-                self.hub.attach(target, intake);
-                self.shared.events.push(Event::Attached { target });
-            }
-            Command::Detach { target } => {
-                if self.hub.detach(target) {
-                    self.shared.events.push(Event::Detached { target });
+    /// Serves every request that waits.
+    fn serve(&mut self) -> Go {
+        while let Some(request) = self.requests.try_recv() {
+            match request {
+                SourceRequest::Attach { target, input } => {
+                    self.hub.attach(target, input);
+                    self.state.events.push(Event::Attached { target });
                 }
+                SourceRequest::Detach { target } => {
+                    if self.hub.detach(target, self.now_ns()) {
+                        self.state.events.push(Event::Detached { target });
+                    }
+                }
+                SourceRequest::Crop(crop) => self.crop = crop,
+                SourceRequest::Start => self.is_started = true,
+                SourceRequest::Close => return Go::Stop,
             }
-            Command::Region(region) => self.region = region,
-            Command::Start => self.started = true,
-            Command::Close => return Go::Stop,
         }
-        Go::On
+        if self.requests.is_over() { Go::Stop } else { Go::On }
     }
 
-    /// In real time waits for the frame's moment; requests are served meanwhile.
+    /// Frames have another shape from now on; a crop that no longer fits is given up.
+    fn change(&mut self, shape: FrameShape) {
+        *self.state.shape.lock() = shape;
+        if let Some(Err(error)) = self.crop.map(|crop| crop::check(crop, shape)) {
+            self.crop = None;
+            *self.state.crop.lock() = None;
+            self.state.events.push(Event::Warning { error });
+        }
+        self.hub.prepare(self.state.cropped_shape());
+    }
+
+    /// Hands a captured frame on, at its moment if it is paced.
+    fn take(&mut self, captured: Captured) -> Result<Go> {
+        let Captured { views, pts, captured_ns } = captured;
+        if self.wait_until_due(pts) == Go::Stop {
+            return Ok(Go::Stop);
+        }
+        let frame = Arc::new(Frame {
+            views: views.into_iter().map(|view| self.cropped(view)).collect::<Result<_>>()?,
+            sequence: self.sequence,
+            pts,
+            time_base: self.producer.time_base(),
+            captured_ns: captured_ns.unwrap_or_else(|| self.now_ns()),
+            session_start_ms: self.session.begin().wall_clock_ms,
+        });
+        let go = self.hand_on(&frame);
+        self.note(&frame);
+        Ok(go)
+    }
+
+    /// Waits for a paced frame's moment; requests are served meanwhile.
     fn wait_until_due(&mut self, pts: i64) -> Go {
-        if self.pacing == Pacing::Asap {
+        if !self.is_paced {
             return Go::On;
         }
-        let media_ns = Rational::rescale(pts, self.driver.time_base(), NANOSECONDS);
+        let media_ns = Rational::rescale(pts, self.producer.time_base(), NANOSECONDS);
         loop {
-            let now = monotonic_ns();
+            let seen = self.signal.seen();
+            if self.serve() == Go::Stop || (self.hub.is_empty() && self.rest() == Go::Stop) {
+                return Go::Stop;
+            }
+            let now = self.now_ns();
             let schedule = self.schedule.get_or_insert(Schedule { clock_ns: now, media_ns });
             let due = schedule.clock_ns.saturating_add_signed(media_ns - schedule.media_ns);
             if now >= due {
                 self.note_lateness(now - due);
                 return Go::On;
             }
-            let deadline = Instant::now() + Duration::from_nanos(due - now);
-            match self.commands.recv_deadline(deadline) {
-                Ok(command) => {
-                    if self.obey(command) == Go::Stop || (self.hub.is_empty() && self.rest() == Go::Stop) {
-                        return Go::Stop;
-                    }
-                }
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return Go::Stop,
-            }
+            self.signal.wait(seen, Some(due));
         }
     }
 
     /// A frame that is late by more than a period means that this thread did not run. A camera's instants are then
-    /// gone; a file waits, so that at most one frame is given early to catch up.
+    /// gone; a file waits, so that at most one frame is handed on early to catch up.
     fn note_lateness(&mut self, late_ns: u64) {
-        self.shared.lateness.record(late_ns);
+        self.state.lateness.record(late_ns);
         if late_ns <= self.period_ns {
             return;
         }
-        self.shared.late.fetch_add(1, SeqCst);
+        self.state.late.fetch_add(1, SeqCst);
         let missed = late_ns / self.period_ns;
-        if self.driver.skip(missed) {
-            self.shared.missed.fetch_add(missed, SeqCst);
+        if self.producer.skip(missed) {
+            self.state.missed.fetch_add(missed, SeqCst);
         } else if let Some(schedule) = &mut self.schedule {
             schedule.clock_ns += late_ns - self.period_ns;
         }
     }
 
-    /// The wanted part of a picture.
-    fn cut(&self, picture: Picture) -> Result<Picture> {
-        let Some(region) = self.region else { return Ok(picture) };
-        picture.crop(region).map_err(|error| error.explain(Code::ResourceExhausted, Stage::Source, "cut a frame"))
+    fn cropped(&self, picture: Picture) -> Result<Picture> {
+        let Some(crop) = self.crop else { return Ok(picture) };
+        picture.crop(crop).map_err(|error| error.explain(Code::ResourceExhausted, Stage::Source, "crop a frame"))
     }
 
-    fn give(&mut self, frame: &SharedFrame) -> Go {
-        self.hub.capture(frame);
-        if self.pacing == Pacing::Realtime {
-            self.hub.offer(frame);
+    /// Sends a frame to every target. A source that blocks waits for their room, and serves requests meanwhile.
+    fn hand_on(&mut self, frame: &SharedFrame) -> Go {
+        self.hub.reserve(frame);
+        if self.policy != OverflowPolicy::Block {
+            self.hub.try_send(frame);
             return Go::On;
         }
         let mut go = Go::On;
-        while let Some(command) = self.hub.deliver(frame, &self.commands) {
-            if self.obey(command) == Go::Stop {
-                self.hub.detach_all();
+        loop {
+            let seen = self.signal.seen();
+            if go == Go::On && self.serve() == Go::Stop {
+                self.hub.detach_all(self.now_ns());
                 go = Go::Stop;
             }
+            match self.hub.send(frame, &self.wake, self.now_ns()) {
+                Ok(()) => return go,
+                Err(deadline_ns) => self.signal.wait(seen, deadline_ns),
+            }
         }
-        go
+    }
+
+    /// Lets the targets go that are leaving or were closed.
+    fn let_go(&mut self) {
+        for target in self.hub.remove_gone() {
+            self.state.events.push(Event::Detached { target });
+        }
     }
 
     fn note(&mut self, frame: &Frame) {
         self.sequence += 1;
-        self.shared.captured.store(self.sequence, SeqCst);
+        self.state.captured.store(self.sequence, SeqCst);
         let end_ns = Rational::rescale(frame.pts, frame.time_base, NANOSECONDS);
         let end_ns = u64::try_from(end_ns).unwrap_or(0) + self.period_ns;
-        self.shared.duration_ns.fetch_max(end_ns, SeqCst);
+        self.state.duration_ns.fetch_max(end_ns, SeqCst);
         if let Some(last) = self.last_captured_ns.replace(frame.captured_ns) {
-            self.shared.interval.record(frame.captured_ns.saturating_sub(last));
+            self.state.interval.record(frame.captured_ns.saturating_sub(last));
         }
     }
 
     /// After the end only a close is served; late attaches and detaches are answered.
     fn wait_for_close(&mut self) {
-        while let Ok(command) = self.commands.recv() {
-            match command {
-                Command::Close => return,
-                Command::Attach { target, .. } | Command::Detach { target } => {
-                    self.shared.events.push(Event::Detached { target });
+        while let Some(request) = self.requests.recv() {
+            match request {
+                SourceRequest::Close => return,
+                SourceRequest::Attach { target, .. } | SourceRequest::Detach { target } => {
+                    self.state.events.push(Event::Detached { target });
                 }
-                Command::Region(_) | Command::Start => {}
+                SourceRequest::Crop(_) | SourceRequest::Start => {}
             }
         }
     }

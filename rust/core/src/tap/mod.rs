@@ -4,30 +4,29 @@
 
 pub mod options;
 mod pace;
+mod state;
 mod thread;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering::SeqCst},
-};
+use std::sync::{Arc, atomic::Ordering::SeqCst};
 
-use crossbeam_channel::{Receiver, TryRecvError, bounded};
 use parking_lot::Mutex;
 
+use self::{
+    options::{FramePolicy, TapOptions},
+    state::TapState,
+    thread::{Ready, TapThread},
+};
 use crate::{
-    base::error::{Code, Error, Result, Stage},
+    base::error::Result,
     frame::header::FrameHeader,
     pipeline::{
-        events::{Events, Notify, Throttle},
-        gate::{Gate, Taker},
-        intake::{Intake, Room, door},
-        latency::Recorder,
-        report::{DropReason, Event, TapStats},
+        Clock, InputSender, Signal, clock,
+        events::Notify,
+        input::{InputConfig, Limits, input_queue},
+        queue::{Bounds, Reader, queue},
+        report::{Event, TapStats},
     },
-    sys::{monotonic_ns, spawn},
 };
-use options::{TapOptions, TapPolicy};
-use thread::{Ready, TapThread};
 
 /// Converted frames that may wait: one is being looked at, the next is there when it is wanted.
 const READY: usize = 2;
@@ -56,51 +55,6 @@ pub enum Exchange {
     End,
 }
 
-/// State that the tap's thread and its owner share.
-pub(crate) struct Shared {
-    gate: Gate,
-    events: Events,
-    policy: TapPolicy,
-    overload: Throttle,
-    capture_to_observer: Recorder,
-    /// Whether the observer found nothing and is to be notified.
-    is_awaited: AtomicBool,
-}
-
-impl Shared {
-    fn drop_frame(&self, reason: DropReason) {
-        self.gate.counters.dropped(reason, 1);
-    }
-
-    /// Wakes the observer if it found nothing before.
-    fn tell_ready(&self) {
-        if self.is_awaited.swap(false, SeqCst) {
-            self.events.notify();
-        }
-    }
-}
-
-impl Taker for Shared {
-    fn gate(&self) -> &Gate {
-        &self.gate
-    }
-
-    fn overflow(&self) {
-        if self.policy == TapPolicy::Latest {
-            return self.drop_frame(DropReason::Superseded);
-        }
-        let reason = DropReason::ObserverOverload;
-        let frames = self.gate.counters.dropped(reason, 1);
-        if self.overload.is_due() {
-            self.events.push(Event::Overload { stage: Stage::Hub, reason, frames });
-        }
-    }
-
-    fn tell_room(&self) {
-        self.events.push(Event::Room);
-    }
-}
-
 /// The frame that the observer has, and the one that did not fit.
 #[derive(Default)]
 struct Hand {
@@ -110,9 +64,9 @@ struct Hand {
 
 /// Gives one observer the frames of what it is attached to. Dropping it drops what was not taken.
 pub struct Tap {
-    shared: Arc<Shared>,
-    intake: Intake,
-    ready: Receiver<Ready>,
+    state: Arc<TapState>,
+    input: InputSender,
+    ready: Reader<Ready>,
     hand: Mutex<Hand>,
 }
 
@@ -122,24 +76,20 @@ impl Tap {
     /// # Errors
     ///
     /// `InvalidArgument`, or `ResourceExhausted` if there can be no further thread.
-    pub fn open(options: TapOptions, notify: Notify) -> Result<Self> {
+    pub fn open(options: TapOptions, clock: &Arc<dyn Clock>, notify: Notify) -> Result<Self> {
         options.check()?;
-        let shared = Arc::new(Shared {
-            gate: Gate::default(),
-            events: Events::new(notify),
-            policy: options.policy,
-            overload: Throttle::default(),
-            capture_to_observer: Recorder::new(),
-            is_awaited: AtomicBool::new(true),
-        });
-        let displaces = options.policy == TapPolicy::Latest;
-        let queue = if displaces { 1 } else { options.queue as usize };
-        let (intake, inbox) = door(shared.clone(), Room { hurried: queue, patient: queue, displaces, preferred: None });
-        let (sender, ready) = bounded(if displaces { 1 } else { READY });
-        let oldest = displaces.then(|| ready.clone());
-        let thread = TapThread::new(shared.clone(), inbox, sender, oldest, options);
-        spawn("gg-tap", move || thread.run())?;
-        Ok(Self { shared, intake, ready, hand: Mutex::default() })
+        let state = Arc::new(TapState::new(clock.clone(), options.policy, notify));
+        let drops_oldest = options.policy == FramePolicy::Latest;
+        let limits = Limits::frames(if drops_oldest { 1 } else { options.queue as usize });
+        let signal = Signal::new(clock);
+        let (input, receiver) =
+            input_queue(state.clone(), InputConfig { limits, drops_oldest, preferred: None }, &signal);
+        // Nothing waits on this side's signal: the observer is notified.
+        let (sender, ready) = queue(Signal::new(clock));
+        let bounds = Bounds::items(if drops_oldest { 1 } else { READY });
+        let thread = TapThread::new(state.clone(), receiver, (sender, bounds), signal, options);
+        clock::spawn(clock, "gg-tap", move || thread.run())?;
+        Ok(Self { state, input, ready, hand: Mutex::default() })
     }
 
     /// Settles the frame taken before, and copies the next one to `data` and its facts to `header`. Never waits.
@@ -167,12 +117,12 @@ impl Tap {
         };
         ready.write(data)?;
         hand.taken += 1;
-        self.shared.capture_to_observer.record(monotonic_ns().saturating_sub(ready.captured_ns()));
+        self.state.capture_to_observer.record(self.state.clock.now_ns().saturating_sub(ready.captured_ns()));
         Ok(Exchange::Frame)
     }
 
     fn settle(&self, hand: &mut Hand, outcome: Outcome) {
-        let counters = &self.shared.gate.counters;
+        let counters = &self.state.input.counters;
         match outcome {
             Outcome::None => {}
             Outcome::Observed => counters.written(std::mem::take(&mut hand.taken)),
@@ -181,48 +131,53 @@ impl Tap {
     }
 
     fn next(&self) -> std::result::Result<Ready, Exchange> {
-        let take = || match self.ready.try_recv() {
-            Ok(ready) => Ok(ready),
-            Err(TryRecvError::Empty) => Err(Exchange::Nothing),
-            Err(TryRecvError::Disconnected) => Err(Exchange::End),
-        };
-        take().or_else(|_| {
-            // Asked again: what came before the wish was noted would not be told.
-            self.shared.is_awaited.store(true, SeqCst);
-            take().inspect(|_| self.shared.is_awaited.store(false, SeqCst))
-        })
+        if let Some(ready) = self.ready.try_recv() {
+            return Ok(ready);
+        }
+        // Asked again: a frame that came before the wish was noted is not reported.
+        self.state.is_awaited.store(true, SeqCst);
+        // Before the last look, so that no frame comes after it.
+        let is_over = self.ready.is_over();
+        match self.ready.try_recv() {
+            Some(ready) => {
+                self.state.is_awaited.store(false, SeqCst);
+                Ok(ready)
+            }
+            None if is_over => Err(Exchange::End),
+            None => Err(Exchange::Nothing),
+        }
     }
 
-    /// Its figures so far.
+    /// The stats so far.
     #[must_use]
     pub fn stats(&self) -> TapStats {
         TapStats {
-            frames: self.shared.gate.counters.snapshot(),
-            capture_to_observer: self.shared.capture_to_observer.snapshot(),
-            queue: self.shared.gate.queued() + u32::try_from(self.ready.len()).unwrap_or(0),
+            frames: self.state.input.counters.snapshot(),
+            capture_to_observer: self.state.capture_to_observer.snapshot(),
+            queue: self.input.len() + u32::try_from(self.ready.len()).unwrap_or(0),
         }
     }
 
     /// Takes what happened since the last call.
     #[must_use]
     pub fn take_events(&self) -> Vec<Event> {
-        self.shared.events.take()
+        self.state.events.take()
     }
 
-    /// Gives events back that could not be handed on.
+    /// Puts events back that could not be handed on.
     pub fn put_back_events(&self, events: Vec<Event>) {
-        self.shared.events.put_back(events);
+        self.state.events.put_back(events);
     }
 
     /// Takes no further frame; the ones that wait can still be taken until [`Exchange::End`].
     pub fn close(&self) {
-        self.intake.close();
+        self.input.close();
     }
 
     /// Where frames go in.
     #[must_use]
-    pub fn intake(&self) -> &Intake {
-        &self.intake
+    pub fn input(&self) -> &InputSender {
+        &self.input
     }
 }
 
@@ -232,11 +187,5 @@ impl Drop for Tap {
     }
 }
 
-/// The error of a tap that cannot give a frame in the form asked for.
-fn cannot_convert(error: Error) -> Error {
-    Error { code: Code::Internal, stage: Stage::Hub, ..error }
-}
-
 #[cfg(test)]
-#[path = "tests.rs"]
 mod tests;

@@ -14,8 +14,7 @@ use crate::{
 /// What happens to frames that come faster than the observer takes them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
-#[schemars(rename = "FramePolicy")]
-pub enum TapPolicy {
+pub enum FramePolicy {
     /// Every frame: a source that plays as fast as it can waits, one in real time fills a queue and then drops, counted.
     #[default]
     All,
@@ -43,7 +42,7 @@ pub struct TapOptions {
     pub rate: Option<Rational>,
     /// What happens to frames that come faster than they are taken.
     #[serde(default)]
-    pub policy: TapPolicy,
+    pub policy: FramePolicy,
     /// Frames that may wait where every frame is wanted, 1 to 64.
     #[serde(default = "default_queue")]
     #[schemars(range(min = 1, max = 64))]
@@ -71,7 +70,7 @@ impl TapOptions {
         }
         check_range("queue", u64::from(self.queue), 1, 64)?;
         match (self.policy, self.queue) {
-            (TapPolicy::Latest, queue) if queue != default_queue() => {
+            (FramePolicy::Latest, queue) if queue != default_queue() => {
                 Err(Error::argument("queue", "Cannot use queue with policy \"latest\": only the newest frame waits"))
             }
             _ => Ok(()),

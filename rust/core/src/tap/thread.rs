@@ -1,16 +1,15 @@
 //! A tap's thread: converts frames ahead of the observer.
 
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
+use std::sync::Arc;
+
+use super::{
+    options::{FramePolicy, TapOptions},
+    pace::Pace,
+    state::TapState,
 };
-
-use crossbeam_channel::{Receiver, Sender, TrySendError};
-
-use super::{Shared, cannot_convert, options::TapOptions, pace::Pace};
 use crate::{
     av::{Picture, PixelFormat, VideoInfo},
-    base::error::{Code, Error, Result, Stage},
+    base::error::{Code, Error, Result, Stage, guard},
     frame::{
         SharedFrame,
         adapt::{Adapter, is_one_pass},
@@ -18,10 +17,14 @@ use crate::{
         raw_frame::{write_converted, write_pictures},
     },
     pipeline::{
-        intake::{Inbox, Parcel},
+        Signal,
+        clock::Wake,
+        input::{Input, InputReceiver},
+        queue::{Bounds, Refused, Writer},
         report::{DropReason, Event},
     },
     pixels::ColourSpace,
+    sys::give_way,
 };
 
 /// A frame in the form that the observer asked for.
@@ -50,79 +53,85 @@ impl Ready {
 }
 
 pub(super) struct TapThread {
-    shared: Arc<Shared>,
-    inbox: Inbox,
-    ready: Sender<Ready>,
-    /// From where the frame is taken that makes way, if that is the policy.
-    oldest: Option<Receiver<Ready>>,
+    state: Arc<TapState>,
+    input: InputReceiver,
+    /// Where converted frames wait for the observer, and how many may.
+    ready: (Writer<Ready>, Bounds),
+    /// Raised by frames, and by the observer when it has made room.
+    signal: Arc<Signal>,
+    wake: Arc<dyn Wake>,
     options: TapOptions,
     pace: Pace,
-    /// From the shape of the frames that came last to the one asked for.
+    /// From the form of the frames that came last to the one asked for.
     adapter: Option<(VideoInfo, VideoInfo, Adapter)>,
 }
 
 impl TapThread {
     pub(super) fn new(
-        shared: Arc<Shared>,
-        inbox: Inbox,
-        ready: Sender<Ready>,
-        oldest: Option<Receiver<Ready>>,
+        state: Arc<TapState>,
+        input: InputReceiver,
+        ready: (Writer<Ready>, Bounds),
+        signal: Arc<Signal>,
         options: TapOptions,
     ) -> Self {
         let pace = Pace::new(options.rate);
-        Self { shared, inbox, ready, oldest, options, pace, adapter: None }
+        Self { state, input, ready, wake: signal.clone(), signal, options, pace, adapter: None }
     }
 
-    /// Runs until the tap is closed and every frame was handed on; what is left when the tap is dropped is counted.
+    /// Runs until the tap is closed and every frame was handed on; frames left when the tap is dropped are counted.
     pub(super) fn run(mut self) {
-        while let Some(parcel) = self.inbox.next() {
-            let Parcel::Frame(frame, _) = parcel else { continue };
+        give_way();
+        while let Some(input) = self.input.next() {
+            let Input::Frame(frame, _) = input else { continue };
             if !self.pace.admits(&frame) {
-                self.shared.drop_frame(DropReason::FrameRate);
+                self.state.drop_frames(DropReason::FrameRate, 1);
                 continue;
             }
             match self.prepare(frame) {
                 Ok(ready) => self.hand_on(ready),
                 Err(error) => {
-                    self.shared.gate.counters.failed(1);
-                    self.shared.events.push(Event::Warning { error });
+                    self.state.input.counters.failed(1);
+                    self.state.events.push(Event::Warning { error });
                 }
             }
         }
-        let Self { shared, ready, oldest, .. } = self;
-        // The observer sees the end when no sender is left.
-        drop((ready, oldest));
-        shared.tell_ready();
+        let Self { state, ready, .. } = self;
+        // The observer sees the end when no writer is left.
+        drop(ready);
+        state.report_ready();
     }
 
     fn hand_on(&self, ready: Ready) {
-        let ready = match (self.ready.try_send(ready), &self.oldest) {
-            (Ok(()), _) => return self.shared.tell_ready(),
-            (Err(TrySendError::Full(ready)), Some(oldest)) => {
-                if oldest.try_recv().is_ok() {
-                    self.shared.drop_frame(DropReason::Superseded);
-                }
-                ready
-            }
-            (Err(TrySendError::Full(ready) | TrySendError::Disconnected(ready)), _) => ready,
+        let (writer, bounds) = &self.ready;
+        let refused = if self.options.policy == FramePolicy::Latest {
+            let displaced = writer.displace(ready, 0, bounds);
+            displaced.map(|displaced| self.state.drop_frames(DropReason::Superseded, displaced.len()))
+        } else {
+            self.wait_and_send(ready)
         };
-        match self.ready.send(ready) {
-            Ok(()) => self.shared.tell_ready(),
-            // The tap was dropped: nobody will take it.
-            Err(_) => self.shared.drop_frame(DropReason::Closed),
+        match refused {
+            Ok(()) => self.state.report_ready(),
+            // The tap was dropped, and its observer with it.
+            Err(_) => self.state.drop_frames(DropReason::Closed, 1),
+        }
+    }
+
+    /// Sends a frame as soon as the observer has made room.
+    fn wait_and_send(&self, mut ready: Ready) -> std::result::Result<(), Refused<Ready>> {
+        let (writer, bounds) = &self.ready;
+        loop {
+            let seen = self.signal.seen();
+            match writer.send_or_wait(ready, 0, bounds, &self.wake) {
+                Err(Refused::Full(same)) => ready = same,
+                outcome => return outcome,
+            }
+            self.signal.wait(seen, None);
         }
     }
 
     fn prepare(&mut self, frame: SharedFrame) -> Result<Ready> {
-        let converted = catch_unwind(AssertUnwindSafe(|| self.convert(&frame)));
-        let (to, adapted) = converted.unwrap_or_else(|_| {
-            self.adapter = None;
-            Err(Error::new(
-                Code::Internal,
-                Stage::Hub,
-                "Cannot convert a frame: a defect of this library was met; please report it",
-            ))
-        })?;
+        let converted = guard(Stage::Hub, "convert a frame", || self.convert(&frame));
+        let (to, adapted) = converted.inspect_err(|_| self.adapter = None)?;
         let header = FrameHeader::of(&frame, to)?;
         Ok(Ready { header, to, frame, adapted })
     }
@@ -143,6 +152,11 @@ impl TapThread {
             frame.views.iter().map(|view| adapter.adapt(view)).collect::<Result<_>>().map_err(cannot_convert)?;
         Ok((*to, views))
     }
+}
+
+/// The error of a tap that cannot convert a frame.
+fn cannot_convert(error: Error) -> Error {
+    Error { code: Code::Internal, stage: Stage::Hub, ..error }
 }
 
 impl TapOptions {

@@ -4,7 +4,10 @@ pub mod barcode;
 pub mod draw;
 
 use self::draw::Pattern;
-use super::{Captured, Driver, options::TestPatternOptions};
+use super::{
+    options::TestPatternOptions,
+    producer::{Captured, Patience, Produced, Producer},
+};
 use crate::{
     av::{ColourTags, Picture, PicturePool, PixelFormat, VideoInfo, matrix_number},
     base::{
@@ -16,7 +19,7 @@ use crate::{
 };
 
 /// Draws one frame after another.
-pub(in crate::source) struct PatternDriver {
+pub(in crate::source) struct PatternProducer {
     info: SourceInfo,
     shape: FrameShape,
     pattern: Pattern,
@@ -25,7 +28,7 @@ pub(in crate::source) struct PatternDriver {
     next: u64,
 }
 
-impl PatternDriver {
+impl PatternProducer {
     pub(in crate::source) fn open(options: &TestPatternOptions) -> Result<Self> {
         options.check()?;
         let format = PixelFormat::of(options.colour);
@@ -70,7 +73,7 @@ impl PatternDriver {
     }
 }
 
-impl Driver for PatternDriver {
+impl Producer for PatternProducer {
     fn info(&self) -> &SourceInfo {
         &self.info
     }
@@ -83,14 +86,14 @@ impl Driver for PatternDriver {
         self.info.frame_rate.inverse()
     }
 
-    fn next(&mut self) -> Result<Option<Captured>> {
+    fn next(&mut self, _: &Patience<'_>) -> Result<Produced> {
         if self.frames > 0 && self.next >= self.frames {
-            return Ok(None);
+            return Ok(Produced::End);
         }
         let views = (0..self.shape.views).map(|view| self.draw(view)).collect::<Result<_>>()?;
         let pts = i64::try_from(self.next).unwrap_or(i64::MAX);
         self.next += 1;
-        Ok(Some(Captured { views, pts }))
+        Ok(Produced::Frame(Captured { views, pts, captured_ns: None }))
     }
 
     fn skip(&mut self, frames: u64) -> bool {

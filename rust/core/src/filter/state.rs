@@ -1,0 +1,74 @@
+//! What a filter's thread and its owner share.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering::SeqCst},
+};
+
+use crate::{
+    base::error::Stage,
+    pipeline::{
+        Clock, InputSender,
+        events::{Events, Notify, Throttle},
+        input::{InputState, Sink},
+        latency::Recorder,
+        report::{DropReason, Event, FilterStats},
+    },
+};
+
+/// The state of one filter.
+pub(super) struct FilterState {
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) input: InputState,
+    pub(super) events: Events,
+    pub(super) overload: Throttle,
+    pub(super) given: AtomicU64,
+    pub(super) capture_to_filtered: Recorder,
+}
+
+/// What a filter's thread is asked to do.
+pub(super) enum FilterRequest {
+    Attach { target: u32, input: InputSender },
+    Detach { target: u32 },
+}
+
+impl FilterState {
+    pub(super) fn new(clock: Arc<dyn Clock>, notify: Notify) -> Self {
+        Self {
+            clock,
+            input: InputState::default(),
+            events: Events::new(notify),
+            overload: Throttle::default(),
+            given: AtomicU64::new(0),
+            capture_to_filtered: Recorder::new(),
+        }
+    }
+
+    /// The stats so far, of which `queue` frames wait.
+    pub(super) fn stats(&self, queue: u32) -> FilterStats {
+        FilterStats {
+            frames: self.input.counters.snapshot(),
+            given: self.given.load(SeqCst),
+            capture_to_filtered: self.capture_to_filtered.snapshot(),
+            queue,
+        }
+    }
+}
+
+impl Sink for FilterState {
+    fn input(&self) -> &InputState {
+        &self.input
+    }
+
+    fn overflow(&self) {
+        let reason = DropReason::FilterOverload;
+        let frames = self.input.counters.dropped(reason, 1);
+        if self.overload.is_due(self.clock.now_ns()) {
+            self.events.push(Event::Overload { stage: Stage::Filter, reason, frames });
+        }
+    }
+
+    fn report_room(&self) {
+        self.events.push(Event::Room);
+    }
+}

@@ -1,0 +1,109 @@
+//! Decoding: packets in, pictures out. Damaged packets are skipped and counted.
+
+use crate::{
+    av::{AvError, Decoder, Packet, Picture, StreamParameters},
+    base::{
+        error::{Code, Error, Result, Stage},
+        time::Rational,
+    },
+};
+
+/// Damaged packets in a row after which an input is given up.
+const MAX_DAMAGE: u64 = 1000;
+
+/// The decoder of one video stream.
+pub(super) struct PictureDecoder {
+    decoder: Decoder,
+    /// Its input in messages.
+    name: String,
+    is_draining: bool,
+    damage_in_a_row: u64,
+    damaged: u64,
+}
+
+/// What a decoder has.
+pub(super) enum Decoded {
+    Picture(Picture),
+    /// It needs a packet.
+    Nothing,
+    /// It has given its last picture.
+    End,
+}
+
+impl PictureDecoder {
+    /// The decoder for a stream whose packets count `time_base`, or `None` if the linked FFmpeg has none for its codec.
+    pub(super) fn open(
+        name: &str,
+        parameters: &StreamParameters,
+        time_base: Rational,
+        threads: u32,
+        max_pixels: u32,
+    ) -> std::result::Result<Option<Self>, AvError> {
+        let decoder = Decoder::open(parameters, time_base, threads, max_pixels)?;
+        Ok(decoder.map(|decoder| Self {
+            decoder,
+            name: name.to_owned(),
+            is_draining: false,
+            damage_in_a_row: 0,
+            damaged: 0,
+        }))
+    }
+
+    /// FFmpeg's name of the codec.
+    pub(super) fn codec_name(&self) -> String {
+        self.decoder.codec_name()
+    }
+
+    /// Damaged pieces skipped so far.
+    pub(super) fn damaged(&self) -> u64 {
+        self.damaged
+    }
+
+    /// Takes a packet.
+    pub(super) fn send(&mut self, packet: &Packet) -> Result<()> {
+        self.decoder.send(Some(packet)).or_else(|error| self.skip_damage(&error))
+    }
+
+    /// No packet follows: what is inside comes out.
+    pub(super) fn drain(&mut self) -> Result<()> {
+        self.is_draining = true;
+        self.decoder.send(None).map_err(|error| broken(&self.name, &error))
+    }
+
+    /// Forgets everything, to begin elsewhere in the stream.
+    pub(super) fn restart(&mut self) {
+        self.decoder.flush();
+        self.is_draining = false;
+    }
+
+    /// The next picture, if there is one.
+    pub(super) fn receive(&mut self) -> Result<Decoded> {
+        loop {
+            match self.decoder.receive() {
+                Ok(picture) => {
+                    self.damage_in_a_row = 0;
+                    self.damaged += u64::from(picture.is_damaged());
+                    return Ok(Decoded::Picture(picture));
+                }
+                Err(error) if error.is_end() => return Ok(Decoded::End),
+                Err(error) if error.is_again() => return Ok(Decoded::Nothing),
+                Err(error) => self.skip_damage(&error)?,
+            }
+            if !self.is_draining {
+                return Ok(Decoded::Nothing);
+            }
+        }
+    }
+
+    fn skip_damage(&mut self, error: &AvError) -> Result<()> {
+        self.damaged += 1;
+        self.damage_in_a_row += 1;
+        let is_bearable = error.is_invalid_data() && self.damage_in_a_row < MAX_DAMAGE;
+        if is_bearable { Ok(()) } else { Err(broken(&self.name, error)) }
+    }
+}
+
+/// The error of an input that could be opened and cannot be read on.
+pub(super) fn broken(name: &str, error: &AvError) -> Error {
+    error.explain(Code::DecodeFailed, Stage::Decode, &format!("go on reading {name:?}"))
+}

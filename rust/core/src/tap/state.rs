@@ -1,0 +1,76 @@
+//! What a tap's thread and its owner share.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering::SeqCst},
+};
+
+use super::options::FramePolicy;
+use crate::{
+    base::error::Stage,
+    pipeline::{
+        Clock,
+        events::{Events, Notify, Throttle},
+        input::{InputState, Sink},
+        latency::Recorder,
+        report::{DropReason, Event},
+    },
+};
+
+/// The state of one tap.
+pub(super) struct TapState {
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) input: InputState,
+    pub(super) events: Events,
+    policy: FramePolicy,
+    overload: Throttle,
+    pub(super) capture_to_observer: Recorder,
+    /// Whether the observer found nothing and is to be notified.
+    pub(super) is_awaited: AtomicBool,
+}
+
+impl TapState {
+    pub(super) fn new(clock: Arc<dyn Clock>, policy: FramePolicy, notify: Notify) -> Self {
+        Self {
+            clock,
+            input: InputState::default(),
+            events: Events::new(notify),
+            policy,
+            overload: Throttle::default(),
+            capture_to_observer: Recorder::new(),
+            is_awaited: AtomicBool::new(true),
+        }
+    }
+
+    pub(super) fn drop_frames(&self, reason: DropReason, frames: usize) {
+        self.input.counters.dropped(reason, frames as u64);
+    }
+
+    /// Wakes the observer if it found nothing before.
+    pub(super) fn report_ready(&self) {
+        if self.is_awaited.swap(false, SeqCst) {
+            self.events.notify();
+        }
+    }
+}
+
+impl Sink for TapState {
+    fn input(&self) -> &InputState {
+        &self.input
+    }
+
+    fn overflow(&self) {
+        if self.policy == FramePolicy::Latest {
+            return self.drop_frames(DropReason::Superseded, 1);
+        }
+        let reason = DropReason::ObserverOverload;
+        let frames = self.input.counters.dropped(reason, 1);
+        if self.overload.is_due(self.clock.now_ns()) {
+            self.events.push(Event::Overload { stage: Stage::Hub, reason, frames });
+        }
+    }
+
+    fn report_room(&self) {
+        self.events.push(Event::Room);
+    }
+}
