@@ -329,6 +329,15 @@ export type Event = {
 export type AtEnd = "stop" | "loop" | "black";
 
 /**
+ * What the encoder's defaults aim for.
+ *
+ * - `live`: Real time with no delay: no B-frames, no lookahead, a key frame each second.
+ * - `quality`: Better pictures for the same bytes: slower presets, B-frames and lookahead where the codec has them.
+ * - `lossless`: Every sample as it came; only codecs and pixel formats that can hold it.
+ */
+export type EncoderProfile = "live" | "quality" | "lossless";
+
+/**
  * How a source keeps time.
  *
  * - `realtime`: At the source's own rate, by absolute deadlines; a target that cannot keep up drops frames, counted.
@@ -346,15 +355,6 @@ export type Pacing = "realtime" | "asap";
  * permission to write the folder of the file.
  */
 export type OnResize = "scale" | "segment";
-
-/**
- * What the encoder's defaults aim for.
- *
- * - `live`: Real time with no delay: no B-frames, no lookahead, a key frame each second.
- * - `quality`: Better pictures for the same bytes: slower presets, B-frames and lookahead where the codec has them.
- * - `lossless`: Every sample as it came; only codecs and pixel formats that can hold it.
- */
-export type Profile = "live" | "quality" | "lossless";
 
 /**
  * How the views of a frame lie in one packed picture; the first view is the left one, or the top one.
@@ -457,13 +457,13 @@ export type TapPolicy = "all" | "latest";
 /** What this build can encode on this machine. */
 export interface Capabilities {
   /** The linked FFmpeg. */
-  readonly ffmpeg: FfmpegFacts;
+  readonly ffmpeg: FfmpegInfo;
   /** Every codec of this library. */
   readonly codecs: readonly CodecCapability[];
 }
 
 /** The linked FFmpeg. */
-export interface FfmpegFacts {
+export interface FfmpegInfo {
   /** How it comes with this library. */
   readonly variant: FfmpegVariant;
   /** Its release. */
@@ -841,7 +841,7 @@ export interface FileWriterOptions {
    *
    * @default "live"
    */
-  profile?: Profile;
+  profile?: EncoderProfile;
   /** Constant quality on the codec's own scale, lower is better; excludes `bitRate`. */
   quality?: number;
   /**
