@@ -7,7 +7,7 @@ use std::{path::Path, sync::Arc};
 use giftgrab_core::{
     codec::Codec,
     filter::Filter,
-    report::{Event, FilterStats, Report},
+    report::{Event, FilterStats, RecordingReport},
     source::options::Pacing,
 };
 use support::{
@@ -32,7 +32,7 @@ struct Recording {
     /// Frames that the source gave: in real time it leaves out the instants at which it could not run.
     captured: u64,
     filters: Vec<FilterStats>,
-    report: Report,
+    report: RecordingReport,
 }
 
 /// Records the pattern through filters one behind the other.

@@ -20,7 +20,7 @@ use giftgrab_core::{
         FileWriter,
         options::{FileWriterOptions, OnResize},
     },
-    report::{Event, Report},
+    report::{Event, RecordingReport},
     source::test_pattern::draw::Pattern,
     storage::{Storage, Volume},
     time::Rational,
@@ -109,7 +109,7 @@ fn indices(disk: &SimDisk, path: &str) -> Vec<i64> {
     seen.into_iter().map(|index| i64::from(index.unwrap())).collect()
 }
 
-fn paths(report: &Report) -> Vec<&str> {
+fn paths(report: &RecordingReport) -> Vec<&str> {
     report.segments.iter().map(|segment| segment.path.as_str()).collect()
 }
 

@@ -105,6 +105,18 @@ impl Packet {
         }
     }
 
+    /// Shows and decodes it later by `ticks`.
+    pub fn shift(&mut self, ticks: i64) {
+        // SAFETY: owned.
+        unsafe {
+            for time in [&mut (*self.0).pts, &mut (*self.0).dts] {
+                if *time != ffi::AV_NOPTS_VALUE {
+                    *time += ticks;
+                }
+            }
+        }
+    }
+
     /// Sets how long it is shown, in ticks.
     pub fn set_duration(&mut self, ticks: i64) {
         // SAFETY: owned.

@@ -3,7 +3,7 @@
 use super::{AvError, PixelFormat, error::check, ffi};
 use crate::{
     base::time::Rational,
-    pixels::planes::{Rect, Plane, PlaneMut, Planes, PlanesMut},
+    pixels::planes::{Plane, PlaneMut, Planes, PlanesMut, Rect},
 };
 
 /// Colour and shape tags that travel with a picture; the numbers are ITU-T H.273's, as FFmpeg stores them.

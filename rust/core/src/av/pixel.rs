@@ -108,9 +108,8 @@ impl PixelFormat {
     pub fn picture_bytes(self, width: u32, height: u32) -> usize {
         let signed = |size: u32| i32::try_from(size).unwrap_or(0);
         // SAFETY: arithmetic on a static table; refuses unknown formats and impossible sizes by a negative number.
-        let bytes = unsafe {
-            ffi::av_image_get_buffer_size(ffi::AVPixelFormat(self.0), signed(width), signed(height), 1)
-        };
+        let bytes =
+            unsafe { ffi::av_image_get_buffer_size(ffi::AVPixelFormat(self.0), signed(width), signed(height), 1) };
         usize::try_from(bytes).unwrap_or(0)
     }
 

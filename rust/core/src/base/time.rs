@@ -87,10 +87,11 @@ pub(crate) fn wall_clock_ms() -> u64 {
     u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or(0)
 }
 
-/// The wall clock as ISO 8601 in UTC with milliseconds; only ever for metadata, because it may jump.
+/// Milliseconds since 1970 as ISO 8601 in UTC; empty beyond the years that it can say.
 #[must_use]
-pub fn now_iso8601() -> String {
-    format!("{:.3}", jiff::Timestamp::now())
+pub fn iso8601(milliseconds: u64) -> String {
+    let instant = i64::try_from(milliseconds).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
+    instant.map(|instant| format!("{instant:.3}")).unwrap_or_default()
 }
 
 /// Checks that `text` is an instant as ISO 8601 tells it, with its offset from UTC.

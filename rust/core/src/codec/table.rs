@@ -114,6 +114,11 @@ impl Codec {
 }
 
 impl Container {
+    /// Whether each flush completes a fragment of boxes, to be replaced by one index when the file is closed.
+    pub(crate) fn is_fragmented(self) -> bool {
+        matches!(self, Self::Mp4 | Self::Mov)
+    }
+
     /// This container's row.
     #[must_use]
     pub fn info(self) -> &'static ContainerInfo {

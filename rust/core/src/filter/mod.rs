@@ -10,8 +10,8 @@ mod thread;
 
 use std::sync::Arc;
 
-pub use self::allowed::allowed_filters;
 pub(crate) use self::allowed::PicturesOnly;
+pub use self::allowed::allowed_filters;
 use self::{
     options::FilterOptions,
     state::{FilterRequest, FilterState},

@@ -15,7 +15,7 @@ use crate::{
     frame::{Frame, FrameShape, SharedFrame},
     pipeline::{
         OverflowPolicy, Signal,
-        clock::{Clock, Wake},
+        clock::Wake,
         hub::Hub,
         input::{Input, InputReceiver},
         report::{DropReason, Event},

@@ -10,7 +10,10 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 pub use self::shape::FrameShape;
-use crate::{av::{Picture, VideoInfo}, base::time::Rational};
+use crate::{
+    av::{Picture, VideoInfo},
+    base::time::Rational,
+};
 
 /// Pictures of one instant and one shape: one, or several in stereo, the left or top one first.
 pub type Views = SmallVec<[Picture; 1]>;

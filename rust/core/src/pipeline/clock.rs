@@ -23,6 +23,13 @@ pub trait Clock: Send + Sync {
     /// The wall clock in milliseconds since 1970, which may jump.
     fn wall_clock_ms(&self) -> u64;
 
+    /// The wall clock at `at_ns` of the monotonic clock; now, if that is no moment of the past.
+    fn wall_clock_ms_at(&self, at_ns: u64) -> u64 {
+        let now_ns = self.now_ns();
+        let passed_ns = if at_ns == 0 { 0 } else { now_ns.saturating_sub(at_ns) };
+        self.wall_clock_ms().saturating_sub(passed_ns / 1_000_000)
+    }
+
     /// Returns once `signal` was raised after `seen` was read from it, or at `deadline_ns`. It may return early.
     fn wait(&self, signal: &Signal, seen: u64, deadline_ns: Option<u64>);
 

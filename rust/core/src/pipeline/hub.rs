@@ -82,8 +82,7 @@ impl Hub {
 
     /// Removes the targets that are leaving or were closed, and names them.
     pub(crate) fn remove_gone(&mut self) -> Vec<u32> {
-        let is_gone =
-            |edge: &mut Edge| !edge.is_reserved && (edge.leaving_ns.is_some() || edge.input.is_closed());
+        let is_gone = |edge: &mut Edge| !edge.is_reserved && (edge.leaving_ns.is_some() || edge.input.is_closed());
         self.edges.extract_if(.., is_gone).map(|edge| edge.target).collect()
     }
 

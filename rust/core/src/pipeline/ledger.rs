@@ -4,10 +4,10 @@ use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
 use crate::{
     base::error::Stage,
-    pipeline::report::{Drop, DropReason, Ledger},
+    pipeline::report::{DropReason, DroppedFrames, Ledger},
 };
 
-const REASONS: [(DropReason, Stage); 9] = [
+const REASONS: [(DropReason, Stage); 10] = [
     (DropReason::EncoderOverload, Stage::Encode),
     (DropReason::StorageOverload, Stage::Storage),
     (DropReason::FrameRate, Stage::Encode),
@@ -17,6 +17,7 @@ const REASONS: [(DropReason, Stage); 9] = [
     (DropReason::Superseded, Stage::Hub),
     (DropReason::FilterOverload, Stage::Filter),
     (DropReason::Closed, Stage::Hub),
+    (DropReason::OutputOverload, Stage::Mux),
 ];
 
 /// Counters that any thread may raise.
@@ -50,10 +51,10 @@ impl Counters {
         // `captured` is raised first and read last, so that frames on their way are never negative.
         let written = self.written.load(SeqCst);
         let failed = self.failed.load(SeqCst);
-        let drops: Vec<Drop> = REASONS
+        let drops: Vec<DroppedFrames> = REASONS
             .iter()
             .zip(&self.dropped)
-            .map(|(&(reason, stage), frames)| Drop { reason, stage, frames: frames.load(SeqCst) })
+            .map(|(&(reason, stage), frames)| DroppedFrames { reason, stage, frames: frames.load(SeqCst) })
             .filter(|drop| drop.frames > 0)
             .collect();
         let dropped = drops.iter().map(|drop| drop.frames).sum();
@@ -81,7 +82,7 @@ mod tests {
         let ledger = counters.snapshot();
         assert_eq!((ledger.captured, ledger.in_flight), (10, 2));
         assert_eq!(ledger.captured, ledger.written + ledger.dropped + ledger.failed + ledger.in_flight);
-        assert_eq!(ledger.drops, [Drop { reason: DropReason::FrameRate, stage: Stage::Encode, frames: 2 }]);
+        assert_eq!(ledger.drops, [DroppedFrames { reason: DropReason::FrameRate, stage: Stage::Encode, frames: 2 }]);
     }
 
     #[test]

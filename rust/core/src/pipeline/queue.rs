@@ -145,13 +145,7 @@ impl<T> Writer<T> {
         self.send(item, bytes, bounds, Some(writer))
     }
 
-    fn send(
-        &self,
-        item: T,
-        bytes: usize,
-        bounds: &Bounds,
-        writer: Option<&Arc<dyn Wake>>,
-    ) -> Result<(), Refused<T>> {
+    fn send(&self, item: T, bytes: usize, bounds: &Bounds, writer: Option<&Arc<dyn Wake>>) -> Result<(), Refused<T>> {
         let now_ns = self.now_ns();
         let mut state = self.0.state.lock();
         if !state.has_reader {
@@ -271,6 +265,11 @@ impl<T> Reader<T> {
         drop(state);
         due.iter().for_each(|(writer, _)| writer.wake());
         Some(item)
+    }
+
+    /// Items that wait.
+    pub(crate) fn len(&self) -> usize {
+        self.0.state.lock().entries.len()
     }
 
     /// Whether no item waits and none will come.

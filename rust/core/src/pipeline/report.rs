@@ -47,13 +47,14 @@ pub enum DropReason {
     FilterOverload,
     /// The observer left, or the filter's graph ended, before it took the frame.
     Closed,
+    /// An output of the encoder did not keep up; everything up to its next key frame is left out.
+    OutputOverload,
 }
 
 /// Frames that were not recorded, by reason and stage.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
-#[schemars(rename = "DroppedFrames")]
-pub struct Drop {
+pub struct DroppedFrames {
     /// Why.
     pub reason: DropReason,
     /// Where.
@@ -77,14 +78,25 @@ pub struct Ledger {
     /// Frames on their way; 0 once closed.
     pub in_flight: u64,
     /// The dropped frames by reason and stage.
-    pub drops: Vec<Drop>,
+    pub drops: Vec<DroppedFrames>,
+}
+
+impl Ledger {
+    /// The ledger of frames whose packets go to an output with the ledger `packets`, of which it was read first.
+    pub(crate) fn with_output(mut self, packets: Self) -> Self {
+        self.written = packets.written;
+        self.failed += packets.failed;
+        self.dropped += packets.dropped;
+        self.drops.extend(packets.drops);
+        self.in_flight = self.captured - self.written - self.dropped - self.failed;
+        self
+    }
 }
 
 /// What is safe on the disk: a power cut loses nothing of it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
-#[schemars(rename = "DurableStats")]
-pub struct Durable {
+pub struct DurableStats {
     /// Frames.
     pub frames: u64,
     /// Bytes.
@@ -182,7 +194,7 @@ pub struct TargetStats {
     /// Seconds of video in the file, or in all files of the recording.
     pub duration_seconds: f64,
     /// What is safe on the disk.
-    pub durable: Durable,
+    pub durable: DurableStats,
     /// From capture to the encoded packet.
     pub capture_to_packet: Latency,
     /// From the encoded packet to the disk.
@@ -233,8 +245,7 @@ pub struct SegmentReport {
 /// What became of a recording. Of several files, size, pixel format and start are the first one's.
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
-#[schemars(rename = "RecordingReport")]
-pub struct Report {
+pub struct RecordingReport {
     /// Where and how it was recorded.
     pub target: TargetInfo,
     /// The final figures.
@@ -304,7 +315,7 @@ pub enum Event {
     Closed {
         /// A target's report.
         #[serde(skip_serializing_if = "Option::is_none")]
-        report: Option<Box<Report>>,
+        report: Option<Box<RecordingReport>>,
         /// The error that ended it early.
         #[serde(skip_serializing_if = "Option::is_none")]
         error: Option<Error>,

@@ -40,10 +40,9 @@ impl Session {
 
     /// When it began; it begins now if it has not.
     pub(crate) fn begin(&self) -> Origin {
-        *self.origin.get_or_init(|| Origin {
-            monotonic_ns: self.clock.now_ns(),
-            wall_clock_ms: self.clock.wall_clock_ms(),
-        })
+        *self
+            .origin
+            .get_or_init(|| Origin { monotonic_ns: self.clock.now_ns(), wall_clock_ms: self.clock.wall_clock_ms() })
     }
 
     /// When it began; `None` before its first frame.

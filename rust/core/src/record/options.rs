@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    av::PixelFormat,
     base::{
         checks::{check_path, check_range},
         error::{Error, Result},
         time::{Rational, check_instant},
     },
     codec::{Codec, EncodeOptions, EncoderProfile},
+    pipeline::input::{DEFAULT_QUEUE_BYTES, DEFAULT_QUEUE_SECONDS, InputConfig, Limits},
     pixels::StereoPacking,
 };
 
@@ -106,10 +108,15 @@ pub struct FileWriterOptions {
     #[serde(default = "default_sync_interval")]
     #[schemars(range(min = 100, max = 60000))]
     pub sync_interval_ms: u32,
-    /// Frames that may wait for the encoder, 1 to 64.
-    #[serde(default = "default_frame_queue")]
-    #[schemars(range(min = 1, max = 64))]
-    pub frame_queue: u32,
+    /// Seconds for which frames of a source in real time may wait for the encoder, 0.1 to 60: a machine that did
+    /// something else for so long costs no frame. `queueBytes` bounds them too, whichever is less.
+    #[serde(default = "default_queue_seconds")]
+    #[schemars(range(min = 0.1, max = 60.0))]
+    pub queue_seconds: f64,
+    /// Bytes of such frames, 1000000 to 8000000000.
+    #[serde(default = "default_queue_bytes")]
+    #[schemars(range(min = 1_000_000, max = 8_000_000_000_u64))]
+    pub queue_bytes: u64,
 }
 
 fn default_true() -> bool {
@@ -118,11 +125,21 @@ fn default_true() -> bool {
 fn default_sync_interval() -> u32 {
     1000
 }
-fn default_frame_queue() -> u32 {
-    8
+fn default_queue_seconds() -> f64 {
+    DEFAULT_QUEUE_SECONDS
+}
+fn default_queue_bytes() -> u64 {
+    DEFAULT_QUEUE_BYTES as u64
 }
 
 impl FileWriterOptions {
+    /// How frames wait for an encoder that converts every frame to `preferred`, if to one format.
+    pub(crate) fn input(&self, preferred: Option<PixelFormat>) -> InputConfig {
+        let wait_ns = (self.queue_seconds * 1e9) as u64;
+        let bytes = usize::try_from(self.queue_bytes).unwrap_or(usize::MAX);
+        InputConfig { limits: Limits::ride_out(wait_ns, bytes), drops_oldest: false, preferred }
+    }
+
     /// What of them the encoder is asked for.
     pub(crate) fn encoding(&self) -> EncodeOptions {
         EncodeOptions {
@@ -168,6 +185,11 @@ impl FileWriterOptions {
         }
         check_range("threads", u64::from(self.threads), 0, 64)?;
         check_range("syncIntervalMs", u64::from(self.sync_interval_ms), 100, 60_000)?;
-        check_range("frameQueue", u64::from(self.frame_queue), 1, 64)
+        check_range("queueBytes", self.queue_bytes, 1_000_000, 8_000_000_000)?;
+        if (0.1..=60.0).contains(&self.queue_seconds) {
+            return Ok(());
+        }
+        let message = format!("Cannot use queueSeconds {}: it must be 0.1 to 60", self.queue_seconds);
+        Err(Error::argument("queueSeconds", message))
     }
 }

@@ -1,13 +1,20 @@
 //! A file writer, as its owner sees it.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering::SeqCst},
+};
 
 use super::{
-    encode::{EncodeThread, State},
-    file::files::Files,
+    close_guard::CloseGuard,
+    encode_thread::{EncodeConfig, EncodeThread},
+    encoder_state::EncoderState,
+    file::{output::FileThread, state::FileState},
     grid::Grid,
     options::FileWriterOptions,
-    state::Shared,
+    packets::{PacketHub, PacketPort},
+    reporter::Reporter,
+    writer_state::WriterState,
 };
 use crate::{
     av,
@@ -17,21 +24,21 @@ use crate::{
     },
     codec::{Codec, Container, EncoderChoice},
     pipeline::{
-        events::{Events, Notify},
-        intake::{Intake, Room, door},
+        Clock, InputSender, OverflowPolicy, Signal, clock,
+        events::Notify,
+        input::input_queue,
+        queue::Bounds,
         report::{Event, TargetInfo, TargetStats},
     },
     storage::Volume,
-    sys::spawn,
 };
 
-/// Frames with back-pressure that may wait for the encoder: enough that it never waits for the decoder.
-const PATIENT_QUEUE: usize = 4;
+/// Packets that may wait for the disk: about ten seconds at 60 frames a second.
+const PACKET_QUEUE: Bounds = Bounds { items: 600, bytes: 64 << 20, wait_ns: u64::MAX };
 
 /// Records frames into a file. Dropping it closes it as [`FileWriter::close`] does.
 pub struct FileWriter {
-    shared: Arc<Shared>,
-    intake: Intake,
+    state: Arc<WriterState>,
 }
 
 impl FileWriter {
@@ -40,7 +47,12 @@ impl FileWriter {
     /// # Errors
     ///
     /// `InvalidArgument`, `ContainerMismatch`, `CodecUnavailable`, or why the file cannot be made.
-    pub fn open(options: FileWriterOptions, volume: Arc<dyn Volume>, notify: Notify) -> Result<Self> {
+    pub fn open(
+        options: FileWriterOptions,
+        volume: Arc<dyn Volume>,
+        clock: &Arc<dyn Clock>,
+        notify: Notify,
+    ) -> Result<Self> {
         av::init();
         options.check()?;
         let container = Container::for_path(&options.path, options.codec)?;
@@ -55,64 +67,83 @@ impl FileWriter {
             encoder: choice.preferred().to_owned(),
             frame_rate: options.frame_rate,
         };
-        let shared = Arc::new(Shared::new(info, Events::new(notify)));
-        let room = Room { hurried: options.frame_queue as usize, patient: PATIENT_QUEUE, displaces: false, preferred };
-        let (intake, inbox) = door(shared.clone(), room);
-        let mut files = Files::new(shared.clone(), volume, options.clone(), container);
-        let first = files.open(0)?;
-        let encode = EncodeThread {
-            shared: shared.clone(),
-            inbox,
-            grid: Grid::new(options.frame_rate),
-            options,
+        let reporter = Arc::new(Reporter::new(notify));
+        let encoder = Arc::new(EncoderState::new(clock.clone(), reporter.clone()));
+        let signal = Signal::new(clock);
+        let (input, receiver) = input_queue(encoder.clone(), options.input(preferred), &signal);
+        let port = PacketPort::default();
+        let config = EncodeConfig {
+            label: options.path.clone(),
+            view: options.view,
+            on_resize: options.on_resize,
             choice,
-            files,
-            output: Some(first),
-            state: State::default(),
+            grid: Grid::new(options.frame_rate),
         };
-        // Without this thread the first file's ends, and removes the file.
-        spawn("gg-encode", move || encode.run())?;
-        Ok(Self { shared, intake })
+        let mux_signal = Signal::new(clock);
+        let packets = port.subscribe(OverflowPolicy::Block, PACKET_QUEUE, &mux_signal);
+        let hub = PacketHub::new(port, signal, encoder.is_blocked.clone());
+        let file = Arc::new(FileState::new(
+            options,
+            container,
+            volume,
+            mux_signal.clone(),
+            reporter.clone(),
+            packets.state.clone(),
+        ));
+        let state = Arc::new(WriterState {
+            info,
+            reporter,
+            input,
+            encoder: encoder.clone(),
+            file: file.clone(),
+            is_closed: AtomicBool::new(false),
+        });
+        let guard = Arc::new(CloseGuard::new(state.clone()));
+        FileThread::new(file, packets, mux_signal, guard.clone())?.spawn()?;
+        let thread = EncodeThread::new(encoder, receiver, config, hub, guard);
+        // Without this thread the file's ends, and removes the file.
+        clock::spawn(clock, "gg-encode", move || thread.run())?;
+        Ok(Self { state })
     }
 
     /// Where and how it records.
     #[must_use]
     pub fn info(&self) -> &TargetInfo {
-        &self.shared.info
+        &self.state.info
     }
 
-    /// The figures so far.
+    /// The stats so far.
     #[must_use]
     pub fn stats(&self) -> TargetStats {
-        self.shared.stats()
+        self.state.stats()
     }
 
     /// Takes what happened since the last call.
     #[must_use]
     pub fn take_events(&self) -> Vec<Event> {
-        self.shared.events.take()
+        self.state.reporter.events.take()
     }
 
-    /// Gives events back that could not be handed on.
+    /// Puts events back that could not be handed on.
     pub fn put_back_events(&self, events: Vec<Event>) {
-        self.shared.events.put_back(events);
+        self.state.reporter.events.put_back(events);
     }
 
     /// Asks it to finish the file and returns at once; the `closed` event ends it. Later calls do nothing.
     pub fn close(&self) {
-        self.intake.close();
+        self.state.input.close();
     }
 
     /// Whether nothing of it runs any more.
     #[must_use]
     pub fn is_closed(&self) -> bool {
-        self.shared.is_closed()
+        self.state.is_closed.load(SeqCst)
     }
 
     /// Where frames go in.
     #[must_use]
-    pub fn intake(&self) -> &Intake {
-        &self.intake
+    pub fn input(&self) -> &InputSender {
+        &self.state.input
     }
 }
 

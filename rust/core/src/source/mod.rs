@@ -46,12 +46,7 @@ impl Source {
     /// # Errors
     ///
     /// `InvalidArgument`, or why the input cannot be opened.
-    pub fn open(
-        options: &SourceOptions,
-        volume: &dyn Volume,
-        session: &Arc<Session>,
-        notify: Notify,
-    ) -> Result<Self> {
+    pub fn open(options: &SourceOptions, volume: &dyn Volume, session: &Arc<Session>, notify: Notify) -> Result<Self> {
         av::init();
         let (producer, pacing): (Box<dyn Producer>, Pacing) = match options {
             SourceOptions::File(options) => (Box::new(FileProducer::open(options, volume)?), options.pacing),
@@ -151,6 +146,3 @@ impl Source {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

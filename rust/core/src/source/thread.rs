@@ -11,17 +11,11 @@ use super::{
 use crate::{
     av::Picture,
     base::{
-        error::{Code, Error, Result, Stage, guard},
+        error::{Code, Result, Stage, guard},
         time::Rational,
     },
     frame::{Frame, FrameShape, SharedFrame},
-    pipeline::{
-        OverflowPolicy, Session, Signal,
-        clock::{Clock, Wake},
-        hub::Hub,
-        report::Event,
-        requests::Requests,
-    },
+    pipeline::{OverflowPolicy, Session, Signal, clock::Wake, hub::Hub, report::Event, requests::Requests},
     pixels::planes::Rect,
     sys::make_waits_precise,
 };

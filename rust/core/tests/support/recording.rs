@@ -17,7 +17,7 @@ use giftgrab_core::{
         FileWriter,
         options::{FileWriterOptions, Metadata, OnResize},
     },
-    report::{Event, Ledger, Report},
+    report::{Event, Ledger, RecordingReport},
     source::{
         Source,
         options::{Pacing, SourceOptions, TestPatternOptions},
@@ -102,7 +102,7 @@ impl Watched<FileWriter> {
     }
 
     /// Closes the writer and gives its report, whose ledger adds up.
-    pub fn close(&mut self) -> (Report, Option<Error>) {
+    pub fn close(&mut self) -> (RecordingReport, Option<Error>) {
         self.object.close();
         let event = self.wait_for(|event| matches!(event, Event::Closed { .. }));
         let Event::Closed { report: Some(report), error } = event else { panic!("no report: {event:?}") };
@@ -143,7 +143,7 @@ pub fn assert_ledger(ledger: &Ledger) {
 
 /// What became of a recording.
 pub struct Recorded {
-    pub report: Report,
+    pub report: RecordingReport,
     pub error: Option<Error>,
     pub events: Vec<Event>,
 }

@@ -1,102 +1,98 @@
 //! The end of a file: whole fragments only, synced, with one index where that is wanted.
 
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::atomic::Ordering::SeqCst,
-};
+use std::sync::atomic::Ordering::SeqCst;
 
 use super::{
-    mux::{OutputThread, State},
+    open_file::{OpenFile, storage_error},
     remux::{self, Recording},
-    segment::Outcome,
+    segment::{Outcome, Segment},
+    state::FileState,
     sync::{LOW_BYTES, sync_once},
 };
-use crate::{
-    base::error::{Code, Error, Stage},
-    codec::Container,
-    pipeline::report::Event,
-};
+use crate::base::error::{Error, Stage, guard};
 
 /// Bytes that must stay free beside the indexed copy of a file.
 const RESERVE: u64 = 1 << 20;
 
-impl OutputThread {
-    /// Brings the file into its last state, or removes it if no frame is in it.
-    pub(in crate::record) fn settle(&mut self) {
-        if let Some(syncer) = self.state.syncer.take() {
+/// Removes a file in which there is no frame. A file that was there before is left as it was, unless it was begun over.
+pub(super) fn discard(state: &FileState, segment: &Segment, was_begun: bool) {
+    if !state.options.overwrite || was_begun {
+        let _ = state.volume.remove(&segment.path);
+    }
+    segment.forget();
+}
+
+impl OpenFile {
+    /// Brings the file, which has ended, into its last state, or removes it if no frame is in it.
+    pub(super) fn close(mut self) {
+        if let Some(syncer) = self.syncer.take() {
             syncer.stop();
         }
-        let Some((shape, encoder)) = self.state.begun.filter(|_| self.segment.frames() > 0) else {
-            // A file that was there before is left as it was, unless it was begun over.
-            if !self.options.overwrite || self.state.begun.is_some() {
-                let _ = self.volume.remove(&self.segment.path);
-            }
-            self.state = State::default();
-            return self.segment.forget();
-        };
-        if !self.state.finalised {
+        let state = self.state.clone();
+        if self.segment.frames() == 0 {
+            return discard(&state, &self.segment, true);
+        }
+        if !self.is_finalised {
             // A torn tail would open as well, but not in every player.
-            let _ = self.storage.truncate(self.state.flushed_bytes);
-            self.segment.bytes.store(self.state.flushed_bytes, SeqCst);
-            self.segment.end_position.store(self.state.flushed_position, SeqCst);
+            let _ = self.storage.truncate(self.flushed_bytes);
+            self.segment.bytes.store(self.flushed_bytes, SeqCst);
+            self.segment.end_slot.store(self.flushed_slot, SeqCst);
         }
         // After a sync that failed, the next one may succeed without the pages that were lost: it proves nothing.
-        self.state.synced = !self.segment.sync_failed.load(SeqCst)
-            && sync_once(&self.shared, &self.segment, self.storage.as_ref())
-                .and_then(|()| self.volume.sync_folder_of(&self.segment.path))
-                .map_err(|error| self.shared.fail(self.storage_error(&error)))
+        let mut is_synced = !self.segment.sync_failed.load(SeqCst)
+            && sync_once(&state, &self.segment, self.storage.as_ref())
+                .and_then(|()| state.volume.sync_folder_of(&self.segment.path))
+                .map_err(|error| state.fail(storage_error(&self.segment, &error)))
                 .is_ok();
-        if matches!(self.container, Container::Mp4 | Container::Mov) {
-            if self.options.finalise && self.state.finalised && self.state.synced {
-                self.index();
-            } else {
-                self.state.finalised = false;
+        if state.container.is_fragmented() {
+            self.is_finalised &= state.options.finalise && is_synced;
+            if self.is_finalised {
+                is_synced = self.index();
             }
         }
         let _ = self.segment.outcome.set(Outcome {
-            shape,
-            encoder,
-            started_at: std::mem::take(&mut self.state.started_at),
-            finalised: self.state.finalised,
-            synced: self.state.synced,
+            shape: self.shape,
+            encoder: self.encoder,
+            started_at: std::mem::take(&mut self.started_at),
+            finalised: self.is_finalised,
+            synced: is_synced,
         });
     }
 
-    /// Gives the file one index.
-    fn index(&mut self) {
+    /// Gives the file one index; whether everything is still synced.
+    fn index(&mut self) -> bool {
+        let state = self.state.clone();
         // What is recorded meanwhile must not run out of room for the sake of a copy.
-        let reserve = if self.shared.segments.has_after(&self.segment) { LOW_BYTES } else { RESERVE };
+        let reserve = if state.segments.has_after(&self.segment) { LOW_BYTES } else { RESERVE };
         let recording = Recording {
             storage: &self.storage,
             path: &self.segment.path,
-            container: self.container,
-            frame_rate: self.options.frame_rate,
-            stereo: self.state.stereo,
+            container: state.container,
+            frame_rate: state.options.frame_rate,
+            stereo: self.stereo,
             reserve,
-            end: self.segment.end_position.load(SeqCst),
-            metadata: &self.state.metadata,
+            end: self.segment.end_slot.load(SeqCst),
+            metadata: &self.metadata,
         };
         let progress = |copied| self.segment.indexed_bytes.store(copied, SeqCst);
-        match catch_unwind(AssertUnwindSafe(|| remux::index(self.volume.as_ref(), &recording, progress))) {
-            Ok(Ok(indexed)) => {
+        let indexed =
+            guard(Stage::Mux, "index the recording", || remux::index(state.volume.as_ref(), &recording, progress));
+        match indexed {
+            Ok(indexed) => {
                 self.segment.bytes.store(indexed.bytes, SeqCst);
                 if let Some(error) = indexed.unsynced {
-                    self.state.synced = false;
-                    self.shared.events.push(Event::Warning { error });
+                    state.reporter.warn(error);
+                    return false;
                 }
             }
-            Ok(Err(error)) => self.warn_fragmented(error),
-            Err(_) => self.warn_fragmented(Error::new(
-                Code::Internal,
-                Stage::Mux,
-                "Cannot index the recording: a defect of this library was met; please report it",
-            )),
+            // The recording stays as it was made: fragmented, whole and on the disk.
+            Err(error) => self.warn_fragmented(error),
         }
+        true
     }
 
-    /// The recording stays as it was made: fragmented, whole and on the disk.
     fn warn_fragmented(&mut self, error: Error) {
-        self.state.finalised = false;
-        self.shared.events.push(Event::Warning { error });
+        self.is_finalised = false;
+        self.state.reporter.warn(error);
     }
 }

@@ -1,8 +1,10 @@
-//! The files of a recording: muxing, syncing, closing, and the index of a finished one.
+//! A recording's files: an output that muxes, syncs and closes them, and indexes the finished ones.
 
-pub(super) mod close;
-pub(super) mod files;
-pub(super) mod mux;
-pub(super) mod remux;
+mod close;
+mod names;
+mod open_file;
+pub(super) mod output;
+mod remux;
 pub(super) mod segment;
-pub(super) mod sync;
+pub(super) mod state;
+mod sync;

@@ -21,32 +21,28 @@ use crate::{
 };
 
 /// What is to be indexed.
-pub(in crate::record) struct Recording<'a> {
-    pub(in crate::record) storage: &'a Arc<dyn Storage>,
-    pub(in crate::record) path: &'a Path,
-    pub(in crate::record) container: Container,
-    pub(in crate::record) frame_rate: Rational,
-    pub(in crate::record) stereo: Option<StereoPacking>,
+pub(super) struct Recording<'a> {
+    pub(super) storage: &'a Arc<dyn Storage>,
+    pub(super) path: &'a Path,
+    pub(super) container: Container,
+    pub(super) frame_rate: Rational,
+    pub(super) stereo: Option<StereoPacking>,
     /// Bytes that must stay free beside the copy.
-    pub(in crate::record) reserve: u64,
+    pub(super) reserve: u64,
     /// Grid position after the last frame.
-    pub(in crate::record) end: i64,
-    pub(in crate::record) metadata: &'a [(String, String)],
+    pub(super) end: i64,
+    pub(super) metadata: &'a [(String, String)],
 }
 
 /// A recording that has been replaced by its indexed copy.
-pub(in crate::record) struct Indexed {
-    pub(in crate::record) bytes: u64,
+pub(super) struct Indexed {
+    pub(super) bytes: u64,
     /// Why the new name may not survive a power cut.
-    pub(in crate::record) unsynced: Option<Error>,
+    pub(super) unsynced: Option<Error>,
 }
 
 /// Replaces a recording by an indexed copy; `progress` gets the bytes copied so far.
-pub(in crate::record) fn index(
-    volume: &dyn Volume,
-    recording: &Recording<'_>,
-    progress: impl Fn(u64),
-) -> Result<Indexed> {
+pub(super) fn index(volume: &dyn Volume, recording: &Recording<'_>, progress: impl Fn(u64)) -> Result<Indexed> {
     let name = recording.path.to_string_lossy();
     let io = |error: std::io::Error| Error::from_io(Stage::Storage, "index", &name, &error);
     let needed = recording.storage.size().map_err(io)?.saturating_add(recording.reserve);

@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 use crate::{
     av::VideoInfo,
     base::time::Rational,
-    pipeline::report::{Durable, SegmentReport},
+    pipeline::report::{DurableStats, SegmentReport},
 };
 
 /// What has been handed to the operating system and not been synced.
@@ -48,10 +48,10 @@ pub(in crate::record) struct Segment {
     /// Bytes copied while the file is indexed.
     pub(in crate::record) indexed_bytes: AtomicU64,
     /// Grid position after the last packet written, from the first frame of the file.
-    pub(in crate::record) end_position: AtomicI64,
+    pub(in crate::record) end_slot: AtomicI64,
     /// What is in the file since the last sync.
     pub(in crate::record) unsynced: Mutex<Unsynced>,
-    pub(in crate::record) durable: Mutex<Durable>,
+    pub(in crate::record) durable: Mutex<DurableStats>,
     /// Whether a sync failed: what is in the file may not be on the disk.
     pub(in crate::record) sync_failed: AtomicBool,
     /// Set at its end, unless no file was left.
@@ -67,9 +67,9 @@ impl Segment {
     /// Tells of no file: none was left.
     pub(in crate::record) fn forget(&self) {
         self.bytes.store(0, SeqCst);
-        self.end_position.store(0, SeqCst);
+        self.end_slot.store(0, SeqCst);
         *self.unsynced.lock() = Unsynced::default();
-        *self.durable.lock() = Durable::default();
+        *self.durable.lock() = DurableStats::default();
     }
 
     fn report(&self, rate: Rational) -> Option<SegmentReport> {
@@ -80,7 +80,7 @@ impl Segment {
             height: outcome.shape.height,
             frames: self.frames(),
             bytes: self.bytes.load(SeqCst),
-            duration_seconds: self.end_position.load(SeqCst) as f64 / rate.as_f64(),
+            duration_seconds: self.end_slot.load(SeqCst) as f64 / rate.as_f64(),
             start_seconds: self.start as f64 / rate.as_f64(),
             finalised: outcome.finalised,
             synced: outcome.synced,
@@ -94,8 +94,8 @@ pub(in crate::record) struct Totals {
     pub(in crate::record) bytes: u64,
     pub(in crate::record) indexed_bytes: u64,
     /// Length in grid steps.
-    pub(in crate::record) positions: i64,
-    pub(in crate::record) durable: Durable,
+    pub(in crate::record) slots: i64,
+    pub(in crate::record) durable: DurableStats,
 }
 
 /// The files of one recording, in their order.
@@ -119,7 +119,7 @@ impl Segments {
             let durable = *segment.durable.lock();
             totals.bytes += segment.bytes.load(SeqCst);
             totals.indexed_bytes += segment.indexed_bytes.load(SeqCst);
-            totals.positions += segment.end_position.load(SeqCst);
+            totals.slots += segment.end_slot.load(SeqCst);
             totals.durable.frames += durable.frames;
             totals.durable.bytes += durable.bytes;
             totals.durable.syncs += durable.syncs;

@@ -1,96 +1,114 @@
-//! The sync thread: once a second everything written is made to reach the disk, which is also how a dying disk is heard.
+//! The sync thread of a file: at an interval everything written is made to reach the disk, which is also how a dying disk
+//! is noticed.
 
 use std::{
     io,
-    sync::{Arc, atomic::Ordering::SeqCst},
-    thread::JoinHandle,
-    time::{Duration, Instant},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
 };
 
-use crossbeam_channel::{RecvTimeoutError, Sender, bounded};
-
-use super::{super::state::Shared, segment::Segment};
+use super::{segment::Segment, state::FileState};
 use crate::{
-    base::error::{Code, Error, Result, Stage},
-    pipeline::report::Event,
-    storage::{Storage, Volume},
-    sys::monotonic_ns,
+    base::error::{Error, Result, Stage},
+    pipeline::{
+        Signal,
+        clock::{self, SECOND_NS},
+        report::Event,
+    },
+    storage::Storage,
 };
 
 /// Free bytes below which the disk is called nearly full, whatever the bit rate.
-pub(in crate::record) const LOW_BYTES: u64 = 64 << 20;
+pub(super) const LOW_BYTES: u64 = 64 << 20;
 /// Seconds of recording that should still fit.
 const LOW_SECONDS: u64 = 30;
 /// Time between two warnings of a nearly full disk.
-const LOW_INTERVAL: Duration = Duration::from_secs(60);
+const LOW_INTERVAL_NS: u64 = 60 * SECOND_NS;
 
-/// The sync thread of one writer.
-pub(in crate::record) struct Syncer {
-    stop: Sender<()>,
-    thread: JoinHandle<()>,
+/// The owner's side of a sync thread.
+pub(super) struct Syncer {
+    shared: Arc<Shared>,
+    /// Raised when the thread has ended.
+    ended: Arc<Signal>,
 }
 
-struct Work {
-    shared: Arc<Shared>,
+struct Shared {
+    is_stopped: AtomicBool,
+    has_ended: AtomicBool,
+    signal: Arc<Signal>,
+}
+
+struct SyncThread {
+    state: Arc<FileState>,
     segment: Arc<Segment>,
     storage: Arc<dyn Storage>,
-    volume: Arc<dyn Volume>,
-    started: Instant,
-    warned: Option<Instant>,
+    shared: Arc<Shared>,
+    started_ns: u64,
+    warned_ns: Option<u64>,
+}
+
+/// Notes the end of the thread, however it ends.
+struct Ended(Arc<Shared>, Arc<Signal>);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        self.0.has_ended.store(true, SeqCst);
+        self.1.raise();
+    }
 }
 
 impl Syncer {
-    pub(in crate::record) fn start(
-        shared: Arc<Shared>,
-        segment: Arc<Segment>,
-        storage: Arc<dyn Storage>,
-        volume: Arc<dyn Volume>,
-        interval: Duration,
-    ) -> Result<Self> {
-        let (stop, stopped) = bounded(1);
-        let mut work = Work { shared, segment, storage, volume, started: Instant::now(), warned: None };
-        let thread = std::thread::Builder::new()
-            .name("gg-sync".to_owned())
-            .spawn(move || {
-                // The name of the file first: a synced file that no folder knows is lost.
-                let mut outcome = work.volume.sync_folder_of(&work.segment.path);
-                loop {
-                    if let Err(error) = outcome.and_then(|()| work.sync_once()) {
-                        let path = work.segment.path.to_string_lossy();
-                        work.segment.sync_failed.store(true, SeqCst);
-                        return work.shared.fail(Error::from_io(Stage::Storage, "sync", &path, &error));
-                    }
-                    work.watch_space();
-                    match stopped.recv_timeout(interval) {
-                        Err(RecvTimeoutError::Timeout) => outcome = Ok(()),
-                        _ => return,
-                    }
-                }
-            })
-            .map_err(|error| {
-                Error::new(Code::ResourceExhausted, Stage::Storage, format!("Cannot start a thread: {error}"))
-            })?;
-        Ok(Self { stop, thread })
+    /// Starts syncing a file.
+    pub(super) fn start(state: &Arc<FileState>, segment: &Arc<Segment>, storage: &Arc<dyn Storage>) -> Result<Self> {
+        let shared = Arc::new(Shared {
+            is_stopped: AtomicBool::new(false),
+            has_ended: AtomicBool::new(false),
+            signal: Signal::new(&state.clock),
+        });
+        let ended = Signal::new(&state.clock);
+        let mut thread = SyncThread {
+            state: state.clone(),
+            segment: segment.clone(),
+            storage: storage.clone(),
+            shared: shared.clone(),
+            started_ns: state.clock.now_ns(),
+            warned_ns: None,
+        };
+        let end = Ended(shared.clone(), ended.clone());
+        clock::spawn(&state.clock, "gg-sync", move || {
+            let _end = end;
+            thread.run();
+        })?;
+        Ok(Self { shared, ended })
     }
 
     /// Ends the thread after the sync that it may be in.
-    pub(in crate::record) fn stop(self) {
-        let _ = self.stop.send(());
-        let _ = self.thread.join();
+    pub(super) fn stop(self) {
+        self.shared.is_stopped.store(true, SeqCst);
+        self.shared.signal.raise();
+        loop {
+            let seen = self.ended.seen();
+            if self.shared.has_ended.load(SeqCst) {
+                return;
+            }
+            self.ended.wait(seen, None);
+        }
     }
 }
 
 /// Syncs the file and notes what is safe from then on.
-pub(in crate::record) fn sync_once(shared: &Shared, segment: &Segment, storage: &dyn Storage) -> io::Result<()> {
+pub(super) fn sync_once(state: &FileState, segment: &Segment, storage: &dyn Storage) -> io::Result<()> {
     let bytes = segment.bytes.load(SeqCst);
     let (frames, encoded) = {
         let mut unsynced = segment.unsynced.lock();
         (unsynced.frames, std::mem::take(&mut unsynced.encoded_ns))
     };
     storage.sync_data()?;
-    let now = monotonic_ns();
+    let now_ns = state.clock.now_ns();
     for encoded_ns in encoded {
-        shared.packet_to_durable.record(now.saturating_sub(encoded_ns));
+        state.packet_to_durable.record(now_ns.saturating_sub(encoded_ns));
     }
     let mut durable = segment.durable.lock();
     durable.frames = frames;
@@ -99,18 +117,49 @@ pub(in crate::record) fn sync_once(shared: &Shared, segment: &Segment, storage: 
     Ok(())
 }
 
-impl Work {
-    fn sync_once(&self) -> io::Result<()> {
-        sync_once(&self.shared, &self.segment, self.storage.as_ref())
+impl SyncThread {
+    fn run(&mut self) {
+        let interval_ns = u64::from(self.state.options.sync_interval_ms) * 1_000_000;
+        // The name of the file first: a synced file that no folder knows is lost.
+        let mut outcome = self.state.volume.sync_folder_of(&self.segment.path);
+        loop {
+            let synced = outcome.and_then(|()| sync_once(&self.state, &self.segment, self.storage.as_ref()));
+            if let Err(error) = synced {
+                let path = self.segment.path.to_string_lossy();
+                self.segment.sync_failed.store(true, SeqCst);
+                return self.state.fail(Error::from_io(Stage::Storage, "sync", &path, &error));
+            }
+            self.watch_space();
+            if self.is_stopped_within(interval_ns) {
+                return;
+            }
+            outcome = Ok(());
+        }
+    }
+
+    /// Waits; whether the thread was stopped meanwhile.
+    fn is_stopped_within(&self, interval_ns: u64) -> bool {
+        let until_ns = self.state.clock.now_ns() + interval_ns;
+        loop {
+            let seen = self.shared.signal.seen();
+            if self.shared.is_stopped.load(SeqCst) {
+                return true;
+            }
+            if self.state.clock.now_ns() >= until_ns {
+                return false;
+            }
+            self.shared.signal.wait(seen, Some(until_ns));
+        }
     }
 
     fn watch_space(&mut self) {
-        let Some(free_bytes) = self.volume.free_bytes(&self.segment.path) else { return };
-        let seconds = self.started.elapsed().as_secs().max(1);
+        let Some(free_bytes) = self.state.volume.free_bytes(&self.segment.path) else { return };
+        let now_ns = self.state.clock.now_ns();
+        let seconds = ((now_ns - self.started_ns) / SECOND_NS).max(1);
         let needed = LOW_BYTES.max(self.segment.bytes.load(SeqCst) / seconds * LOW_SECONDS);
-        if free_bytes < needed && self.warned.is_none_or(|at| at.elapsed() >= LOW_INTERVAL) {
-            self.warned = Some(Instant::now());
-            self.shared.events.push(Event::DiskLow { free_bytes });
+        if free_bytes < needed && self.warned_ns.is_none_or(|at| now_ns - at >= LOW_INTERVAL_NS) {
+            self.warned_ns = Some(now_ns);
+            self.state.reporter.events.push(Event::DiskLow { free_bytes });
         }
     }
 }

@@ -36,7 +36,7 @@
 
 use crate::pixels::{
     colour::{ColourMatrix, Paint},
-    planes::{Rect, Layout, Planes, PlanesMut},
+    planes::{Layout, Planes, PlanesMut, Rect},
 };
 
 /// The most samples that a reader takes of a cell in each direction.

@@ -9,7 +9,7 @@ use super::barcode::Barcode;
 use crate::pixels::{
     ColourSpace,
     colour::{ColourMatrix, Paint},
-    planes::{Rect, Layout, PlanesMut},
+    planes::{Layout, PlanesMut, Rect},
 };
 
 /// Colour bars of 75 % amplitude, in the order of their luma.

@@ -1,0 +1,239 @@
+//! The encoder's thread: frames in, packets out.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use super::{
+    close_guard::CloseGuard,
+    encoder_state::EncoderState,
+    grid::Grid,
+    options::OnResize,
+    packets::{PacketHub, StreamStart},
+};
+use crate::{
+    av::{Packet, Picture},
+    base::error::{Code, Error, Result, Stage, guard},
+    codec::{Encoder, EncoderChoice},
+    frame::{Frame, FrameShape, SharedFrame},
+    pipeline::{
+        input::{Input, InputReceiver},
+        report::DropReason,
+    },
+    sys::give_way,
+};
+
+/// What of the frames is encoded, and how.
+pub(super) struct EncodeConfig {
+    /// The recording as messages call it.
+    pub(super) label: String,
+    /// Encode only this view of each frame.
+    pub(super) view: Option<u32>,
+    pub(super) on_resize: OnResize,
+    pub(super) choice: EncoderChoice,
+    pub(super) grid: Grid,
+}
+
+/// An open encoder and what it has been sent.
+struct OpenEncoder {
+    encoder: Encoder,
+    /// Grid slot of its first frame, once it has got one: its own times count from there.
+    start: Option<i64>,
+}
+
+/// A frame inside the encoder.
+struct Inside {
+    /// Its time as the encoder counts.
+    pts: i64,
+    captured_ns: u64,
+}
+
+/// The thread of one encoder.
+pub(super) struct EncodeThread {
+    state: Arc<EncoderState>,
+    input: InputReceiver,
+    config: EncodeConfig,
+    packets: PacketHub,
+    open: Option<OpenEncoder>,
+    inside: VecDeque<Inside>,
+    /// Whether a frame is at hand that is in no bucket yet.
+    has_frame: bool,
+    has_failed: bool,
+    /// Whether a change of the number of views was reported.
+    has_warned: bool,
+    // Let go last.
+    _guard: Arc<CloseGuard>,
+}
+
+impl EncodeThread {
+    pub(super) fn new(
+        state: Arc<EncoderState>,
+        input: InputReceiver,
+        config: EncodeConfig,
+        packets: PacketHub,
+        guard: Arc<CloseGuard>,
+    ) -> Self {
+        Self {
+            state,
+            input,
+            config,
+            packets,
+            open: None,
+            inside: VecDeque::new(),
+            has_frame: false,
+            has_failed: false,
+            has_warned: false,
+            _guard: guard,
+        }
+    }
+
+    /// Runs until the input is closed; afterwards the outputs know the end, whatever happened.
+    pub(super) fn run(mut self) {
+        give_way();
+        while let Some(input) = self.input.next() {
+            self.handle(input);
+        }
+        self.guarded(Self::finish_stream);
+        self.state.input.counters.failed(self.inside.len() as u64);
+        let last = self.state.input.last_pts();
+        let end = last.map_or(0, |(pts, time_base)| self.config.grid.end_after(pts, time_base));
+        self.packets.end(end);
+    }
+
+    fn handle(&mut self, input: Input) {
+        match input {
+            Input::Shape(shape) => {
+                let views = if self.config.view.is_some() { 1 } else { shape.views };
+                self.guarded(|this| this.prepare(FrameShape { views, ..shape }));
+            }
+            Input::Frame(frame, _) => {
+                self.has_frame = true;
+                self.guarded(|this| this.encode(&frame));
+                self.state.input.counters.failed(u64::from(std::mem::take(&mut self.has_frame)));
+            }
+        }
+    }
+
+    /// Runs a step; an error or a panic fails the encoder, and with it the frames inside.
+    fn guarded(&mut self, step: impl FnOnce(&mut Self) -> Result<()>) {
+        if self.packets.is_deserted() && !self.has_failed {
+            self.give_up();
+        }
+        if self.has_failed {
+            return;
+        }
+        let action = format!("encode to {:?}", self.config.label);
+        if let Err(error) = guard(Stage::Encode, action, || step(self)) {
+            self.give_up();
+            self.state.reporter.fail(error);
+        }
+    }
+
+    /// From now on frames are counted as failed.
+    fn give_up(&mut self) {
+        self.has_failed = true;
+        self.open = None;
+        self.state.input.mark_failed();
+    }
+
+    /// Opens an encoder for frames of shape `input`, unless one has begun to encode, or was opened for such.
+    fn prepare(&mut self, input: FrameShape) -> Result<()> {
+        let is_alike = |open: FrameShape| open.view.format == input.view.format && !is_resized(open, input);
+        let fits = |open: &OpenEncoder| open.start.is_some() || is_alike(open.encoder.input());
+        if !self.open.as_ref().is_some_and(fits) {
+            self.open = Some(OpenEncoder { encoder: self.config.choice.open(input)?, start: None });
+        }
+        Ok(())
+    }
+
+    fn encode(&mut self, frame: &SharedFrame) -> Result<()> {
+        let views = self.recorded_views(frame)?;
+        let input = FrameShape::of(views);
+        self.prepare(input)?;
+        let Some(slot) = self.config.grid.place(frame) else {
+            self.has_frame = false;
+            self.state.input.counters.dropped(DropReason::FrameRate, 1);
+            return Ok(());
+        };
+        match self.open.as_ref().map(|open| open.encoder.input()) {
+            Some(open) if is_resized(open, input) && self.config.on_resize == OnResize::Segment => {
+                self.finish_stream()?;
+                self.open = None;
+                self.prepare(input)?;
+            }
+            Some(open) if open.views != input.views => self.warn_of_views(open.views, input.views),
+            _ => {}
+        }
+        let Some(open) = &mut self.open else { return Ok(()) };
+        let start = *open.start.get_or_insert_with(|| {
+            self.packets.begin(StreamStart { stream: open.encoder.stream().clone(), slot });
+            slot
+        });
+        self.has_frame = false;
+        self.inside.push_back(Inside { pts: slot - start, captured_ns: frame.captured_ns });
+        open.encoder.send(views, slot - start)?;
+        self.take_packets()
+    }
+
+    /// The views of a frame that are recorded: the one asked for, or all.
+    fn recorded_views<'a>(&self, frame: &'a Frame) -> Result<&'a [Picture]> {
+        let views = frame.views.as_slice();
+        let Some(view) = self.config.view else { return Ok(views) };
+        views.get(view as usize).map(std::slice::from_ref).ok_or_else(|| {
+            let has = match views.len() {
+                1 => "a frame has only view 0".to_owned(),
+                count => format!("a frame has only views 0 to {}", count - 1),
+            };
+            Error::argument("view", format!("Cannot record view {view} to {:?}: {has}", self.config.label))
+        })
+    }
+
+    fn warn_of_views(&mut self, open: u32, now: u32) {
+        if !std::mem::replace(&mut self.has_warned, true) {
+            let message = format!(
+                "Cannot record the views of {:?} as they come: a frame has {now} where the first one had {open}; set \
+                 onResize to segment to go on in a new file",
+                self.config.label
+            );
+            let error = Error::new(Code::EncodeFailed, Stage::Encode, message).with_field("onResize");
+            self.state.reporter.warn(error);
+        }
+    }
+
+    /// Makes the packets of all frames inside; frames without one are the encoder's drops.
+    fn finish_stream(&mut self) -> Result<()> {
+        let Some(open) = &mut self.open else { return Ok(()) };
+        open.encoder.drain()?;
+        self.take_packets()?;
+        let missing = self.inside.len() as u64;
+        self.inside.clear();
+        if missing > 0 {
+            self.state.input.counters.dropped(DropReason::Encoder, missing);
+        }
+        Ok(())
+    }
+
+    fn take_packets(&mut self) -> Result<()> {
+        while let Some(open) = &mut self.open {
+            let start = open.start.unwrap_or(0);
+            let Some(packet) = open.encoder.receive()? else { return Ok(()) };
+            self.publish(packet, start)?;
+        }
+        Ok(())
+    }
+
+    /// Sends a packet of a stream that began at slot `start` to the outputs.
+    fn publish(&mut self, mut packet: Packet, start: i64) -> Result<()> {
+        let encoded_ns = self.state.clock.now_ns();
+        let index = self.inside.iter().position(|inside| Some(inside.pts) == packet.pts());
+        // A packet without its frame would be counted twice; encoders here make one packet of each picture.
+        let Some(inside) = index.and_then(|index| self.inside.remove(index)) else { return Ok(()) };
+        self.state.capture_to_packet.record(encoded_ns.saturating_sub(inside.captured_ns));
+        self.state.input.counters.written(1);
+        packet.shift(start);
+        self.packets.publish(&packet, inside.captured_ns, encoded_ns)
+    }
+}
+
+/// Whether frames of these shapes fit no common stream without being changed.
+fn is_resized(before: FrameShape, now: FrameShape) -> bool {
+    (before.view.width, before.view.height, before.views) != (now.view.width, now.view.height, now.views)
+}

@@ -1,0 +1,59 @@
+//! What an encoder's thread and its owner share.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering::SeqCst},
+};
+
+use super::reporter::Reporter;
+use crate::pipeline::{
+    Clock,
+    events::Throttle,
+    input::{InputState, Sink},
+    latency::Recorder,
+    ledger::stage_of,
+    report::{DropReason, Event},
+};
+
+/// The state of one encoder. In its ledger, frames are written that have become packets.
+pub(super) struct EncoderState {
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) reporter: Arc<Reporter>,
+    pub(super) input: InputState,
+    pub(super) capture_to_packet: Recorder,
+    /// Whether the encoder waits for an output: frames that are dropped meanwhile are the storage's.
+    pub(super) is_blocked: Arc<AtomicBool>,
+    overload: Throttle,
+}
+
+impl EncoderState {
+    pub(super) fn new(clock: Arc<dyn Clock>, reporter: Arc<Reporter>) -> Self {
+        Self {
+            clock,
+            reporter,
+            input: InputState::default(),
+            capture_to_packet: Recorder::new(),
+            is_blocked: Arc::default(),
+            overload: Throttle::default(),
+        }
+    }
+}
+
+impl Sink for EncoderState {
+    fn input(&self) -> &InputState {
+        &self.input
+    }
+
+    fn overflow(&self) {
+        let is_blocked = self.is_blocked.load(SeqCst);
+        let reason = if is_blocked { DropReason::StorageOverload } else { DropReason::EncoderOverload };
+        let frames = self.input.counters.dropped(reason, 1);
+        if self.overload.is_due(self.clock.now_ns()) {
+            self.reporter.events.push(Event::Overload { stage: stage_of(reason), reason, frames });
+        }
+    }
+
+    fn report_room(&self) {
+        self.reporter.events.push(Event::Room);
+    }
+}
