@@ -234,10 +234,9 @@ fn openh264_threads(asked: u32) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        av::{ColourTags, PixelFormat},
-        codec::encoder_info,
-    };
+    use crate::codec::encoders::{ENCODERS, RAV1E, encoder_info};
+
+    const SHAPE: VideoInfo = VideoInfo { width: 64, height: 64, ..VideoInfo::UNKNOWN };
 
     fn parameters(encoder: &str, more: serde_json::Value) -> Vec<(String, String)> {
         let info = encoder_info(encoder).unwrap();
@@ -246,8 +245,52 @@ mod tests {
         });
         options.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         let options = serde_json::from_value(options).unwrap();
-        let shape = VideoInfo { width: 64, height: 64, format: PixelFormat::YUV420P, tags: ColourTags::UNKNOWN };
-        config(info, &options, shape, true).options
+        config(info, &options, SHAPE, true).options
+    }
+
+    /// Everything that each encoder of FFmpeg is opened with, for each profile it has, by default and with other options.
+    fn all_configs() -> String {
+        let variations = [
+            ("default", (64, 48), serde_json::json!({})),
+            ("default", (1280, 720), serde_json::json!({})),
+            ("chosen", (1280, 720), serde_json::json!({ "quality": 20.0, "threads": 8, "gop": 10 })),
+            ("bit rate", (1280, 720), serde_json::json!({ "bitRate": 2_000_000, "threads": 1, "gop": 25 })),
+        ];
+        let mut lines = String::new();
+        for info in ENCODERS.iter().filter(|info| info.name != RAV1E) {
+            for profile in ["live", "quality", "lossless"] {
+                for (variation, (width, height), more) in &variations {
+                    let mut options = serde_json::json!({
+                        "codec": info.codec, "path": "a.mkv", "frameRate": { "num": 30, "den": 1 },
+                        "profile": profile, "threads": 2,
+                    });
+                    options.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+                    let mut options: FileWriterOptions = serde_json::from_value(options).unwrap();
+                    if *variation == "chosen" {
+                        options.preset = info.presets.last().map(|preset| (*preset).to_owned());
+                    }
+                    if check(info, &options).is_err() {
+                        continue;
+                    }
+                    let shape = VideoInfo { width: *width, height: *height, ..SHAPE };
+                    let config = config(info, &options, shape, true);
+                    let given =
+                        config.options.iter().map(|(name, value)| format!(" {name}={value}")).collect::<String>();
+                    lines += &format!(
+                        "{} {profile} {variation} {width}x{height}: threads {} gop {} b-frames {:?} rate {:?} \
+                         quantiser {:?}{given}\n",
+                        info.name, config.threads, config.gop, config.b_frames, config.bit_rate, config.quantiser
+                    );
+                }
+            }
+        }
+        lines
+    }
+
+    #[test]
+    fn each_encoder_is_opened_with_the_same_options_as_ever() {
+        let now = all_configs();
+        assert_eq!(now.lines().collect::<Vec<_>>(), include_str!("settings.txt").lines().collect::<Vec<_>>());
     }
 
     #[test]
