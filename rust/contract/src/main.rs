@@ -6,7 +6,7 @@
 mod header;
 
 use giftgrab_core::{
-    codec::{CODECS, CONTAINERS, Capabilities, CodecInfo, Container, ContainerInfo},
+    codec::{CODECS, CONTAINERS, Capabilities, CodecInfo, Container, ContainerInfo, encoder_names},
     error::{self, CODES},
     filter,
     frame::header::FIELDS,
@@ -86,7 +86,7 @@ fn codec(info: &CodecInfo) -> Value {
         "name": info.name,
         "containers": info.containers,
         "extensions": extensions,
-        "encoders": info.encoders,
+        "encoders": encoder_names(info.codec),
     })
 }
 

@@ -30,10 +30,15 @@ pub struct EncoderConfig {
     pub bit_rate: Option<u64>,
     /// Constant quantiser for encoders that take it as a scale (AVCodecContext.global_quality with the QSCALE flag).
     pub quantiser: Option<f64>,
-    /// Parameter sets go to the container's header instead of the key frames.
-    pub global_header: bool,
     /// Private options by name.
     pub options: Vec<(String, String)>,
+}
+
+impl EncoderConfig {
+    /// Adds a private option.
+    pub fn set(&mut self, name: &str, value: impl ToString) {
+        self.options.push((name.to_owned(), value.to_string()));
+    }
 }
 
 /// Why an encoder could not be opened.
@@ -113,25 +118,22 @@ impl Encoder {
                 c.flags |= ffi::AV_CODEC_FLAG_QSCALE as i32;
                 c.global_quality = (quantiser * f64::from(ffi::FF_QP2LAMBDA)).round() as i32;
             }
-            if config.global_header {
-                c.flags |= ffi::AV_CODEC_FLAG_GLOBAL_HEADER as i32;
-            }
+            // Where parameter sets belong is each container's affair: they are kept apart from the packets.
+            c.flags |= ffi::AV_CODEC_FLAG_GLOBAL_HEADER as i32;
             check(ffi::avcodec_open2(context, codec, options.as_mut_ptr()))?;
         }
         let unknown = options.names();
         if unknown.is_empty() { Ok(encoder) } else { Err(OpenError::UnknownOptions(unknown)) }
     }
 
-    /// What a muxer must know of its packets.
+    /// What a muxer must know of its packets, with the parameter sets as extradata.
     ///
     /// # Errors
     ///
     /// Out of memory.
     pub fn parameters(&self) -> Result<StreamParameters, AvError> {
-        let mut parameters = StreamParameters::new()?;
         // SAFETY: both owned.
-        check(unsafe { ffi::avcodec_parameters_from_context(parameters.as_mut_ptr(), self.0) })?;
-        Ok(parameters)
+        StreamParameters::filled(|raw| check(unsafe { ffi::avcodec_parameters_from_context(raw, self.0) }).map(drop))
     }
 
     /// Gives it a picture, whose pts counts frames; with `None` the end.

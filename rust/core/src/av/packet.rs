@@ -30,13 +30,56 @@ impl Packet {
     ///
     /// Out of memory.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, AvError> {
+        Self::joined(&[], bytes)
+    }
+
+    /// A packet holding copies of both, one behind the other.
+    fn joined(head: &[u8], tail: &[u8]) -> Result<Self, AvError> {
         let packet = Self::new()?;
-        let length = i32::try_from(bytes.len()).map_err(|_| AvError::no_memory())?;
+        let length = i32::try_from(head.len() + tail.len()).map_err(|_| AvError::no_memory())?;
         // SAFETY: allocates `length` writable bytes at `data` (plus padding), or fails.
         check(unsafe { ffi::av_new_packet(packet.0, length) })?;
-        // SAFETY: `data` was just allocated with that length and cannot overlap a Rust slice.
-        unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), (*packet.0).data, bytes.len()) };
+        // SAFETY: `data` was just allocated with the length of both and cannot overlap a Rust slice.
+        unsafe {
+            let data = (*packet.0).data;
+            ptr::copy_nonoverlapping(head.as_ptr(), data, head.len());
+            ptr::copy_nonoverlapping(tail.as_ptr(), data.add(head.len()), tail.len());
+        }
         Ok(packet)
+    }
+
+    /// Another packet over the same bytes, with times of its own.
+    ///
+    /// # Errors
+    ///
+    /// Out of memory.
+    pub fn reference(&self) -> Result<Self, AvError> {
+        let copy = Self::new()?;
+        // SAFETY: both are owned; the source is only read.
+        check(unsafe { ffi::av_packet_ref(copy.0, self.0) })?;
+        Ok(copy)
+    }
+
+    /// A copy with `prefix` in front of its bytes.
+    ///
+    /// # Errors
+    ///
+    /// Out of memory.
+    pub fn with_prefix(&self, prefix: &[u8]) -> Result<Self, AvError> {
+        let packet = Self::joined(prefix, self.bytes())?;
+        // SAFETY: both are owned; copies times, flags and side data.
+        check(unsafe { ffi::av_packet_copy_props(packet.0, self.0) })?;
+        Ok(packet)
+    }
+
+    /// Its coded bytes.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        // SAFETY: owned; `data` is null or has `size` bytes, which nothing writes while they are borrowed.
+        unsafe {
+            let data = (*self.0).data;
+            if data.is_null() { &[] } else { std::slice::from_raw_parts(data, self.size()) }
+        }
     }
 
     /// Presentation time in the ticks that its stage names; `None` if it has none.

@@ -1,20 +1,31 @@
 //! What a muxer must know of a stream.
 
+use std::sync::Arc;
+
 use super::{AvError, ColourTags, PixelFormat, error::check, ffi};
 
-/// Codec, size, pixel format, colour and parameter sets of a video stream, owned.
+/// Codec, size, pixel format, colour and parameter sets of a video stream. Nothing changes them, so clones share them.
+#[derive(Debug, Clone)]
+pub struct StreamParameters(Arc<Owned>);
+
 #[derive(Debug)]
-pub struct StreamParameters(*mut ffi::AVCodecParameters);
+struct Owned(*mut ffi::AVCodecParameters);
 
 // SAFETY: owned, plain data.
-unsafe impl Send for StreamParameters {}
+unsafe impl Send for Owned {}
+// SAFETY: only read, once they are filled.
+unsafe impl Sync for Owned {}
 
 impl StreamParameters {
-    /// Empty parameters.
-    pub(super) fn new() -> Result<Self, AvError> {
+    /// New parameters that `fill` writes.
+    pub(super) fn filled(
+        fill: impl FnOnce(&mut ffi::AVCodecParameters) -> Result<(), AvError>,
+    ) -> Result<Self, AvError> {
         // SAFETY: allocates, or returns null.
-        let raw = unsafe { ffi::avcodec_parameters_alloc() };
-        if raw.is_null() { Err(AvError::no_memory()) } else { Ok(Self(raw)) }
+        let owned = Owned(unsafe { ffi::avcodec_parameters_alloc() });
+        // SAFETY: owned, or null, and not shared yet.
+        fill(unsafe { owned.0.as_mut() }.ok_or_else(AvError::no_memory)?)?;
+        Ok(Self(Arc::new(owned)))
     }
 
     /// Parameters of an AV1 stream made outside FFmpeg; `extradata` is the `av1C` record.
@@ -29,30 +40,29 @@ impl StreamParameters {
         tags: ColourTags,
         extradata: &[u8],
     ) -> Result<Self, AvError> {
-        let parameters = Self::new()?;
-        // SAFETY: zeroed memory of the wanted length plus FFmpeg's padding, or null.
-        let copy = unsafe { ffi::av_mallocz(extradata.len() + ffi::AV_INPUT_BUFFER_PADDING_SIZE as usize) };
-        if copy.is_null() {
-            return Err(AvError::no_memory());
-        }
-        // SAFETY: `copy` has the length; the parameters own it from here on and free it with `av_free`.
-        unsafe {
-            std::ptr::copy_nonoverlapping(extradata.as_ptr(), copy.cast(), extradata.len());
-            let raw = &mut *parameters.0;
+        Self::filled(|raw| {
+            // SAFETY: zeroed memory of the wanted length plus FFmpeg's padding, or null.
+            let copy = unsafe { ffi::av_mallocz(extradata.len() + ffi::AV_INPUT_BUFFER_PADDING_SIZE as usize) };
+            if copy.is_null() {
+                return Err(AvError::no_memory());
+            }
+            // SAFETY: `copy` has the length and cannot overlap a Rust slice.
+            unsafe { std::ptr::copy_nonoverlapping(extradata.as_ptr(), copy.cast(), extradata.len()) };
+            // The parameters own the copy from here on and free it with `av_free`.
+            raw.extradata = copy.cast();
+            raw.extradata_size = i32::try_from(extradata.len()).unwrap_or(0);
             raw.codec_type = ffi::AVMediaType::VIDEO;
             raw.codec_id = ffi::AVCodecID::AV1;
             raw.width = i32::try_from(width).unwrap_or(0);
             raw.height = i32::try_from(height).unwrap_or(0);
             raw.format = format.0;
-            raw.extradata = copy.cast();
-            raw.extradata_size = i32::try_from(extradata.len()).unwrap_or(0);
             raw.color_range = ffi::AVColorRange(tags.range);
             raw.color_space = ffi::AVColorSpace(tags.matrix);
             raw.color_primaries = ffi::AVColorPrimaries(tags.primaries);
             raw.color_trc = ffi::AVColorTransferCharacteristic(tags.transfer);
             raw.sample_aspect_ratio = tags.pixel_aspect.into();
-        }
-        Ok(parameters)
+            Ok(())
+        })
     }
 
     /// A copy of the parameters behind a pointer.
@@ -60,32 +70,68 @@ impl StreamParameters {
     /// # Safety
     /// `source` points to valid parameters.
     pub(super) unsafe fn copy_of(source: *const ffi::AVCodecParameters) -> Result<Self, AvError> {
-        let copy = Self::new()?;
         // SAFETY: both are valid.
-        check(unsafe { ffi::avcodec_parameters_copy(copy.0, source) })?;
-        Ok(copy)
+        Self::filled(|raw| check(unsafe { ffi::avcodec_parameters_copy(raw, source) }).map(drop))
     }
 
-    /// Sets the four-character tag that the container writes for the codec.
+    /// A copy that `change` has changed.
+    fn changed(&self, change: impl FnOnce(&mut ffi::AVCodecParameters)) -> Result<Self, AvError> {
+        Self::filled(|raw| {
+            // SAFETY: both are valid.
+            check(unsafe { ffi::avcodec_parameters_copy(raw, self.as_ptr()) })?;
+            change(raw);
+            Ok(())
+        })
+    }
+
+    /// The same with the four-character tag that a container writes for the codec.
+    ///
+    /// # Errors
+    ///
+    /// Out of memory.
+    pub fn with_tag(&self, tag: [u8; 4]) -> Result<Self, AvError> {
+        self.changed(|raw| raw.codec_tag = u32::from_le_bytes(tag))
+    }
+
+    /// The same without parameter sets.
+    ///
+    /// # Errors
+    ///
+    /// Out of memory.
+    pub fn without_extradata(&self) -> Result<Self, AvError> {
+        self.changed(|raw| {
+            // SAFETY: owned by the copy, or null; the call leaves null behind.
+            unsafe { ffi::av_freep((&raw mut raw.extradata).cast()) };
+            raw.extradata_size = 0;
+        })
+    }
+
+    /// The four-character tag; zeros if none was chosen.
     #[must_use]
-    pub fn with_tag(self, tag: [u8; 4]) -> Self {
-        // SAFETY: owned.
-        unsafe { (*self.0).codec_tag = u32::from_le_bytes(tag) };
-        self
+    pub fn tag(&self) -> [u8; 4] {
+        // SAFETY: valid as long as `self`.
+        unsafe { (*self.as_ptr()).codec_tag }.to_le_bytes()
+    }
+
+    /// The parameter sets, in the form in which the codec's encoders write them; empty if there are none.
+    #[must_use]
+    pub fn extradata(&self) -> &[u8] {
+        // SAFETY: valid as long as `self`; FFmpeg keeps pointer and length together.
+        unsafe {
+            let parameters = &*self.as_ptr();
+            let length = usize::try_from(parameters.extradata_size).unwrap_or(0);
+            if parameters.extradata.is_null() { &[] } else { std::slice::from_raw_parts(parameters.extradata, length) }
+        }
     }
 
     pub(super) fn as_ptr(&self) -> *const ffi::AVCodecParameters {
-        self.0
-    }
-
-    pub(super) fn as_mut_ptr(&mut self) -> *mut ffi::AVCodecParameters {
-        self.0
+        self.0.0
     }
 }
 
-impl Drop for StreamParameters {
+impl Drop for Owned {
     fn drop(&mut self) {
-        // SAFETY: owned.
+        // SAFETY: owned, or null.
         unsafe { ffi::avcodec_parameters_free(&raw mut self.0) };
     }
 }

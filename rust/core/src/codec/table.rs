@@ -60,8 +60,6 @@ pub struct CodecInfo {
     pub name: &'static str,
     /// Containers that hold it; the first is the customary one.
     pub containers: &'static [Container],
-    /// Encoders that serve it, best first; the ones after the first that works are used when asked for by name.
-    pub encoders: &'static [&'static str],
 }
 
 /// Every container.
@@ -80,33 +78,20 @@ pub const CODECS: &[CodecInfo] = &[
         codec: Codec::Hevc,
         name: "HEVC",
         containers: &[Container::Mp4, Container::Mov, Container::Mkv, Container::Ts],
-        encoders: &["libx265", "libkvazaar"],
     },
     CodecInfo {
         codec: Codec::H264,
         name: "H264",
         containers: &[Container::Mp4, Container::Mov, Container::Mkv, Container::Ts],
-        encoders: &["libx264", "libopenh264"],
     },
-    CodecInfo {
-        codec: Codec::Vp9,
-        name: "VP9",
-        containers: &[Container::Webm, Container::Mkv, Container::Mp4],
-        encoders: &["libvpx-vp9"],
-    },
-    CodecInfo {
-        codec: Codec::Av1,
-        name: "AV1",
-        containers: &[Container::Mp4, Container::Mkv, Container::Webm],
-        encoders: &["libsvtav1", "libaom-av1", "rav1e"],
-    },
+    CodecInfo { codec: Codec::Vp9, name: "VP9", containers: &[Container::Webm, Container::Mkv, Container::Mp4] },
+    CodecInfo { codec: Codec::Av1, name: "AV1", containers: &[Container::Mp4, Container::Mkv, Container::Webm] },
     CodecInfo {
         codec: Codec::Xvid,
         name: "Xvid",
         containers: &[Container::Avi, Container::Mkv, Container::Mp4, Container::Mov],
-        encoders: &["mpeg4", "libxvid"],
     },
-    CodecInfo { codec: Codec::Ffv1, name: "FFV1", containers: &[Container::Mkv, Container::Avi], encoders: &["ffv1"] },
+    CodecInfo { codec: Codec::Ffv1, name: "FFV1", containers: &[Container::Mkv, Container::Avi] },
 ];
 
 impl Codec {
@@ -115,6 +100,17 @@ impl Codec {
     pub fn info(self) -> &'static CodecInfo {
         &CODECS[self as usize]
     }
+
+    /// Whether it keeps every sample, whatever is asked for.
+    pub(crate) const fn is_lossless(self) -> bool {
+        matches!(self, Self::Ffv1)
+    }
+
+    /// Whether decoders need its parameter sets in front of key frames, unless the container's header has them.
+    pub(crate) const fn has_parameter_sets(self) -> bool {
+        // AVI has a place for FFV1's; VP9 and AV1 repeat their own in key frames.
+        matches!(self, Self::Hevc | Self::H264 | Self::Xvid)
+    }
 }
 
 impl Container {
@@ -122,6 +118,16 @@ impl Container {
     #[must_use]
     pub fn info(self) -> &'static ContainerInfo {
         &CONTAINERS[self as usize]
+    }
+
+    /// The tag that it must carry for a codec, where FFmpeg's choice plays in fewer players.
+    pub(crate) const fn tag(self, codec: Codec) -> Option<[u8; 4]> {
+        match (self, codec) {
+            // `hvc1`: parameter sets in the header, which Apple's players insist on.
+            (Self::Mp4 | Self::Mov, Codec::Hevc) => Some(*b"hvc1"),
+            (Self::Avi, Codec::Xvid) => Some(*b"XVID"),
+            _ => None,
+        }
     }
 
     /// The container that `path`'s extension names, in any case, if it can hold `codec`.

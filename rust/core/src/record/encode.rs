@@ -18,7 +18,7 @@ use super::{
 use crate::{
     av::{Packet, Picture},
     base::error::{Code, Error, Result, Stage},
-    codec::{Container, Encode, EncoderInfo, Packer, open_encoder},
+    codec::{Encoder, EncoderChoice},
     frame::{Frame, FrameShape, SharedFrame},
     pipeline::{
         intake::{Inbox, Parcel},
@@ -27,12 +27,9 @@ use crate::{
     sys::monotonic_ns,
 };
 
-/// An open encoder and the conversion before it.
+/// An open encoder and what became of it.
 struct Open {
-    encoder: Box<dyn Encode>,
-    packer: Packer,
-    /// What it was opened for.
-    input: FrameShape,
+    encoder: Encoder,
     /// Whether it has got a frame.
     is_used: bool,
     /// Goes before the first packet: a recording without one leaves no file.
@@ -50,9 +47,7 @@ pub(super) struct EncodeThread {
     pub(super) shared: Arc<Shared>,
     pub(super) inbox: Inbox,
     pub(super) options: FileWriterOptions,
-    pub(super) container: Container,
-    /// Encoders that may serve, best first.
-    pub(super) encoders: Vec<&'static EncoderInfo>,
+    pub(super) choice: EncoderChoice,
     pub(super) grid: Grid,
     pub(super) files: Files,
     /// The file that is recorded.
@@ -119,20 +114,12 @@ impl EncodeThread {
     /// Opens an encoder for frames of shape `input`, unless one has begun to encode, or was opened for such.
     fn prepare(&mut self, input: FrameShape) -> Result<()> {
         let is_alike = |open: FrameShape| open.view.format == input.view.format && !is_resized(open, input);
-        if self.state.open.as_ref().is_some_and(|open| open.is_used || is_alike(open.input)) {
+        if self.state.open.as_ref().is_some_and(|open| open.is_used || is_alike(open.encoder.input())) {
             return Ok(());
         }
-        let (width, height) =
-            self.options.stereo.unwrap_or_default().size((input.view.width, input.view.height), input.views);
-        let fits = |info: &&&EncoderInfo| info.holds(width, height);
-        let Some(info) = self.encoders.iter().find(fits).or(self.encoders.first()) else {
-            return Err(Error::new(Code::Internal, Stage::Encode, "Cannot encode: no encoder was chosen"));
-        };
-        let (encoder, plan) = open_encoder(info, &self.options, self.container, input)?;
-        let parameters = encoder.parameters()?;
-        let begin = Coded::Begin { parameters, shape: plan.coded(), stereo: plan.stereo(), encoder: info.name };
-        let packer = Packer::new(plan);
-        self.state.open = Some(Open { encoder, packer, input, is_used: false, begin: Some(begin) });
+        let encoder = self.choice.open(input)?;
+        let begin = Some(Coded::Begin(encoder.stream().clone()));
+        self.state.open = Some(Open { encoder, is_used: false, begin });
         Ok(())
     }
 
@@ -145,7 +132,7 @@ impl EncodeThread {
             self.shared.drop_frames(DropReason::FrameRate, 1);
             return Ok(());
         };
-        match self.state.open.as_ref().map(|open| open.input) {
+        match self.state.open.as_ref().map(|open| open.encoder.input()) {
             Some(open) if is_resized(open, input) && self.options.on_resize == OnResize::Segment => {
                 self.begin_file(position, input)?;
             }
@@ -157,9 +144,7 @@ impl EncodeThread {
         self.state.inside.push_back(Inside { position, captured_ns: frame.captured_ns });
         let Some(open) = &mut self.state.open else { return Ok(()) };
         open.is_used = true;
-        let mut picture = open.packer.pack(views)?;
-        picture.set_pts(position);
-        open.encoder.send(Some(picture))?;
+        open.encoder.send(views, position)?;
         self.take_packets()
     }
 
@@ -191,7 +176,7 @@ impl EncodeThread {
 
     fn finish(&mut self) -> Result<()> {
         let Some(open) = &mut self.state.open else { return Ok(()) };
-        open.encoder.send(None)?;
+        open.encoder.drain()?;
         self.take_packets()?;
         let missing = self.state.inside.len() as u64;
         self.state.inside.clear();

@@ -10,23 +10,9 @@ use crate::{
         error::{Error, Result},
         time::{Rational, check_instant},
     },
-    codec::Codec,
+    codec::{Codec, EncodeOptions, EncoderProfile},
     pixels::StereoPacking,
 };
-
-/// What the encoder's defaults aim for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "lowercase")]
-#[schemars(rename = "EncoderProfile")]
-pub enum Profile {
-    /// Real time with no delay: no B-frames, no lookahead, a key frame each second.
-    #[default]
-    Live,
-    /// Better pictures for the same bytes: slower presets, B-frames and lookahead where the codec has them.
-    Quality,
-    /// Every sample as it came; only codecs and pixel formats that can hold it.
-    Lossless,
-}
 
 /// What a writer does when the size of the frames, or the number of their views, changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
@@ -70,7 +56,7 @@ pub struct FileWriterOptions {
     pub frame_rate: Rational,
     /// What the encoder's defaults aim for.
     #[serde(default)]
-    pub profile: Profile,
+    pub profile: EncoderProfile,
     /// Encoder by FFmpeg's name, or `rav1e`; by default the first of the codec's encoders that works.
     #[serde(default)]
     pub encoder: Option<String>,
@@ -138,6 +124,23 @@ fn default_frame_queue() -> u32 {
 }
 
 impl FileWriterOptions {
+    /// What of them the encoder is asked for.
+    pub(crate) fn encoding(&self) -> EncodeOptions {
+        EncodeOptions {
+            codec: self.codec,
+            frame_rate: self.frame_rate,
+            profile: self.profile,
+            encoder: self.encoder.clone(),
+            preset: self.preset.clone(),
+            quality: self.quality,
+            bit_rate: self.bit_rate,
+            gop: self.gop,
+            threads: self.threads,
+            raw: self.encoder_options.clone(),
+            stereo: self.stereo.unwrap_or_default(),
+        }
+    }
+
     /// Checks every field that can be checked alone.
     ///
     /// # Errors

@@ -15,7 +15,7 @@ use crate::{
         error::{Error, Result},
         time::Rational,
     },
-    codec::{Codec, Container, choose_encoder, common_format},
+    codec::{Codec, Container, EncoderChoice},
     pipeline::{
         events::{Events, Notify},
         intake::{Intake, Room, door},
@@ -45,21 +45,18 @@ impl FileWriter {
         options.check()?;
         let container = Container::for_path(&options.path, options.codec)?;
         check_rate(options.codec, container, options.frame_rate)?;
-        let encoders = choose_encoder(&options)?;
+        let encoding = options.encoding();
+        let preferred = encoding.common_format();
+        let choice = EncoderChoice::new(encoding)?;
         let info = TargetInfo {
             path: options.path.clone(),
             codec: options.codec,
             container,
-            encoder: encoders.first().map_or(String::new(), |info| info.name.to_owned()),
+            encoder: choice.preferred().to_owned(),
             frame_rate: options.frame_rate,
         };
         let shared = Arc::new(Shared::new(info, Events::new(notify)));
-        let room = Room {
-            hurried: options.frame_queue as usize,
-            patient: PATIENT_QUEUE,
-            displaces: false,
-            preferred: common_format(&options),
-        };
+        let room = Room { hurried: options.frame_queue as usize, patient: PATIENT_QUEUE, displaces: false, preferred };
         let (intake, inbox) = door(shared.clone(), room);
         let mut files = Files::new(shared.clone(), volume, options.clone(), container);
         let first = files.open(0)?;
@@ -68,8 +65,7 @@ impl FileWriter {
             inbox,
             grid: Grid::new(options.frame_rate),
             options,
-            container,
-            encoders,
+            choice,
             files,
             output: Some(first),
             state: State::default(),

@@ -10,12 +10,12 @@ use std::{
 };
 
 use giftgrab_core::{
-    codec::Codec,
+    codec::{Codec, EncoderProfile},
     error::Error,
     filter::{Filter, options::FilterOptions},
     record::{
         FileWriter,
-        options::{FileWriterOptions, Metadata, OnResize, Profile},
+        options::{FileWriterOptions, Metadata, OnResize},
     },
     report::{Event, Ledger, Report},
     source::{
@@ -35,7 +35,7 @@ pub fn writer_options(codec: Codec, path: &str) -> FileWriterOptions {
         codec,
         path: path.to_owned(),
         frame_rate: Rational::new(60, 1),
-        profile: Profile::Live,
+        profile: EncoderProfile::Live,
         encoder: None,
         preset: (codec == Codec::H264).then(|| "ultrafast".to_owned()),
         quality: None,

@@ -17,12 +17,12 @@ use super::{
 };
 use crate::{
     av::VideoInfo,
-    av::{AvError, Muxer, MuxerConfig, Packet, StreamParameters},
+    av::{AvError, Muxer, MuxerConfig, Packet},
     base::{
         error::{Code, Error, Result, Stage},
         time::now_iso8601,
     },
-    codec::Container,
+    codec::{Container, ContainerStream, EncodedStream},
     pixels::StereoPacking,
     storage::{Storage, Volume},
 };
@@ -32,12 +32,7 @@ const FLUSH_INTERVAL: Duration = Duration::from_millis(250);
 
 /// What the writer thread gets, in this order: one `Begin`, packets, `End`.
 pub(in crate::record) enum Coded {
-    Begin {
-        parameters: StreamParameters,
-        shape: VideoInfo,
-        stereo: Option<StereoPacking>,
-        encoder: &'static str,
-    },
+    Begin(EncodedStream),
     Packet {
         packet: Packet,
         encoded_ns: u64,
@@ -73,6 +68,8 @@ pub(in crate::record) struct OutputThread {
 #[derive(Default)]
 pub(in crate::record) struct State {
     muxer: Option<Muxer>,
+    /// How the container carries the packets.
+    stream: Option<ContainerStream>,
     pub(in crate::record) syncer: Option<Syncer>,
     /// Waits for the next one, which tells how long it is shown.
     held: Option<Packet>,
@@ -106,18 +103,11 @@ impl OutputThread {
                 self.shared.packet_queue.fetch_sub(1, SeqCst);
             }
             match coded {
-                Ok(Coded::Begin { parameters, shape, stereo, encoder }) => {
-                    self.guarded(|this| {
-                        this.state.begun = Some((shape, encoder));
-                        // QuickTime has a box for the eyes, but none for how they are packed.
-                        this.state.stereo = stereo.filter(|_| this.container != Container::Mov);
-                        this.begin(&parameters)
-                    });
-                }
+                Ok(Coded::Begin(stream)) => self.guarded(|this| this.begin(&stream)),
                 Ok(Coded::Packet { packet, encoded_ns }) => {
                     self.shared.packet_budget.release(packet.size());
                     self.state.in_muxer.push(encoded_ns);
-                    self.guarded(|this| this.packet(packet));
+                    self.guarded(|this| this.packet(&packet));
                     self.count_failed();
                 }
                 Ok(Coded::End { position }) => {
@@ -160,7 +150,11 @@ impl OutputThread {
         }
     }
 
-    fn begin(&mut self, parameters: &StreamParameters) -> Result<()> {
+    fn begin(&mut self, stream: &EncodedStream) -> Result<()> {
+        self.state.begun = Some((stream.shape, stream.encoder));
+        // QuickTime has a box for the eyes, but none for how they are packed.
+        self.state.stereo = stream.stereo.filter(|_| self.container != Container::Mov);
+        let carried = ContainerStream::new(stream, self.container)?;
         self.state.started_at = now_iso8601();
         let given = &self.options.metadata;
         self.state.metadata = [
@@ -176,9 +170,9 @@ impl OutputThread {
             self.storage.clone(),
             &MuxerConfig {
                 muxer: self.container.info().muxer,
-                parameters,
-                time_base: self.options.frame_rate.inverse(),
-                frame_rate: self.options.frame_rate,
+                parameters: carried.parameters(),
+                time_base: stream.time_base,
+                frame_rate: stream.frame_rate,
                 is_fragmented: matches!(self.container, Container::Mp4 | Container::Mov),
                 stereo: self.state.stereo,
                 options: &live_options(self.container),
@@ -187,6 +181,7 @@ impl OutputThread {
         )
         .map_err(|error| self.mux_error(&error))?;
         self.state.muxer = Some(muxer);
+        self.state.stream = Some(carried);
         self.note_flushed();
         self.state.syncer = Some(Syncer::start(
             self.shared.clone(),
@@ -198,7 +193,9 @@ impl OutputThread {
         Ok(())
     }
 
-    fn packet(&mut self, packet: Packet) -> Result<()> {
+    fn packet(&mut self, packet: &Packet) -> Result<()> {
+        let Some(stream) = &self.state.stream else { return Ok(()) };
+        let packet = stream.packet(packet).map_err(|error| self.mux_error(&error))?;
         let next = packet.dts().or(packet.pts()).unwrap_or(0);
         // The first fragment is closed at once, so that the file opens from its second frame on.
         let is_second = self.state.held.is_some() && self.state.flushed_position == 0;

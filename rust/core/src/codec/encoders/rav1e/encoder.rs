@@ -1,44 +1,37 @@
-//! AV1 by the rav1e crate: the encoder that needs no C codec.
+//! Encoding by the rav1e crate.
 
 use std::collections::VecDeque;
 
 use rav1e::prelude as rv;
 
-use super::{Encode, encoders::RAV1E_QUANTISER, frames_per_second};
+use super::{
+    super::kind::{Encode, EncodeRequest},
+    QUANTISER,
+};
 use crate::{
-    av::{Packet, Picture, StreamParameters, VideoInfo},
+    av::{AvError, Packet, Picture, StreamParameters, VideoInfo},
     base::error::{Code, Error, Result, Stage},
-    record::options::{FileWriterOptions, Profile},
+    pixels::colour::ColourRange,
 };
 
-/// Speed of the live profile; the fastest.
-const LIVE_SPEED: u8 = 10;
-/// Speed of the quality profile.
-const QUALITY_SPEED: u8 = 6;
-
-/// An open rav1e encoder.
-pub(super) struct Rav1e {
+/// An open encoder.
+pub(super) struct Encoder {
     context: rv::Context<u8>,
     shape: VideoInfo,
-    /// Grid positions of the pictures given, in order: rav1e counts pictures, the grid may have gaps.
+    /// Grid slots of the pictures sent, in order: rav1e counts pictures, the grid may have gaps.
     slots: VecDeque<i64>,
 }
 
-impl Rav1e {
-    pub(super) fn open(options: &FileWriterOptions, shape: VideoInfo) -> Result<Self> {
-        let live = options.profile == Profile::Live;
-        let speed = match &options.preset {
-            Some(preset) => preset.parse().unwrap_or(LIVE_SPEED),
-            None if live => LIVE_SPEED,
-            None => QUALITY_SPEED,
-        };
-        if let Some(name) = options.encoder_options.keys().next() {
+impl Encoder {
+    pub(super) fn open(request: &EncodeRequest<'_>) -> Result<Self> {
+        let EncodeRequest { options, shape, preset, gop, .. } = *request;
+        if let Some(name) = options.raw.keys().next() {
             return Err(Error::argument(
                 "encoderOptions",
                 format!("Cannot use encoder option {name:?}: rav1e takes none; use preset, quality, bitRate and gop"),
             ));
         }
-        let gop = u64::from(options.gop.unwrap_or_else(|| default_gop(options)));
+        let speed = preset.parse().map_err(|_| failed("Cannot open encoder \"rav1e\": its preset is no number"))?;
         let mut config = rv::EncoderConfig::with_speed_preset(speed);
         config.width = shape.width as usize;
         config.height = shape.height as usize;
@@ -47,14 +40,19 @@ impl Rav1e {
             u64::from(options.frame_rate.num.unsigned_abs()),
         );
         config.chroma_sampling = rv::ChromaSampling::Cs420;
-        config.pixel_range = if shape.tags.range == 2 { rv::PixelRange::Full } else { rv::PixelRange::Limited };
-        config.low_latency = live;
-        config.speed_settings.rdo_lookahead_frames = if live { 1 } else { config.speed_settings.rdo_lookahead_frames };
-        config.min_key_frame_interval = gop.min(12);
-        config.max_key_frame_interval = gop;
+        config.pixel_range = match shape.range() {
+            ColourRange::Full => rv::PixelRange::Full,
+            ColourRange::Limited => rv::PixelRange::Limited,
+        };
+        config.low_latency = request.is_live();
+        if request.is_live() {
+            config.speed_settings.rdo_lookahead_frames = 1;
+        }
+        config.min_key_frame_interval = u64::from(gop.min(12));
+        config.max_key_frame_interval = u64::from(gop);
         match options.bit_rate {
             Some(rate) => config.bitrate = i32::try_from(rate).unwrap_or(i32::MAX),
-            None => config.quantizer = options.quality.unwrap_or(RAV1E_QUANTISER) as usize,
+            None => config.quantizer = request.quality.unwrap_or(QUANTISER) as usize,
         }
         let threads = options.threads as usize;
         config.tiles = if threads == 0 { std::thread::available_parallelism().map_or(1, usize::from) } else { threads };
@@ -67,16 +65,11 @@ impl Rav1e {
     }
 }
 
-fn default_gop(options: &FileWriterOptions) -> u32 {
-    let second = frames_per_second(options.frame_rate);
-    if options.profile == Profile::Live { second } else { second * 5 }
-}
-
 fn failed(message: &str) -> Error {
     Error::new(Code::EncodeFailed, Stage::Encode, message)
 }
 
-impl Encode for Rav1e {
+impl Encode for Encoder {
     fn send(&mut self, picture: Option<Picture>) -> Result<()> {
         let Some(picture) = picture else {
             self.context.flush();
@@ -98,10 +91,9 @@ impl Encode for Rav1e {
         loop {
             match self.context.receive_packet() {
                 Ok(coded) => {
-                    let memory = |error: crate::av::AvError| {
-                        error.explain(Code::EncodeFailed, Stage::Encode, "keep a packet of \"rav1e\"")
-                    };
-                    // One packet for each picture, in the order given: it holds the hidden frames before the shown one.
+                    let memory =
+                        |error: AvError| error.explain(Code::EncodeFailed, Stage::Encode, "keep a packet of \"rav1e\"");
+                    // One packet for each picture, in the order sent; it also holds the hidden frames before the shown one.
                     let slot = self.slots.pop_front().unwrap_or(0);
                     let mut packet = Packet::from_bytes(&coded.data).map_err(memory)?;
                     packet.set_times(slot, slot);

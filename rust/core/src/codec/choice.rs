@@ -1,0 +1,92 @@
+//! Which encoder serves a target.
+
+use super::{
+    encoder::Encoder,
+    encoders::{EncoderKind, encoder_names, encoders_of},
+    options::{EncodeOptions, EncoderProfile},
+    probe::probe,
+    table::Codec,
+};
+use crate::{
+    base::error::{Code, Error, Result, Stage},
+    frame::FrameShape,
+};
+
+/// The encoders that may serve a target: the one that was named, or those of the codec that work.
+pub(crate) struct EncoderChoice {
+    options: EncodeOptions,
+    /// Best first; at least one.
+    encoders: Vec<&'static dyn EncoderKind>,
+}
+
+impl EncoderChoice {
+    /// Finds encoders that work here and fit the options.
+    pub(crate) fn new(options: EncodeOptions) -> Result<Self> {
+        let encoders = match &options.encoder {
+            Some(name) => vec![named(name, &options)?],
+            None => working(&options)?,
+        };
+        Ok(Self { options, encoders })
+    }
+
+    /// The name of the one that is preferred.
+    pub(crate) fn preferred(&self) -> &'static str {
+        self.encoders[0].info().name
+    }
+
+    /// Opens the best one that can hold frames of shape `input`.
+    pub(crate) fn open(&self, input: FrameShape) -> Result<Encoder> {
+        let size = self.options.stereo.size((input.view.width, input.view.height), input.views);
+        let fits = |kind: &&&'static dyn EncoderKind| kind.info().holds(size);
+        let kind = *self.encoders.iter().find(fits).unwrap_or(&self.encoders[0]);
+        Encoder::open(kind, &self.options, input)
+    }
+}
+
+/// The encoder that was asked for by its name.
+fn named(name: &str, options: &EncodeOptions) -> Result<&'static dyn EncoderKind> {
+    let codec = options.codec;
+    let kind = encoders_of(codec).find(|kind| kind.info().name == name).ok_or_else(|| {
+        let names = encoder_names(codec).join(", ");
+        let message = format!("Cannot encode {} with {name:?}: its encoders are {names}", codec.info().name);
+        Error::argument("encoder", message)
+    })?;
+    probe(kind).map_err(|reason| unavailable(codec, &reason, &kind.fix()).with_field("encoder"))?;
+    kind.info().check(options)?;
+    Ok(kind)
+}
+
+/// The encoders of the codec that work and fit the options, best first; at least one.
+fn working(options: &EncodeOptions) -> Result<Vec<&'static dyn EncoderKind>> {
+    let mut refusal = None;
+    let mut fitting = Vec::new();
+    let (mut reasons, mut fix) = (Vec::new(), String::new());
+    for kind in encoders_of(options.codec) {
+        if options.profile == EncoderProfile::Live && !kind.info().is_realtime {
+            continue;
+        }
+        if let Err(reason) = probe(kind) {
+            if reasons.is_empty() {
+                fix = kind.fix();
+            }
+            reasons.push(reason);
+        } else if let Err(error) = kind.info().check(options) {
+            refusal.get_or_insert(error);
+        } else {
+            fitting.push(kind);
+        }
+    }
+    if fitting.is_empty() {
+        let missing = || unavailable(options.codec, &reasons.join("; "), &fix).with_field("codec");
+        return Err(refusal.unwrap_or_else(missing));
+    }
+    Ok(fitting)
+}
+
+fn unavailable(codec: Codec, reason: &str, fix: &str) -> Error {
+    Error::new(
+        Code::CodecUnavailable,
+        Stage::Encode,
+        format!("Cannot encode {}: no encoder works here ({reason}); {fix}", codec.info().name),
+    )
+}

@@ -1,0 +1,42 @@
+//! FFV1 by FFmpeg itself.
+
+use super::{
+    super::table::Codec,
+    ffmpeg::FfmpegEncoder,
+    kind::{EncodeRequest, EncoderInfo},
+};
+use crate::av::{EncoderConfig, PixelFormat};
+
+pub(super) struct Ffv1;
+
+static INFO: EncoderInfo = EncoderInfo {
+    name: "ffv1",
+    codec: Codec::Ffv1,
+    licence: "LGPL-2.1-or-later",
+    variant: None,
+    is_realtime: true,
+    presets: &[],
+    default_presets: ["", ""],
+    quality: None,
+    min_width: 16,
+    min_height: 16,
+    lossless: &[PixelFormat::YUV420P, PixelFormat::YUV422P, PixelFormat::BGRA, PixelFormat::BGR0],
+};
+
+impl FfmpegEncoder for Ffv1 {
+    fn info(&self) -> &'static EncoderInfo {
+        &INFO
+    }
+
+    fn set(&self, request: &EncodeRequest<'_>, config: &mut EncoderConfig) {
+        // Its frames hardly refer to each other, so each may as well stand alone.
+        config.gop = request.options.gop.unwrap_or(1);
+        config.set("level", 3);
+        config.set("slicecrc", 1);
+        // Slices are what its threads share. Small frames cannot have many, odd sizes not every grid: FFmpeg chooses there.
+        let (width, height) = (request.shape.width, request.shape.height);
+        if width.is_multiple_of(2) && height.is_multiple_of(2) {
+            config.set("slices", if width < 64 || height < 64 { 4 } else { 12 });
+        }
+    }
+}

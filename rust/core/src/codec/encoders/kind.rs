@@ -1,0 +1,171 @@
+//! What each encoder states of itself, and what it is asked for.
+
+use serde::Serialize;
+
+use super::super::{
+    options::{EncodeOptions, EncoderProfile},
+    table::Codec,
+    variant::FfmpegVariant,
+};
+use crate::{
+    av::{Packet, Picture, PixelFormat, StreamParameters, VideoInfo},
+    base::error::{Error, Result},
+};
+
+/// A scale of constant quality; lower is better.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct QualityScale {
+    /// Best.
+    pub min: f64,
+    /// Worst.
+    pub max: f64,
+    /// Used when neither quality nor bit rate is asked for.
+    pub default: f64,
+}
+
+impl QualityScale {
+    pub(super) const fn new(min: f64, max: f64, default: f64) -> Self {
+        Self { min, max, default }
+    }
+}
+
+/// What is known of an encoder before it is tried.
+#[derive(Debug)]
+pub(crate) struct EncoderInfo {
+    /// FFmpeg's name, or `rav1e`.
+    pub(crate) name: &'static str,
+    /// The codec of its packets.
+    pub(crate) codec: Codec,
+    /// Licence of the encoder's library.
+    pub(crate) licence: &'static str,
+    /// The bundled variant that alone has it.
+    pub(crate) variant: Option<FfmpegVariant>,
+    /// Whether it keeps up with live video; one that does not is used for the live profile only when it is named.
+    pub(crate) is_realtime: bool,
+    /// Words that `preset` may have, fastest first.
+    pub(crate) presets: &'static [&'static str],
+    /// Preset of the live and of the other profiles; empty if there are no presets.
+    pub(crate) default_presets: [&'static str; 2],
+    /// Scale of `quality`; none for lossless codecs.
+    pub(crate) quality: Option<QualityScale>,
+    /// Smallest width in pixels.
+    pub(crate) min_width: u32,
+    /// Smallest height in pixels.
+    pub(crate) min_height: u32,
+    /// Pixel formats that the lossless profile can keep; empty if the encoder has no lossless mode.
+    pub(crate) lossless: &'static [PixelFormat],
+}
+
+impl EncoderInfo {
+    /// Whether it can hold pictures of this size.
+    pub(crate) fn holds(&self, (width, height): (u32, u32)) -> bool {
+        width >= self.min_width && height >= self.min_height
+    }
+
+    /// Checks the options that depend on the encoder.
+    pub(crate) fn check(&self, options: &EncodeOptions) -> Result<()> {
+        let name = self.name;
+        if let Some(preset) = &options.preset
+            && !self.presets.contains(&preset.as_str())
+        {
+            let fix = if self.presets.is_empty() {
+                "it has no presets".to_owned()
+            } else {
+                format!("it has {}", self.presets.join(", "))
+            };
+            return Err(Error::argument("preset", format!("Cannot use preset {preset:?} with {name}: {fix}")));
+        }
+        if let Some(quality) = options.quality
+            && let Some(cause) = self.quality_refusal(quality, options.profile)
+        {
+            return Err(Error::argument("quality", format!("Cannot use quality {quality} with {name}: {cause}")));
+        }
+        if options.bit_rate.is_some() && options.is_lossless() {
+            let message = format!("Cannot use bitRate with {name}: the recording is lossless");
+            return Err(Error::argument("bitRate", message));
+        }
+        if options.profile == EncoderProfile::Lossless && self.lossless.is_empty() {
+            let fix = "it has no lossless mode; use FFV1, H264, HEVC or VP9";
+            return Err(Error::argument("profile", format!("Cannot use profile \"lossless\" with {name}: {fix}")));
+        }
+        Ok(())
+    }
+
+    /// Why it cannot have this quality.
+    fn quality_refusal(&self, quality: f64, profile: EncoderProfile) -> Option<String> {
+        match self.quality {
+            None => Some("it has no constant quality; use bitRate".to_owned()),
+            Some(_) if profile == EncoderProfile::Lossless => Some("the profile is lossless".to_owned()),
+            Some(scale) if !(scale.min..=scale.max).contains(&quality) => {
+                Some(format!("it must be {} to {}, lower is better", scale.min, scale.max))
+            }
+            Some(_) => None,
+        }
+    }
+}
+
+/// One encoder that can be asked for.
+pub(crate) trait EncoderKind: Sync {
+    /// What is known of it.
+    fn info(&self) -> &'static EncoderInfo;
+
+    /// How to get it where it is missing.
+    fn fix(&self) -> String;
+
+    /// Opens it.
+    fn open(&self, request: &EncodeRequest<'_>) -> Result<Box<dyn Encode>>;
+}
+
+/// An open encoder: pictures in, packets out, one packet for each picture.
+pub(crate) trait Encode: Send {
+    /// Encodes a picture whose pts counts frames; `None` is the end.
+    fn send(&mut self, picture: Option<Picture>) -> Result<()>;
+
+    /// The next packet, whose times count frames; `None` until further pictures are sent, or for good after the end.
+    fn receive(&mut self) -> Result<Option<Packet>>;
+
+    /// What a muxer must know of its packets.
+    fn parameters(&self) -> Result<StreamParameters>;
+}
+
+/// What one encoder is asked for, with the defaults of the profile filled in.
+pub(crate) struct EncodeRequest<'a> {
+    pub(crate) options: &'a EncodeOptions,
+    /// The shape of the pictures that are encoded.
+    pub(crate) shape: VideoInfo,
+    /// Empty if the encoder has no presets.
+    pub(crate) preset: &'a str,
+    /// Longest distance between key frames in frames.
+    pub(crate) gop: u32,
+    /// Constant quality; none where a bit rate is asked for, or every sample is kept.
+    pub(crate) quality: Option<f64>,
+}
+
+impl<'a> EncodeRequest<'a> {
+    pub(crate) fn new(info: &'static EncoderInfo, options: &'a EncodeOptions, shape: VideoInfo) -> Self {
+        let is_live = options.profile == EncoderProfile::Live;
+        let second = options.frames_per_second();
+        let quality = match (options.bit_rate, options.profile) {
+            (Some(_), _) | (_, EncoderProfile::Lossless) => None,
+            (None, _) => info.quality.map(|scale| options.quality.unwrap_or(scale.default)),
+        };
+        Self {
+            options,
+            shape,
+            preset: options.preset.as_deref().unwrap_or(info.default_presets[usize::from(!is_live)]),
+            gop: options.gop.unwrap_or(if is_live { second } else { second * 5 }),
+            quality,
+        }
+    }
+
+    /// Whether delay counts more than size.
+    pub(crate) fn is_live(&self) -> bool {
+        self.options.profile == EncoderProfile::Live
+    }
+
+    /// Whether every sample is kept.
+    pub(crate) fn is_lossless(&self) -> bool {
+        self.options.profile == EncoderProfile::Lossless
+    }
+}

@@ -1,0 +1,64 @@
+//! HEVC by kvazaar.
+
+use super::{
+    super::{table::Codec, variant::FfmpegVariant},
+    ffmpeg::FfmpegEncoder,
+    kind::{EncodeRequest, EncoderInfo, QualityScale},
+    x26x,
+};
+use crate::av::{EncoderConfig, PixelFormat};
+
+pub(super) struct Kvazaar;
+
+static INFO: EncoderInfo = EncoderInfo {
+    name: "libkvazaar",
+    codec: Codec::Hevc,
+    licence: "BSD-3-Clause",
+    variant: Some(FfmpegVariant::Default),
+    is_realtime: true,
+    presets: x26x::PRESETS,
+    default_presets: ["ultrafast", "fast"],
+    quality: Some(QualityScale::new(0.0, 51.0, 25.0)),
+    min_width: 16,
+    min_height: 16,
+    lossless: &[PixelFormat::YUV420P],
+};
+
+/// The option that lists kvazaar's own parameters.
+const PARAMETERS: &str = "kvazaar-params";
+
+impl FfmpegEncoder for Kvazaar {
+    fn info(&self) -> &'static EncoderInfo {
+        &INFO
+    }
+
+    fn set(&self, request: &EncodeRequest<'_>, config: &mut EncoderConfig) {
+        let EncodeRequest { options, preset, gop, .. } = *request;
+        // Its B-frames come in eights: a key frame, then so many of them. Its period does not count that key frame.
+        let eights = !request.is_live() && gop > 8 && (options.gop.is_none() || (gop - 1).is_multiple_of(8));
+        let period = if eights { (gop - 1) / 8 * 8 } else { gop };
+        // Before the preset, of which it would print to stderr; without the sums of pictures, which no decoder checks.
+        let mut parameters = format!(
+            "enable-logging=0,preset={preset},hash=none,open-gop=0,period={period},gop={}",
+            if eights { "8" } else { "0" }
+        );
+        if request.is_live() {
+            // Frames that overlap would be frames of delay.
+            parameters.push_str(",owf=0");
+        }
+        if options.threads > 0 {
+            parameters.push_str(&format!(",threads={}", options.threads));
+        }
+        if let Some(quantiser) = request.quality {
+            parameters.push_str(&format!(",qp={}", quantiser.round()));
+        }
+        if request.is_lossless() {
+            parameters.push_str(",lossless=1");
+        }
+        config.set(PARAMETERS, parameters);
+    }
+
+    fn parameter_list(&self) -> Option<(&'static str, char)> {
+        Some((PARAMETERS, ','))
+    }
+}

@@ -1,0 +1,34 @@
+//! MPEG-4 Part 2 by FFmpeg itself.
+
+use super::{
+    super::table::Codec,
+    ffmpeg::FfmpegEncoder,
+    kind::{EncodeRequest, EncoderInfo, QualityScale},
+};
+use crate::av::EncoderConfig;
+
+pub(super) struct Mpeg4;
+
+static INFO: EncoderInfo = EncoderInfo {
+    name: "mpeg4",
+    codec: Codec::Xvid,
+    licence: "LGPL-2.1-or-later",
+    variant: None,
+    is_realtime: true,
+    presets: &[],
+    default_presets: ["", ""],
+    quality: Some(QualityScale::new(1.0, 31.0, 3.0)),
+    min_width: 16,
+    min_height: 16,
+    lossless: &[],
+};
+
+impl FfmpegEncoder for Mpeg4 {
+    fn info(&self) -> &'static EncoderInfo {
+        &INFO
+    }
+
+    fn set(&self, request: &EncodeRequest<'_>, config: &mut EncoderConfig) {
+        config.quantiser = request.quality;
+    }
+}

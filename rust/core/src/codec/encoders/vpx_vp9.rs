@@ -1,0 +1,47 @@
+//! VP9 by libvpx.
+
+use super::{
+    super::table::Codec,
+    ffmpeg::FfmpegEncoder,
+    kind::{EncodeRequest, EncoderInfo, QualityScale},
+};
+use crate::av::{EncoderConfig, PixelFormat};
+
+pub(super) struct VpxVp9;
+
+static INFO: EncoderInfo = EncoderInfo {
+    name: "libvpx-vp9",
+    codec: Codec::Vp9,
+    licence: "BSD-3-Clause",
+    variant: None,
+    is_realtime: true,
+    presets: &["8", "7", "6", "5", "4", "3", "2", "1", "0"],
+    default_presets: ["8", "4"],
+    quality: Some(QualityScale::new(0.0, 63.0, 30.0)),
+    min_width: 16,
+    min_height: 16,
+    lossless: &[PixelFormat::YUV420P, PixelFormat::YUV422P, PixelFormat::GBRP],
+};
+
+impl FfmpegEncoder for VpxVp9 {
+    fn info(&self) -> &'static EncoderInfo {
+        &INFO
+    }
+
+    fn set(&self, request: &EncodeRequest<'_>, config: &mut EncoderConfig) {
+        config.set("deadline", if request.is_live() { "realtime" } else { "good" });
+        config.set("cpu-used", request.preset);
+        config.set("row-mt", 1);
+        config.set("tile-columns", if request.shape.width >= 1024 { 2 } else { 0 });
+        if request.is_live() {
+            config.set("lag-in-frames", 0);
+            config.set("auto-alt-ref", 0);
+        }
+        if request.is_lossless() {
+            config.set("lossless", 1);
+        }
+        if let Some(quality) = request.quality {
+            config.set("crf", quality);
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! H.264 by x264.
+
+use super::{
+    super::{table::Codec, variant::FfmpegVariant},
+    ffmpeg::FfmpegEncoder,
+    kind::{EncodeRequest, EncoderInfo, QualityScale},
+    x26x,
+};
+use crate::av::{EncoderConfig, PixelFormat};
+
+pub(super) struct X264;
+
+static INFO: EncoderInfo = EncoderInfo {
+    name: "libx264",
+    codec: Codec::H264,
+    licence: "GPL-2.0-or-later",
+    variant: Some(FfmpegVariant::Gpl),
+    is_realtime: true,
+    presets: x26x::PRESETS,
+    default_presets: ["veryfast", "fast"],
+    quality: Some(QualityScale::new(0.0, 51.0, 21.0)),
+    min_width: 16,
+    min_height: 16,
+    lossless: &[PixelFormat::YUV420P, PixelFormat::YUV422P],
+};
+
+impl FfmpegEncoder for X264 {
+    fn info(&self) -> &'static EncoderInfo {
+        &INFO
+    }
+
+    fn set(&self, request: &EncodeRequest<'_>, config: &mut EncoderConfig) {
+        x26x::set(request, config);
+        if request.is_lossless() {
+            config.set("qp", 0);
+        }
+    }
+}
