@@ -185,7 +185,7 @@ fn colours_keep_their_meaning_through_a_change_of_format() {
         let tags = output.tags();
         assert_eq!((output.format().name().as_str(), tags.range), ("yuv444p", 1));
         let to = VideoInfo::of(&output).converted(PixelFormat::BGRA, width, height);
-        let back = crate::frame::adapt::Adapter::new(to).adapt(&output).unwrap();
+        let back = crate::frame::converter::Converter::new(to).convert(&output).unwrap();
         for (sample, wanted) in rows(&back, 0)[5][20..24].iter().zip([40_u8, 90, 200, 255]) {
             assert!(sample.abs_diff(wanted) <= 3, "{height}: {:?} {tags:?}", &rows(&back, 0)[5][20..24]);
         }

@@ -15,7 +15,7 @@ use crate::{
         error::{Code, Error, Result, Stage},
         time::Rational,
     },
-    frame::{FrameShape, adapt::Adapter},
+    frame::{FrameShape, converter::Converter},
     pipeline::report::SourceInfo,
     pixels::colour::ColourMatrix,
     storage::Volume,
@@ -39,7 +39,7 @@ pub(super) struct FileDriver {
     /// The first picture, decoded while opening.
     first: Option<Picture>,
     /// For pictures whose shape is not the first one's.
-    adapter: Adapter,
+    converter: Converter,
     /// Time of the first frame in ticks of the stream.
     origin: Option<i64>,
     /// Added to the stream's times: the length of the rounds already played.
@@ -104,7 +104,7 @@ impl FileDriver {
             decoder,
             stream,
             first: None,
-            adapter: Adapter::new(shape),
+            converter: Converter::new(shape),
             origin: None,
             offset: 0,
             end: 0,
@@ -126,7 +126,7 @@ impl FileDriver {
         let pixels = u64::from(picture.width()) * u64::from(picture.height());
         check_pixels(&self.path, pixels, options.max_pixels)?;
         self.shape = VideoInfo::of(&picture);
-        self.adapter = Adapter::new(self.shape);
+        self.converter = Converter::new(self.shape);
         self.info.width = self.shape.width;
         self.info.height = self.shape.height;
         self.info.pixel_format = self.shape.format.name();
@@ -277,7 +277,7 @@ impl Driver for FileDriver {
         let time = if self.black { self.end } else { self.time_of(&picture) };
         self.end = time + self.period();
         let same = VideoInfo { tags: self.shape.tags, ..VideoInfo::of(&picture) } == self.shape;
-        let picture = if same { picture } else { self.adapter.adapt(&picture)? };
+        let picture = if same { picture } else { self.converter.convert(&picture)? };
         Ok(Some(Captured { views: smallvec::smallvec![picture], pts: time }))
     }
 

@@ -13,7 +13,7 @@ use crate::{
     base::error::{Code, Error, Result, Stage},
     frame::{
         SharedFrame,
-        adapt::{Adapter, is_one_pass},
+        converter::{Converter, is_one_pass},
         header::FrameHeader,
         raw_frame::{write_converted, write_pictures},
     },
@@ -30,15 +30,15 @@ pub(super) struct Ready {
     to: VideoInfo,
     frame: SharedFrame,
     /// One for each view; none where one pass over the samples is enough.
-    adapted: Vec<Picture>,
+    converted: Vec<Picture>,
 }
 
 impl Ready {
     /// Writes the samples of all views, which is the last conversion of most frames: one pass that makes BGRA of I420
     /// takes no longer than a copy of BGRA, which would have to be made first.
     pub(super) fn write(&self, data: &mut [u8]) -> Result<()> {
-        if !self.adapted.is_empty() {
-            return write_pictures(&self.adapted, data);
+        if !self.converted.is_empty() {
+            return write_pictures(&self.converted, data);
         }
         let views = data.chunks_exact_mut(self.header.view_bytes());
         self.frame.views.iter().zip(views).try_for_each(|(view, data)| write_converted(view, self.to, data))
@@ -58,7 +58,7 @@ pub(super) struct TapThread {
     options: TapOptions,
     pace: Pace,
     /// From the shape of the frames that came last to the one asked for.
-    adapter: Option<(VideoInfo, VideoInfo, Adapter)>,
+    converter: Option<(VideoInfo, VideoInfo, Converter)>,
 }
 
 impl TapThread {
@@ -70,7 +70,7 @@ impl TapThread {
         options: TapOptions,
     ) -> Self {
         let pace = Pace::new(options.rate);
-        Self { shared, inbox, ready, oldest, options, pace, adapter: None }
+        Self { shared, inbox, ready, oldest, options, pace, converter: None }
     }
 
     /// Runs until the tap is closed and every frame was handed on; what is left when the tap is dropped is counted.
@@ -115,8 +115,8 @@ impl TapThread {
 
     fn prepare(&mut self, frame: SharedFrame) -> Result<Ready> {
         let converted = catch_unwind(AssertUnwindSafe(|| self.convert(&frame)));
-        let (to, adapted) = converted.unwrap_or_else(|_| {
-            self.adapter = None;
+        let (to, converted) = converted.unwrap_or_else(|_| {
+            self.converter = None;
             Err(Error::new(
                 Code::Internal,
                 Stage::Hub,
@@ -124,23 +124,23 @@ impl TapThread {
             ))
         })?;
         let header = FrameHeader::of(&frame, to)?;
-        Ok(Ready { header, to, frame, adapted })
+        Ok(Ready { header, to, frame, converted })
     }
 
     /// The form asked for, and the views in it; no views where one pass over the samples leads there.
     fn convert(&mut self, frame: &SharedFrame) -> Result<(VideoInfo, Vec<Picture>)> {
         let from = frame.shape().view;
-        let known = self.adapter.take().filter(|(known, ..)| *known == from);
-        let (_, to, adapter) = self.adapter.insert(known.unwrap_or_else(|| {
+        let known = self.converter.take().filter(|(known, ..)| *known == from);
+        let (_, to, converter) = self.converter.insert(known.unwrap_or_else(|| {
             let to = self.options.shape_for(from);
-            (from, to, Adapter::new(to))
+            (from, to, Converter::new(to))
         }));
-        // Rows that run upwards have no view; the adapter turns them round.
+        // Rows that run upwards have no view; the converter turns them round.
         if is_one_pass(from, *to) && frame.views.iter().all(|view| view.view().is_some()) {
             return Ok((*to, Vec::new()));
         }
         let views =
-            frame.views.iter().map(|view| adapter.adapt(view)).collect::<Result<_>>().map_err(cannot_convert)?;
+            frame.views.iter().map(|view| converter.convert(view)).collect::<Result<_>>().map_err(cannot_convert)?;
         Ok((*to, views))
     }
 }
