@@ -1,7 +1,7 @@
 //! Brings pictures into the shape that an encoder or an observer takes, with as few copies as can be.
 
 use crate::{
-    av::{AvError, Picture, PicturePool, PixelFormat, Scaler, Scaling, VideoInfo, matrix_number, tags},
+    av::{AvError, Picture, PicturePool, PixelFormat, Scaler, Scaling, VideoInfo, tags},
     base::error::{Code, Error, Result, Stage},
     pixels::{
         colour::ColourRange,
@@ -96,7 +96,7 @@ impl Converter {
         let scaling = Scaling {
             from: (from.format, from.width, from.height),
             to: (format, size.0, size.1),
-            matrix: matrix_number(coded.matrix()),
+            matrix: coded.matrix().number(),
             full_range: [from, to].map(|shape| shape.range() == ColourRange::Full),
         };
         let scaler = match self.scaler.take().filter(|scaler| scaler.scaling() == scaling) {

@@ -34,7 +34,7 @@ fn picture(format: PixelFormat, (width, height): (u32, u32), tags: ColourTags) -
 }
 
 fn limited() -> ColourTags {
-    ColourTags { range: 1, matrix: matrix_number(ColourMatrix::Bt601), ..ColourTags::UNKNOWN }
+    ColourTags { range: 1, matrix: ColourMatrix::Bt601.number(), ..ColourTags::UNKNOWN }
 }
 
 /// The largest distance of a picture's pixels from the slope, without the outermost ones.

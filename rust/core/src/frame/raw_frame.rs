@@ -6,10 +6,11 @@ use super::{
     header::FrameHeader,
 };
 use crate::{
-    av::{AvError, Picture, PicturePool, PixelFormat, UNKNOWN, VideoInfo},
+    av::{AvError, Picture, PicturePool, PixelFormat, VideoInfo},
     base::error::{Code, Error, Result, Stage},
     pixels::{
         convert::copy,
+        h273::UNKNOWN,
         planes::{Layout, Planes, PlanesMut},
     },
     sys::monotonic_ns,

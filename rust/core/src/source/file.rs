@@ -7,17 +7,14 @@ use super::{
     options::{AtEnd, FileReaderOptions},
 };
 use crate::{
-    av::{
-        AvError, ColourTags, Decoder, Demuxer, DemuxerOptions, Packet, Picture, PixelFormat, StreamFacts, VideoInfo,
-        matrix_number,
-    },
+    av::{AvError, ColourTags, Decoder, Demuxer, DemuxerOptions, Packet, Picture, PixelFormat, StreamFacts, VideoInfo},
     base::{
         error::{Code, Error, Result, Stage},
         time::Rational,
     },
     frame::{FrameShape, converter::Converter},
     pipeline::report::SourceInfo,
-    pixels::colour::ColourMatrix,
+    pixels::{colour::ColourMatrix, h273::LIMITED},
     storage::Volume,
 };
 
@@ -208,8 +205,8 @@ impl FileDriver {
             |error: AvError| error.explain(Code::ResourceExhausted, Stage::Source, &format!("read {:?}", self.path));
         let plain = VideoInfo { format: PixelFormat::YUV420P, ..self.shape };
         let mut picture = Picture::alloc(plain.format, plain.width, plain.height).map_err(memory)?;
-        let matrix = matrix_number(ColourMatrix::of_height(plain.height as usize));
-        picture.set_tags(ColourTags { range: 1, matrix, ..plain.tags });
+        let matrix = ColourMatrix::of_height(plain.height as usize).number();
+        picture.set_tags(ColourTags { range: LIMITED, matrix, ..plain.tags });
         if let Some(mut planes) = picture.view_mut().map_err(memory)? {
             planes.fill_black();
         }
