@@ -6,6 +6,7 @@
 
 pub mod av;
 mod base;
+pub mod boundary;
 pub mod codec;
 pub mod filter;
 pub mod frame;
