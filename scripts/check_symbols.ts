@@ -1,4 +1,4 @@
-/** Checks that the C header, Deno's table of symbols and the built library tell the same functions. */
+/** Checks that the C header, Deno's table of symbols and the built library have the same functions. */
 
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -13,6 +13,11 @@ const LIBRARY = "target/release/libgiftgrab.so";
 interface Signature {
   readonly parameters: readonly string[];
   readonly result: string;
+}
+
+/** An entry of the table; `name` is that of the function, where the entry has another one. */
+interface Entry extends Signature {
+  readonly name?: string;
 }
 
 const FUNCTION = /^([a-z]\w*(?: \*| ))(\w+)\(([^)]*)\);/gm;
@@ -62,14 +67,16 @@ export async function checkTable(root: string): Promise<Finding[]> {
   if (absent.length > 0) return absent.map((file) => ({ file, line: 1, text: "it is missing" }));
   const functions = headerFunctions(readFileSync(join(root, HEADER), "utf8"));
   const source = readFileSync(join(root, TABLE), "utf8");
-  const { SYMBOLS } = await import(pathToFileURL(join(root, TABLE)).href) as { SYMBOLS: Record<string, Signature> };
+  const { SYMBOLS } = await import(pathToFileURL(join(root, TABLE)).href) as { SYMBOLS: Record<string, Entry> };
   const at = (name: string): number => lineAt(source, Math.max(0, source.search(new RegExp(`\\b${name}\\b`))));
   const findings: Finding[] = [];
   if (functions.size === 0) findings.push({ file: HEADER, line: 1, text: "it declares no function" });
+  const named = Object.entries(SYMBOLS).map(([key, entry]) => [entry.name ?? key, entry] as const);
+  const names = new Set(named.map(([name]) => name));
   for (const [name, { line }] of functions) {
-    if (!(name in SYMBOLS)) findings.push({ file: HEADER, line, text: `${name} is missing in ${TABLE}` });
+    if (!names.has(name)) findings.push({ file: HEADER, line, text: `${name} is missing in ${TABLE}` });
   }
-  for (const [name, symbol] of Object.entries(SYMBOLS)) {
+  for (const [name, symbol] of named) {
     const declared = functions.get(name);
     if (declared === undefined) {
       findings.push({ file: TABLE, line: at(name), text: `${name} is missing in ${HEADER}` });

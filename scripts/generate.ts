@@ -6,10 +6,17 @@ import { outputOf, runScript } from "./command.ts";
 import { ROOT } from "./finding.ts";
 import { type Schema, typesOf } from "./contract_types.ts";
 
+/** A closed set whose members cross the boundary as numbers. */
+interface Table {
+  readonly name: string;
+  readonly meaning: string;
+  readonly numbers: readonly (readonly [member: string, number: number])[];
+}
+
 /** What `giftgrab-contract` prints. */
 interface Contract {
   readonly abiVersion: number;
-  readonly status: Readonly<Record<string, number>>;
+  readonly tables: readonly Table[];
   readonly codes: readonly { readonly text: string; readonly status: number; readonly meaning: string }[];
   readonly containers: readonly { readonly container: string; readonly extensions: readonly string[] }[];
   readonly codecs: readonly {
@@ -52,8 +59,7 @@ async function typescript(contract: Contract): Promise<string> {
 /** The number of the C ABI that this source speaks. */
 export const ABI_VERSION = ${contract.abiVersion};
 
-/** What a call returns when it is done, or neither done nor failed. */
-export const STATUS = ${constant(contract.status)};
+${contract.tables.map(numbered).join("\n\n")}
 
 /** Every error code with its negative status. */
 export const CODES = {
@@ -83,6 +89,16 @@ export const COLOUR_SPACES = ${constant(contract.colourSpaces)};
 export const HEADER = ${constant(Object.fromEntries(contract.frameHeader.map((field, place) => [field, place])))};
 
 ${await typesOf({ ...contract.outputs, ...contract.inputs }, new Set(Object.keys(contract.outputs)))}`;
+}
+
+/** The numbers of a set by their names, and their type. */
+function numbered({ name, meaning, numbers }: Table): string {
+  const type = name.toLowerCase().replace(/(?:^|_)(.)/g, (_, initial: string) => initial.toUpperCase());
+  return `/** ${meaning} */
+export const ${name} = ${constant(Object.fromEntries(numbers))};
+
+/** ${meaning} */
+export type ${type} = (typeof ${name})[keyof typeof ${name}];`;
 }
 
 function constant(value: unknown): string {

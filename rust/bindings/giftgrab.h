@@ -6,230 +6,87 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/**
- * Number of this interface; TypeScript refuses a library with another one.
- */
-#define ABI_VERSION 1
+/* The number of this interface. */
+#define GG_ABI_VERSION 2
+
+/* What a call returns unless it failed. */
+#define GG_STATUS_DONE 0
+#define GG_STATUS_AGAIN 1
+#define GG_STATUS_MORE 2
+#define GG_STATUS_END 3
+
+/* What became of the frame that an exchange took before. */
+#define GG_OUTCOME_NONE 0
+#define GG_OUTCOME_OBSERVED 1
+#define GG_OUTCOME_FAILED 2
+
+/* What an appended frame does where a target has no room: wait for it, or get dropped and counted. */
+#define GG_OVERFLOW_POLICY_BLOCK 0
+#define GG_OVERFLOW_POLICY_DROP_NEWEST 1
+
+/* The colour space in a frame's header. */
+#define GG_COLOUR_SPACE_BGRA 0
+#define GG_COLOUR_SPACE_I420 1
+#define GG_COLOUR_SPACE_UYVY 2
+#define GG_COLOUR_SPACE_RGBA 3
+#define GG_COLOUR_SPACE_NV12 4
+
+/* What a call returns that failed. */
+#define GG_ERROR_INTERNAL -1
+#define GG_ERROR_INVALID_ARGUMENT -2
+#define GG_ERROR_CLOSED -3
+#define GG_ERROR_NOT_FOUND -4
+#define GG_ERROR_PERMISSION_DENIED -5
+#define GG_ERROR_ALREADY_EXISTS -6
+#define GG_ERROR_NOT_A_FILE -7
+#define GG_ERROR_INVALID_DATA -8
+#define GG_ERROR_NO_VIDEO -9
+#define GG_ERROR_CODEC_UNAVAILABLE -10
+#define GG_ERROR_CONTAINER_MISMATCH -11
+#define GG_ERROR_DISK_FULL -12
+#define GG_ERROR_IO -13
+#define GG_ERROR_DECODE_FAILED -14
+#define GG_ERROR_ENCODE_FAILED -15
+#define GG_ERROR_MUX_FAILED -16
+#define GG_ERROR_ALREADY_ATTACHED -17
+#define GG_ERROR_TIMEOUT -18
+#define GG_ERROR_BUSY -19
+#define GG_ERROR_RESOURCE_EXHAUSTED -20
+#define GG_ERROR_LIMIT_EXCEEDED -21
+#define GG_ERROR_FILTER_FAILED -22
+#define GG_ERROR_FILTER_UNAVAILABLE -23
+
 
 /**
- * The call did what it was asked.
- */
-#define GG_OK 0
-
-/**
- * Nothing yet.
- */
-#define GG_AGAIN 1
-
-/**
- * The caller's buffer is too small; the length output says what is needed.
- */
-#define GG_MORE 2
-
-/**
- * Nothing any more.
- */
-#define GG_END 3
-
-/**
- * Returns the number of this interface.
- */
-uint32_t gg_abi_version(void);
-
-/**
- * Opens a context, one for each JavaScript context, and checks the linked libraries.
+ * Settles the frame taken before and takes the next one: its samples to `data`, its metadata to `header`.
  *
- * # Safety
- * `context_out` is writable; `err` is writable for `err_cap` bytes.
- */
-int32_t gg_context_open(uint32_t *context_out, uint8_t *err, uintptr_t err_cap);
-
-/**
- * Waits until objects of the context have events, at most `timeout_ms`, and writes their handles.
- *
- * Returns 1 after the time-out or a wake. One call per context at a time.
- *
- * # Safety
- * `handles` is writable for `cap` elements; `count_out` is writable.
- */
-int32_t gg_context_wait(uint32_t context,
-                        uint32_t *handles,
-                        uintptr_t cap,
-                        uint32_t *count_out,
-                        uint32_t timeout_ms);
-
-/**
- * Ends the wait of a context that is going on, or the next one.
- */
-int32_t gg_context_wake(uint32_t context);
-
-/**
- * Writes what can be encoded here as JSON `Capabilities`; the first call tries every encoder.
- *
- * # Safety
- * `out` is writable for `cap` bytes, `length_out` is writable, `err` is writable for `err_cap` bytes.
- */
-int32_t gg_capabilities(uint8_t *out,
-                        uintptr_t cap,
-                        uint32_t *length_out,
-                        uint8_t *err,
-                        uintptr_t err_cap);
-
-/**
- * Opens a source from JSON `SourceOptions`.
- *
- * # Safety
- * `json` is readable for `json_len` bytes, `handle_out` is writable, `err` is writable for `err_cap` bytes.
- */
-int32_t gg_source_open(uint32_t context,
-                       const uint8_t *json,
-                       uintptr_t json_len,
-                       uint32_t *handle_out,
-                       uint8_t *err,
-                       uintptr_t err_cap);
-
-/**
- * Opens a target from JSON `FileWriterOptions`.
- *
- * # Safety
- * `json` is readable for `json_len` bytes, `handle_out` is writable, `err` is writable for `err_cap` bytes.
- */
-int32_t gg_target_open(uint32_t context,
-                       const uint8_t *json,
-                       uintptr_t json_len,
-                       uint32_t *handle_out,
-                       uint8_t *err,
-                       uintptr_t err_cap);
-
-/**
- * Writes an object's immutable facts as JSON `SourceInfo` or `TargetInfo`.
- *
- * # Safety
- * `out` is writable for `cap` bytes, `length_out` is writable, `err` is writable for `err_cap` bytes.
- */
-int32_t gg_describe(uint32_t handle,
-                    uint8_t *out,
-                    uintptr_t cap,
-                    uint32_t *length_out,
-                    uint8_t *err,
-                    uintptr_t err_cap);
-
-/**
- * Writes an object's figures so far as JSON `SourceStats`, `TargetStats`, `TapStats` or `FilterStats`.
- *
- * # Safety
- * `out` is writable for `cap` bytes, `length_out` is writable, `err` is writable for `err_cap` bytes.
- */
-int32_t gg_stats(uint32_t handle,
-                 uint8_t *out,
-                 uintptr_t cap,
-                 uint32_t *length_out,
-                 uint8_t *err,
-                 uintptr_t err_cap);
-
-/**
- * Takes an object's events as a JSON array of `Event`; if the buffer is too small they stay.
- *
- * # Safety
- * `out` is writable for `cap` bytes, `length_out` is writable, `err` is writable for `err_cap` bytes.
- */
-int32_t gg_events(uint32_t handle,
-                  uint8_t *out,
-                  uintptr_t cap,
-                  uint32_t *length_out,
-                  uint8_t *err,
-                  uintptr_t err_cap);
-
-/**
- * Asks a source to give frames to a target.
- *
- * # Safety
- * `err` is writable for `err_cap` bytes.
- */
-int32_t gg_attach(uint32_t source, uint32_t target, uint8_t *err, uintptr_t err_cap);
-
-/**
- * Asks a source to give no more frames to a target; its `detached` event says since when.
- *
- * # Safety
- * `err` is writable for `err_cap` bytes.
- */
-int32_t gg_detach(uint32_t source, uint32_t target, uint8_t *err, uintptr_t err_cap);
-
-/**
- * Starts a source; later calls do nothing.
- *
- * # Safety
- * `err` is writable for `err_cap` bytes.
- */
-int32_t gg_start(uint32_t source, uint8_t *err, uintptr_t err_cap);
-
-/**
- * Asks an object to close; its `closed` event is the last one. Later calls do nothing.
- *
- * # Safety
- * `err` is writable for `err_cap` bytes.
- */
-int32_t gg_close(uint32_t handle, uint8_t *err, uintptr_t err_cap);
-
-/**
- * Gives a handle up. An object that is still open is closed natively; its file is finished all the same.
- */
-int32_t gg_release(uint32_t handle);
-
-/**
- * Opens a filter from JSON `FilterOptions`.
- *
- * # Safety
- * `json` is readable for `json_len` bytes, `handle_out` is writable, `err` is writable for `err_cap` bytes.
- */
-int32_t gg_filter_open(uint32_t context,
-                       const uint8_t *json,
-                       uintptr_t json_len,
-                       uint32_t *handle_out,
-                       uint8_t *err,
-                       uintptr_t err_cap);
-
-/**
- * Opens a tap from JSON `TapOptions`.
- *
- * # Safety
- * `json` is readable for `json_len` bytes, `handle_out` is writable, `err` is writable for `err_cap` bytes.
- */
-int32_t gg_tap_open(uint32_t context,
-                    const uint8_t *json,
-                    uintptr_t json_len,
-                    uint32_t *handle_out,
-                    uint8_t *err,
-                    uintptr_t err_cap);
-
-/**
- * Settles the frame taken before and takes the next one, its samples to `data` and its facts to `header`.
- *
- * `outcome` tells of the frame taken before: 0 there was none, 1 it was observed, 2 the observer failed. Returns 1 if no
- * frame is ready, 2 if `data` is too small (the header tells what is needed), 3 after the last frame of a closed tap.
+ * `outcome`, a `GG_OUTCOME_`, is what became of the frame taken before. Returns `GG_STATUS_AGAIN` if no frame is ready,
+ * `GG_STATUS_MORE` if `data` is too small for the length that the header then has, and `GG_STATUS_END` after the last
+ * frame of a closed tap.
  *
  * # Safety
  * `header` is writable for `header_len` elements, `data` for `data_cap` bytes, `err` for `err_cap` bytes.
  */
-int32_t gg_tap_exchange(uint32_t tap,
-                        uint32_t outcome,
-                        double *header,
-                        uintptr_t header_len,
-                        uint8_t *data,
-                        uintptr_t data_cap,
-                        uint8_t *err,
-                        uintptr_t err_cap);
+int32_t gg_exchange(uint32_t tap,
+                    uint32_t outcome,
+                    double *header,
+                    uintptr_t header_len,
+                    uint8_t *data,
+                    uintptr_t data_cap,
+                    uint8_t *err,
+                    uintptr_t err_cap);
 
 /**
- * Gives a copy of a frame to a target. `mode` 0 is patient: 1 is returned if there is no room, and the event `room`
- * follows once there is. `mode` 1 is hurried: without room the frame is dropped and counted.
+ * Gives a copy of a frame to a target.
+ *
+ * Where there is no room for it, the `policy` `GG_OVERFLOW_POLICY_BLOCK` returns `GG_STATUS_AGAIN`, and the event `room`
+ * follows once there is; `GG_OVERFLOW_POLICY_DROP_NEWEST` drops the frame and counts it.
  *
  * # Safety
  * `header` is readable for `header_len` elements, `data` for `data_len` bytes; `err` is writable for `err_cap` bytes.
  */
 int32_t gg_append(uint32_t target,
-                  uint32_t mode,
+                  uint32_t policy,
                   const double *header,
                   uintptr_t header_len,
                   const uint8_t *data,
@@ -255,20 +112,6 @@ int32_t gg_convert(const double *header_in,
                    uintptr_t err_cap);
 
 /**
- * Asks a source for only a part of each frame from the next one on; a width of 0 asks for the whole frame.
- *
- * # Safety
- * `err` is writable for `err_cap` bytes.
- */
-int32_t gg_source_crop(uint32_t source,
-                       uint32_t x,
-                       uint32_t y,
-                       uint32_t width,
-                       uint32_t height,
-                       uint8_t *err,
-                       uintptr_t err_cap);
-
-/**
  * Returns the number of this interface.
  */
 uint32_t gg_abi_version(void);
@@ -284,7 +127,7 @@ int32_t gg_context_open(uint32_t *context_out, uint8_t *err, uintptr_t err_cap);
 /**
  * Waits until objects of the context have events, at most `timeout_ms`, and writes their handles.
  *
- * Returns 1 after the time-out or a wake. One call per context at a time.
+ * Returns `GG_STATUS_AGAIN` after the time-out or a wake. One call per context at a time.
  *
  * # Safety
  * `handles` is writable for `cap` elements; `count_out` is writable.
@@ -301,58 +144,38 @@ int32_t gg_context_wait(uint32_t context,
 int32_t gg_context_wake(uint32_t context);
 
 /**
- * Writes what can be encoded here as JSON `Capabilities`; the first call tries every encoder.
- *
- * # Safety
- * `out` is writable for `cap` bytes, `length_out` is writable, `err` is writable for `err_cap` bytes.
- */
-int32_t gg_capabilities(uint8_t *out,
-                        uintptr_t cap,
-                        uint32_t *length_out,
-                        uint8_t *err,
-                        uintptr_t err_cap);
-
-/**
- * Opens a source from JSON `SourceOptions`.
+ * Opens an object from JSON `OpenOptions` and writes its handle.
  *
  * # Safety
  * `json` is readable for `json_len` bytes, `handle_out` is writable, `err` is writable for `err_cap` bytes.
  */
-int32_t gg_source_open(uint32_t context,
-                       const uint8_t *json,
-                       uintptr_t json_len,
-                       uint32_t *handle_out,
-                       uint8_t *err,
-                       uintptr_t err_cap);
+int32_t gg_open(uint32_t context,
+                const uint8_t *json,
+                uintptr_t json_len,
+                uint32_t *handle_out,
+                uint8_t *err,
+                uintptr_t err_cap);
 
 /**
- * Opens a target from JSON `FileWriterOptions`.
+ * Carries out a JSON `Command` to an object and writes the reply as JSON.
+ *
+ * If the reply does not fit, the call can be repeated with more room: a command that changes something replies nothing.
  *
  * # Safety
- * `json` is readable for `json_len` bytes, `handle_out` is writable, `err` is writable for `err_cap` bytes.
+ * `json` is readable for `json_len` bytes, `out` is writable for `cap` bytes, `length_out` is writable, `err` is writable
+ * for `err_cap` bytes.
  */
-int32_t gg_target_open(uint32_t context,
-                       const uint8_t *json,
-                       uintptr_t json_len,
-                       uint32_t *handle_out,
-                       uint8_t *err,
-                       uintptr_t err_cap);
+int32_t gg_command(uint32_t handle,
+                   const uint8_t *json,
+                   uintptr_t json_len,
+                   uint8_t *out,
+                   uintptr_t cap,
+                   uint32_t *length_out,
+                   uint8_t *err,
+                   uintptr_t err_cap);
 
 /**
- * Writes an object's immutable facts as JSON `SourceInfo` or `TargetInfo`.
- *
- * # Safety
- * `out` is writable for `cap` bytes, `length_out` is writable, `err` is writable for `err_cap` bytes.
- */
-int32_t gg_describe(uint32_t handle,
-                    uint8_t *out,
-                    uintptr_t cap,
-                    uint32_t *length_out,
-                    uint8_t *err,
-                    uintptr_t err_cap);
-
-/**
- * Writes an object's figures so far as JSON `SourceStats`, `TargetStats`, `TapStats` or `FilterStats`.
+ * Writes an object's stats so far as JSON `SourceStats`, `TargetStats`, `TapStats` or `FilterStats`.
  *
  * # Safety
  * `out` is writable for `cap` bytes, `length_out` is writable, `err` is writable for `err_cap` bytes.
@@ -378,30 +201,6 @@ int32_t gg_events(uint32_t handle,
                   uintptr_t err_cap);
 
 /**
- * Asks a source to give frames to a target.
- *
- * # Safety
- * `err` is writable for `err_cap` bytes.
- */
-int32_t gg_attach(uint32_t source, uint32_t target, uint8_t *err, uintptr_t err_cap);
-
-/**
- * Asks a source to give no more frames to a target; its `detached` event says since when.
- *
- * # Safety
- * `err` is writable for `err_cap` bytes.
- */
-int32_t gg_detach(uint32_t source, uint32_t target, uint8_t *err, uintptr_t err_cap);
-
-/**
- * Starts a source; later calls do nothing.
- *
- * # Safety
- * `err` is writable for `err_cap` bytes.
- */
-int32_t gg_start(uint32_t source, uint8_t *err, uintptr_t err_cap);
-
-/**
  * Asks an object to close; its `closed` event is the last one. Later calls do nothing.
  *
  * # Safety
@@ -410,63 +209,40 @@ int32_t gg_start(uint32_t source, uint8_t *err, uintptr_t err_cap);
 int32_t gg_close(uint32_t handle, uint8_t *err, uintptr_t err_cap);
 
 /**
- * Gives a handle up. An object that is still open is closed natively; its file is finished all the same.
+ * Frees a handle. An object that is still open is closed natively; its file is finished all the same.
  */
 int32_t gg_release(uint32_t handle);
 
 /**
- * Opens a filter from JSON `FilterOptions`.
+ * Settles the frame taken before and takes the next one: its samples to `data`, its metadata to `header`.
  *
- * # Safety
- * `json` is readable for `json_len` bytes, `handle_out` is writable, `err` is writable for `err_cap` bytes.
- */
-int32_t gg_filter_open(uint32_t context,
-                       const uint8_t *json,
-                       uintptr_t json_len,
-                       uint32_t *handle_out,
-                       uint8_t *err,
-                       uintptr_t err_cap);
-
-/**
- * Opens a tap from JSON `TapOptions`.
- *
- * # Safety
- * `json` is readable for `json_len` bytes, `handle_out` is writable, `err` is writable for `err_cap` bytes.
- */
-int32_t gg_tap_open(uint32_t context,
-                    const uint8_t *json,
-                    uintptr_t json_len,
-                    uint32_t *handle_out,
-                    uint8_t *err,
-                    uintptr_t err_cap);
-
-/**
- * Settles the frame taken before and takes the next one, its samples to `data` and its facts to `header`.
- *
- * `outcome` tells of the frame taken before: 0 there was none, 1 it was observed, 2 the observer failed. Returns 1 if no
- * frame is ready, 2 if `data` is too small (the header tells what is needed), 3 after the last frame of a closed tap.
+ * `outcome`, a `GG_OUTCOME_`, is what became of the frame taken before. Returns `GG_STATUS_AGAIN` if no frame is ready,
+ * `GG_STATUS_MORE` if `data` is too small for the length that the header then has, and `GG_STATUS_END` after the last
+ * frame of a closed tap.
  *
  * # Safety
  * `header` is writable for `header_len` elements, `data` for `data_cap` bytes, `err` for `err_cap` bytes.
  */
-int32_t gg_tap_exchange(uint32_t tap,
-                        uint32_t outcome,
-                        double *header,
-                        uintptr_t header_len,
-                        uint8_t *data,
-                        uintptr_t data_cap,
-                        uint8_t *err,
-                        uintptr_t err_cap);
+int32_t gg_exchange(uint32_t tap,
+                    uint32_t outcome,
+                    double *header,
+                    uintptr_t header_len,
+                    uint8_t *data,
+                    uintptr_t data_cap,
+                    uint8_t *err,
+                    uintptr_t err_cap);
 
 /**
- * Gives a copy of a frame to a target. `mode` 0 is patient: 1 is returned if there is no room, and the event `room`
- * follows once there is. `mode` 1 is hurried: without room the frame is dropped and counted.
+ * Gives a copy of a frame to a target.
+ *
+ * Where there is no room for it, the `policy` `GG_OVERFLOW_POLICY_BLOCK` returns `GG_STATUS_AGAIN`, and the event `room`
+ * follows once there is; `GG_OVERFLOW_POLICY_DROP_NEWEST` drops the frame and counts it.
  *
  * # Safety
  * `header` is readable for `header_len` elements, `data` for `data_len` bytes; `err` is writable for `err_cap` bytes.
  */
 int32_t gg_append(uint32_t target,
-                  uint32_t mode,
+                  uint32_t policy,
                   const double *header,
                   uintptr_t header_len,
                   const uint8_t *data,
@@ -490,19 +266,5 @@ int32_t gg_convert(const double *header_in,
                    uintptr_t out_cap,
                    uint8_t *err,
                    uintptr_t err_cap);
-
-/**
- * Asks a source for only a part of each frame from the next one on; a width of 0 asks for the whole frame.
- *
- * # Safety
- * `err` is writable for `err_cap` bytes.
- */
-int32_t gg_source_crop(uint32_t source,
-                       uint32_t x,
-                       uint32_t y,
-                       uint32_t width,
-                       uint32_t height,
-                       uint8_t *err,
-                       uintptr_t err_cap);
 
 #endif  /* GIFTGRAB_H */

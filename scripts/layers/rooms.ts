@@ -32,6 +32,7 @@ const CORE = {
   filter: ["av", "base", "frame", "pipeline", "pixels", "sys"],
   tap: ["av", "base", "frame", "pipeline", "pixels", "sys"],
   record: ["av", "base", "codec", "frame", "pipeline", "pixels", "storage", "sys"],
+  boundary: ["base", "codec", "filter", "pipeline", "pixels", "record", "source", "tap"],
 };
 
 /** The rooms of the TypeScript: the folders of `src/`, each backend apart, and `mod.ts`. */

@@ -4,59 +4,49 @@
  * @module
  */
 
-import type { Backend } from "./contract.ts";
+import type { Backend, Reply, StatsByKind } from "./contract.ts";
 import { errorOf, type Side } from "../base/errors.ts";
-import type { ErrorRecord } from "../generated/contract.ts";
+import type { Command, ErrorRecord, Status } from "../generated/contract.ts";
 import type { Library, RequestPermission } from "./library.ts";
 
-/** The backend over `library`, in a runtime that grants files as `requestPermission` tells. */
+/** Whose error it is when stats cannot be read. */
+const SIDES = {
+  source: "source",
+  target: "target",
+  filter: "observer",
+  tap: "observer",
+} as const satisfies Record<keyof StatsByKind, Side>;
+
+/** The backend over `library`, in a runtime that grants files by `requestPermission`. */
 export function backendOf(library: Library, requestPermission: RequestPermission): Backend {
-  const read = <T>(side: Side, name: "describe" | "stats" | "events", handle: number): T =>
-    JSON.parse(told(side, () => library[name](handle)));
-
-  type Open = "openSource" | "openTarget" | "openFilter";
-  const open = async (side: Side, name: Open, options: object): Promise<number> =>
-    Number(await toldLater(side, library[name](JSON.stringify(options))));
-
   return {
-    wait: async (timeoutMs) => JSON.parse(await toldLater("library", library.wait(timeoutMs))),
+    wait: async (timeoutMs) => JSON.parse(await caughtLater("library", library.wait(timeoutMs))),
     wake: () => library.wake(),
-    capabilities: async () => JSON.parse(await toldLater("library", library.capabilities())),
-    openSource: (options) => open("source", "openSource", options),
-    openTarget: (options) => open("target", "openTarget", options),
-    openFilter: (options) => open("observer", "openFilter", options),
-    openTap: (options) => told("observer", () => library.openTap(JSON.stringify(options))),
-    sourceInfo: (source) => read("source", "describe", source),
-    targetInfo: (target) => read("target", "describe", target),
-    sourceStats: (source) => read("source", "stats", source),
-    targetStats: (target) => read("target", "stats", target),
-    filterStats: (filter) => read("observer", "stats", filter),
-    tapStats: (tap) => read("observer", "stats", tap),
-    events: (handle) => read("library", "events", handle),
+    openLater: async (options, side) => JSON.parse(await caughtLater(side, library.openLater(JSON.stringify(options)))),
+    open: (options, side) => caught(side, () => library.open(JSON.stringify(options))),
+    command: <C extends Command>(handle: number, command: C, side: Side): Reply<C> =>
+      JSON.parse(caught(side, () => library.command(handle, JSON.stringify(command)))),
+    commandLater: async <C extends Command>(handle: number, command: C, side: Side): Promise<Reply<C>> =>
+      JSON.parse(await caughtLater(side, library.commandLater(handle, JSON.stringify(command)))),
+    stats: (handle, kind) => JSON.parse(caught(SIDES[kind], () => library.stats(handle))),
+    events: (handle) => JSON.parse(caught("library", () => library.events(handle))),
     // Written out, for every frame passes here.
     exchange: (tap, outcome, header, data) => {
       try {
-        return library.exchange(tap, outcome, header, data);
+        return library.exchange(tap, outcome, header, data) as Status;
       } catch (error) {
         throw errorFrom("observer", error);
       }
     },
-    append: (target, mode, header, data) => {
+    append: (target, policy, header, data) => {
       try {
-        return library.append(target, mode, header, data);
+        return library.append(target, policy, header, data) as Status;
       } catch (error) {
         throw errorFrom("target", error);
       }
     },
-    convert: (...given) => told("library", () => library.convert(...given)),
-    crop: (...given) => told("source", () => library.crop(...given)),
-    attach: (...pair) => told("observer", () => library.attach(...pair)),
-    detach: (...pair) => told("observer", () => library.detach(...pair)),
-    start: (observable) => told("source", () => library.start(observable)),
-    closeSource: (source) => told("source", () => library.close(source)),
-    closeTarget: (target) => told("target", () => library.close(target)),
-    closeTap: (tap) => told("observer", () => library.close(tap)),
-    closeFilter: (filter) => told("observer", () => library.close(filter)),
+    convert: (...given) => caught("library", () => library.convert(...given)),
+    close: (handle, side) => caught(side, () => library.close(handle)),
     release: (handle) => {
       try {
         library.release(handle);
@@ -69,8 +59,8 @@ export function backendOf(library: Library, requestPermission: RequestPermission
   };
 }
 
-/** What `call` gives; its error as one of ours, of the class for `side`. */
-function told<T>(side: Side, call: () => T): T {
+/** Returns what `call` returns; throws its error as one of ours, of the class for `side`. */
+function caught<T>(side: Side, call: () => T): T {
   try {
     return call();
   } catch (error) {
@@ -78,7 +68,8 @@ function told<T>(side: Side, call: () => T): T {
   }
 }
 
-async function toldLater<T>(side: Side, call: Promise<T>): Promise<T> {
+/** The same for a promise. */
+async function caughtLater<T>(side: Side, call: Promise<T>): Promise<T> {
   try {
     return await call;
   } catch (error) {

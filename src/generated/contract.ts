@@ -5,10 +5,25 @@
  */
 
 /** The number of the C ABI that this source speaks. */
-export const ABI_VERSION = 1;
+export const ABI_VERSION = 2;
 
-/** What a call returns when it is done, or neither done nor failed. */
-export const STATUS = { AGAIN: 1, DONE: 0, END: 3, MORE: 2 } as const;
+/** What a call returns unless it failed. */
+export const STATUS = { DONE: 0, AGAIN: 1, MORE: 2, END: 3 } as const;
+
+/** What a call returns unless it failed. */
+export type Status = (typeof STATUS)[keyof typeof STATUS];
+
+/** What became of the frame that an exchange took before. */
+export const OUTCOME = { NONE: 0, OBSERVED: 1, FAILED: 2 } as const;
+
+/** What became of the frame that an exchange took before. */
+export type Outcome = (typeof OUTCOME)[keyof typeof OUTCOME];
+
+/** What an appended frame does where a target has no room: wait for it, or get dropped and counted. */
+export const OVERFLOW_POLICY = { BLOCK: 0, DROP_NEWEST: 1 } as const;
+
+/** What an appended frame does where a target has no room: wait for it, or get dropped and counted. */
+export type OverflowPolicy = (typeof OVERFLOW_POLICY)[keyof typeof OVERFLOW_POLICY];
 
 /** Every error code with its negative status. */
 export const CODES = {
@@ -338,6 +353,39 @@ export type Event = {
 export type AtEnd = "stop" | "loop" | "black";
 
 /**
+ * A rare call to an object: whatever comes too seldom to need arguments and results of its own at the boundary.
+ *
+ * - `capabilities`: What the library can encode, whatever the object. The first call tries every encoder, which takes about a second.
+ * - `source_info`: The metadata of a source.
+ * - `target_info`: The metadata of a file writer.
+ * - `attach`: Asks a source or filter to give its frames to a target; its `attached` event comes with the first one.
+ * - `detach`: Asks a source or filter to give a target no more frames; its `detached` event follows the last one.
+ * - `start`: Starts a source; later calls do nothing. A filter runs from the beginning.
+ * - `crop`: Asks a source for a part of each frame from the next one on.
+ */
+export type Command = {
+  call: "capabilities";
+} | {
+  call: "source_info";
+} | {
+  call: "target_info";
+} | {
+  call: "attach";
+  /** Handle of the target. */
+  target: number;
+} | {
+  call: "detach";
+  /** Handle of the target. */
+  target: number;
+} | {
+  call: "start";
+} | {
+  call: "crop";
+  /** The part; without one, the whole frame. */
+  rect?: Rect;
+};
+
+/**
  * What the encoder's defaults aim for.
  *
  * - `live`: Real time with no delay: no B-frames, no lookahead, a key frame each second.
@@ -382,85 +430,29 @@ export type StereoPacking = "sidebyside" | "topbottom";
 export type FramePolicy = "all" | "latest";
 
 /**
- * Every kind of source, as it crosses the boundary.
+ * Options of everything that can be opened, by its kind.
  *
- * - `file`: A video file.
- * - `pattern`: The test pattern.
+ * - `file_reader`: A reader of a video file: a source.
+ * - `test_pattern`: The test pattern: a source.
+ * - `file_writer`: A writer of a video file: a target.
+ * - `filter`: A filter: a target that hands frames on.
+ * - `tap`: A tap: the target that feeds one observer in JavaScript.
  */
-export type SourceOptions = {
-  kind: "file";
-  /** Path of the file. */
-  path: string;
-  /** Colour space of the frames that observers see. */
-  colour: ColourSpace;
-  /**
-   * What follows the last frame.
-   *
-   * @default "stop"
-   */
-  atEnd?: AtEnd;
-  /**
-   * Refuse a video whose frames have more pixels than this.
-   *
-   * @default 67108864
-   */
-  maxPixels?: number;
-  /**
-   * How the reader keeps time.
-   *
-   * @default "realtime"
-   */
-  pacing?: Pacing;
-  /**
-   * Decoder threads, 1 to 64; 0 chooses.
-   *
-   * @default 0
-   */
-  threads?: number;
+export type OpenOptions = {
+  kind: "file_reader";
+  options: FileReaderOptions;
 } | {
-  kind: "pattern";
-  /**
-   * Colour space in which the pattern is drawn.
-   *
-   * @default "i420"
-   */
-  colour?: ColourSpace;
-  /**
-   * Frames per second.
-   *
-   * @default {"den":1,"num":30}
-   */
-  frameRate?: Rational;
-  /**
-   * End after this many frames; 0 runs until closed.
-   *
-   * @default 0
-   */
-  frames?: number;
-  /**
-   * Height in pixels, 16 to 16384.
-   *
-   * @default 720
-   */
-  height?: number;
-  /**
-   * How the pattern keeps time. In real time it behaves as a camera: an instant that was missed is gone.
-   *
-   * @default "realtime"
-   */
-  pacing?: Pacing;
-  /**
-   * Views of each frame, 1 to 8: all carry the same barcode, and each differs visibly from the others.
-   *
-   * @default 1
-   */
-  stereoCount?: number;
-  /**
-   * Width in pixels, 16 to 16384.
-   *
-   * @default 1280
-   */
-  width?: number;
+  kind: "test_pattern";
+  options: TestPatternOptions;
+} | {
+  kind: "file_writer";
+  options: FileWriterOptions;
+} | {
+  kind: "filter";
+  options: FilterOptions;
+} | {
+  kind: "tap";
+  options: TapOptions;
 };
 
 /** What this build can encode on this machine. */
@@ -703,6 +695,24 @@ export interface FilterStats {
   readonly queue: number;
 }
 
+/** The reply to each rare call, by its name. */
+export interface Replies {
+  /** What the library can encode, whatever the object. The first call tries every encoder, which takes about a second. */
+  readonly capabilities: Capabilities;
+  /** The metadata of a source. */
+  readonly source_info: SourceInfo;
+  /** The metadata of a file writer. */
+  readonly target_info: TargetInfo;
+  /** Asks a source or filter to give its frames to a target; its `attached` event comes with the first one. */
+  readonly attach: null;
+  /** Asks a source or filter to give a target no more frames; its `detached` event follows the last one. */
+  readonly detach: null;
+  /** Starts a source; later calls do nothing. A filter runs from the beginning. */
+  readonly start: null;
+  /** Asks a source for a part of each frame from the next one on. */
+  readonly crop: null;
+}
+
 /** A source's immutable facts. */
 export interface SourceInfo {
   /** Frames per second. */
@@ -756,6 +766,18 @@ export interface TapStats {
   readonly captureToObserver: Latency;
   /** Frames waiting for the observer. */
   readonly queue: number;
+}
+
+/** A rectangle in pixels. */
+export interface Rect {
+  /** Left column. */
+  x: number;
+  /** Top row. */
+  y: number;
+  /** Columns. */
+  width: number;
+  /** Rows. */
+  height: number;
 }
 
 /** Options of a file reader. */
@@ -893,30 +915,6 @@ export interface FilterOptions {
   description: string;
 }
 
-/** Options of a tap: what one observer wants to see. */
-export interface TapOptions {
-  /** Colour space of the frames; by default their own, or of other pixel formats the nearest of I420 and BGRA. */
-  colour?: ColourSpace;
-  /** Height in pixels, 1 to 16384; by default that of the frames, or what keeps their shape beside `width`. */
-  height?: number;
-  /**
-   * What happens to frames that come faster than they are taken.
-   *
-   * @default "all"
-   */
-  policy?: FramePolicy;
-  /**
-   * Frames that may wait where every frame is wanted, 1 to 64.
-   *
-   * @default 8
-   */
-  queue?: number;
-  /** At most so many frames per second of the source's time; by default all. */
-  rate?: Rational;
-  /** Width in pixels, 1 to 16384; by default that of the frames, or what keeps their shape beside `height`. */
-  width?: number;
-}
-
 /** Options of the synthetic test pattern: moving bars under a machine-readable barcode of the frame index. */
 export interface TestPatternOptions {
   /**
@@ -960,5 +958,29 @@ export interface TestPatternOptions {
    *
    * @default 1280
    */
+  width?: number;
+}
+
+/** Options of a tap: what one observer wants to see. */
+export interface TapOptions {
+  /** Colour space of the frames; by default their own, or of other pixel formats the nearest of I420 and BGRA. */
+  colour?: ColourSpace;
+  /** Height in pixels, 1 to 16384; by default that of the frames, or what keeps their shape beside `width`. */
+  height?: number;
+  /**
+   * What happens to frames that come faster than they are taken.
+   *
+   * @default "all"
+   */
+  policy?: FramePolicy;
+  /**
+   * Frames that may wait where every frame is wanted, 1 to 64.
+   *
+   * @default 8
+   */
+  queue?: number;
+  /** At most so many frames per second of the source's time; by default all. */
+  rate?: Rational;
+  /** Width in pixels, 1 to 16384; by default that of the frames, or what keeps their shape beside `height`. */
   width?: number;
 }

@@ -8,7 +8,7 @@ import type { Capabilities } from "../generated/contract.ts";
 import { openNative } from "./context.ts";
 
 /**
- * Tells which encoder serves each codec on this machine, and what is missing and how to get it.
+ * Returns which encoder serves each codec on this machine, and what is missing and how to get it.
  *
  * The first call tries every encoder on a frame, which takes about a second.
  *
@@ -16,5 +16,5 @@ import { openNative } from "./context.ts";
  */
 export async function capabilities(): Promise<Capabilities> {
   const { backend } = await openNative();
-  return backend.capabilities();
+  return backend.commandLater(0, { call: "capabilities" }, "library");
 }

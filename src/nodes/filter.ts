@@ -101,7 +101,7 @@ export class Filter extends Observable<FilterEvents> implements NativeSink<Filte
 
   /** Its figures so far, or the final ones once it is closed. */
   stats(): FilterStats {
-    return this.#final ?? this.#native.backend.filterStats(this.#target.handle);
+    return this.#final ?? this.#native.backend.stats(this.#target.handle, "filter");
   }
 
   /**
@@ -138,7 +138,7 @@ export class Filter extends Observable<FilterEvents> implements NativeSink<Filte
     this.#isShut = true;
     this.#refresh();
     try {
-      this.#native.backend.closeFilter(this.#target.handle);
+      this.#native.backend.close(this.#target.handle, "observer");
     } catch (error) {
       this.#abandon(error);
     }
@@ -207,7 +207,7 @@ export class Filter extends Observable<FilterEvents> implements NativeSink<Filte
   #finish(): void {
     this.#isClosed = true;
     try {
-      this.#final = this.#native.backend.filterStats(this.#target.handle);
+      this.#final = this.#native.backend.stats(this.#target.handle, "filter");
     } catch {
       // The handle is lost, and the figures with it.
     }
@@ -238,5 +238,6 @@ export async function createFilter(description: string): Promise<Filter> {
   }
   if (description.trim() === "") throw outOfRange("description", `Cannot use description "": it is empty`);
   const native = await openNative();
-  return new Filter({ native, handle: await native.backend.openFilter({ description }), description });
+  const handle = await native.backend.openLater({ kind: "filter", options: { description } }, "observer");
+  return new Filter({ native, handle, description });
 }

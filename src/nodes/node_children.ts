@@ -6,7 +6,7 @@
 
 import type { Attachment, Consumer } from "../pipeline/consumer.ts";
 import { type Deferred, deferred } from "../base/deferred.ts";
-import { BLOCK, DROP_NEWEST } from "../pipeline/feed.ts";
+import { policyOf } from "../pipeline/feed.ts";
 import type { VideoFrame } from "../frame/video_frame.ts";
 import { lendFrame, releaseFrame } from "../frame/lend.ts";
 import { COLOUR_SPACES, type ColourSpace, type ErrorRecord, HEADER, type TapStats } from "../generated/contract.ts";
@@ -84,7 +84,7 @@ export class TargetChild implements FedChild {
     attachment: Attachment,
   ): Promise<void> | undefined {
     const { feed } = this.#target;
-    if (feed.give(attachment.waitsForTargets ? BLOCK : DROP_NEWEST, header, data)) return undefined;
+    if (feed.give(policyOf(attachment.waitsForTargets), header, data)) return undefined;
     return feed.wait(() => ({ header, data }));
   }
 
@@ -142,7 +142,7 @@ export class TapChild implements FedChild, TapOwner {
     }
     if (this.#tap === undefined || this.#tap.isOver) this.#tap = this.#open(attachment.native, header);
     const { feed } = this.#tap;
-    if (feed.give(attachment.waitsForTargets ? BLOCK : DROP_NEWEST, header, data)) return undefined;
+    if (feed.give(policyOf(attachment.waitsForTargets), header, data)) return undefined;
     return feed.wait(() => ({ header, data }));
   }
 

@@ -4,17 +4,15 @@
  * @module
  */
 
-import type { AppendMode } from "../backend/contract.ts";
 import { type Deferred, deferred } from "../base/deferred.ts";
 import { errorOf, type Side } from "../base/errors.ts";
-import { STATUS } from "../generated/contract.ts";
+import { OVERFLOW_POLICY, type OverflowPolicy, STATUS } from "../generated/contract.ts";
 import type { Native } from "../native/context.ts";
 
-/** Waits for room in the target. */
-export const BLOCK: AppendMode = 0;
-
-/** Drops the frame, counted, if the target has no room. */
-export const DROP_NEWEST: AppendMode = 1;
+/** The policy for frames of a source that waits for slow targets, or that does not. */
+export function policyOf(waitsForTargets: boolean): OverflowPolicy {
+  return waitsForTargets ? OVERFLOW_POLICY.BLOCK : OVERFLOW_POLICY.DROP_NEWEST;
+}
 
 /** Frames that may wait at once: their promises are the back-pressure, and who ignores them must be told. */
 const MOST_WAITING = 64;
@@ -58,11 +56,11 @@ export class Feed {
   /**
    * Gives the target a copy of a frame, at once if that is possible; `false` if it must wait.
    *
-   * @throws {GiftGrabError} If the target takes it not.
+   * @throws {GiftGrabError} If the target rejects the frame.
    */
-  give(mode: AppendMode, header: Float64Array<ArrayBuffer>, data: Uint8Array<ArrayBuffer>): boolean {
+  give(policy: OverflowPolicy, header: Float64Array<ArrayBuffer>, data: Uint8Array<ArrayBuffer>): boolean {
     // A frame must not overtake those that wait.
-    return !this.isWaiting && this.#native.backend.append(this.#handle, mode, header, data) !== STATUS.AGAIN;
+    return !this.isWaiting && this.#native.backend.append(this.#handle, policy, header, data) !== STATUS.AGAIN;
   }
 
   /**
@@ -95,7 +93,8 @@ export class Feed {
     while ((next = this.#waiting[0]) !== undefined) {
       try {
         const { header, data } = next.read();
-        if (this.#native.backend.append(this.#handle, BLOCK, header, data) === STATUS.AGAIN) return;
+        const status = this.#native.backend.append(this.#handle, OVERFLOW_POLICY.BLOCK, header, data);
+        if (status === STATUS.AGAIN) return;
         next.turn.resolve();
       } catch (error) {
         next.turn.reject(error);

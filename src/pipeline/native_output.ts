@@ -9,7 +9,7 @@ import { Consumer, MOST_FAILURES } from "./consumer.ts";
 import { type Deferred, deferred } from "../base/deferred.ts";
 import { asError, errorOf } from "../base/errors.ts";
 import { FailureEvent, ObserverEvent, ObserverFailureEvent, ObserverOverloadEvent } from "./events.ts";
-import type { ColourSpace, ErrorRecord } from "../generated/contract.ts";
+import type { ColourSpace, Command, ErrorRecord } from "../generated/contract.ts";
 import { type FrameOutput, type NativeTarget, outputOf } from "./link.ts";
 import type { Native } from "../native/context.ts";
 import type { Observable } from "./observable.ts";
@@ -303,15 +303,19 @@ export class NativeOutput implements FrameOutput, TapOwner {
   #start(): void {
     if (this.#isOver) return;
     try {
-      this.#owner.native.backend.start(this.#owner.handle);
+      this.#owner.native.backend.command(this.#owner.handle, { call: "start" }, "source");
     } catch (error) {
       this.#owner.unstarted(error);
     }
   }
 
+  #command(command: Command): void {
+    this.#owner.native.backend.command(this.#owner.handle, command, "observer");
+  }
+
   #join(target: NativeTarget): void {
     try {
-      this.#owner.native.backend.attach(this.#owner.handle, target.handle);
+      this.#command({ call: "attach", target: target.handle });
       this.#edges.set(target.handle, { target, isLeaving: false, departure: undefined });
     } catch (error) {
       this.#wanted.delete(target.observer);
@@ -326,7 +330,7 @@ export class NativeOutput implements FrameOutput, TapOwner {
   #leave(edge: Edge): void {
     edge.isLeaving = true;
     try {
-      this.#owner.native.backend.detach(this.#owner.handle, edge.target.handle);
+      this.#command({ call: "detach", target: edge.target.handle });
     } catch (error) {
       this.#edges.delete(edge.target.handle);
       this.#letGo(edge.target);

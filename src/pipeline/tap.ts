@@ -4,22 +4,26 @@
  * @module
  */
 
-import type { Outcome } from "../backend/contract.ts";
 import type { Attachment, Consumer } from "./consumer.ts";
 import { closedError } from "../base/errors.ts";
 import { Feed } from "./feed.ts";
 import type { VideoFrame } from "../frame/video_frame.ts";
 import { HEADER_LENGTH } from "../frame/header.ts";
 import { lendFrame, releaseFrame } from "../frame/lend.ts";
-import { type ErrorRecord, type Event, HEADER, STATUS, type TapOptions, type TapStats } from "../generated/contract.ts";
+import {
+  type ErrorRecord,
+  type Event,
+  HEADER,
+  OUTCOME,
+  type Outcome,
+  STATUS,
+  type TapOptions,
+  type TapStats,
+} from "../generated/contract.ts";
 import type { FrameOutput, NativeTarget } from "./link.ts";
 import type { Native } from "../native/context.ts";
 import type { AnyObserver } from "./observer.ts";
 import type { Listener } from "../native/pump.ts";
-
-const NONE: Outcome = 0;
-const OBSERVED: Outcome = 1;
-const FAILED: Outcome = 2;
 
 /** Longest time that an event waits behind frames, in milliseconds. */
 const EVENTS_MS = 250;
@@ -60,7 +64,7 @@ export class Tap implements NativeTarget, Listener, Attachment {
   readonly #header = new Float64Array(HEADER_LENGTH);
   upstream: FrameOutput | undefined;
   readonly #owner: TapOwner;
-  #outcome: Outcome = NONE;
+  #outcome: Outcome = OUTCOME.NONE;
   #failures = 0;
   /** Bytes of the frame taken last. */
   #length = 0;
@@ -83,7 +87,7 @@ export class Tap implements NativeTarget, Listener, Attachment {
    * @throws {GiftGrabError} With the code `resource_exhausted` if there can be no further one.
    */
   constructor(native: Native, options: TapOptions, consumer: Consumer, owner: TapOwner) {
-    this.handle = native.backend.openTap(options);
+    this.handle = native.backend.open({ kind: "tap", options }, "observer");
     this.native = native;
     this.consumer = consumer;
     this.#owner = owner;
@@ -117,7 +121,7 @@ export class Tap implements NativeTarget, Listener, Attachment {
   drained(): undefined {}
 
   stats(): TapStats {
-    return this.#final ?? this.native.backend.tapStats(this.handle);
+    return this.#final ?? this.native.backend.stats(this.handle, "tap");
   }
 
   ready(until: number): boolean {
@@ -157,7 +161,7 @@ export class Tap implements NativeTarget, Listener, Attachment {
   finish(): void {
     if (this.#isOver) return;
     try {
-      this.native.backend.closeTap(this.handle);
+      this.native.backend.close(this.handle, "observer");
       this.#isFinishing = true;
       this.#keep();
       this.native.pump.soon(this.handle);
@@ -171,7 +175,7 @@ export class Tap implements NativeTarget, Listener, Attachment {
     if (this.#isOver) return;
     this.#isOver = true;
     if (this.#isCalling) return;
-    if (this.#letFrameGo()) this.#outcome = OBSERVED;
+    if (this.#letFrameGo()) this.#outcome = OUTCOME.OBSERVED;
     this.#close();
   }
 
@@ -180,11 +184,11 @@ export class Tap implements NativeTarget, Listener, Attachment {
     const { backend, pool } = this.native;
     let data = pool.take(this.#length);
     let status = backend.exchange(this.handle, this.#outcome, this.#header, data);
-    this.#outcome = NONE;
+    this.#outcome = OUTCOME.NONE;
     if (status === STATUS.MORE) {
       pool.give(data.buffer);
       data = pool.take(this.#header[HEADER.dataLength] ?? 0);
-      status = backend.exchange(this.handle, NONE, this.#header, data);
+      status = backend.exchange(this.handle, OUTCOME.NONE, this.#header, data);
     }
     if (status === STATUS.DONE) {
       this.#length = this.#header[HEADER.dataLength] ?? 0;
@@ -221,7 +225,7 @@ export class Tap implements NativeTarget, Listener, Attachment {
     if (this.#isOver) {
       // Stopped by the call itself.
       this.#letFrameGo();
-      this.#outcome = OBSERVED;
+      this.#outcome = OUTCOME.OBSERVED;
       this.#close();
     }
     this.#keep();
@@ -236,7 +240,7 @@ export class Tap implements NativeTarget, Listener, Attachment {
 
   #settle(hasFailed: boolean, error: unknown): void {
     this.#letFrameGo();
-    this.#outcome = hasFailed ? FAILED : OBSERVED;
+    this.#outcome = hasFailed ? OUTCOME.FAILED : OUTCOME.OBSERVED;
     this.#failures = hasFailed ? this.#failures + 1 : 0;
     if (this.#isOver) this.#close();
     if (hasFailed) this.#owner.failed(this, error, this.#failures);
@@ -286,9 +290,9 @@ export class Tap implements NativeTarget, Listener, Attachment {
     if (this.#isReleased) return;
     const { backend } = this.native;
     try {
-      backend.closeTap(this.handle);
-      if (this.#outcome !== NONE) backend.exchange(this.handle, this.#outcome, scratch, NO_BYTES);
-      this.#final = withoutRest(backend.tapStats(this.handle));
+      backend.close(this.handle, "observer");
+      if (this.#outcome !== OUTCOME.NONE) backend.exchange(this.handle, this.#outcome, scratch, NO_BYTES);
+      this.#final = withoutRest(backend.stats(this.handle, "tap"));
     } catch {
       // Only figures are lost.
     }

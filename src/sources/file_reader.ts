@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ColourSpace, FileReaderOptions, SourceOptions } from "../generated/contract.ts";
+import type { ColourSpace, FileReaderOptions } from "../generated/contract.ts";
 import { checkedColour } from "../base/codec.ts";
 import { openNative } from "../native/context.ts";
 import { checkedOptions, type Rule } from "../base/options.ts";
@@ -30,15 +30,14 @@ export async function openFileReader(
   colour: ColourSpace,
   settings: FileReaderSettings,
 ): Promise<VideoFileReader> {
-  const options: SourceOptions = {
+  const options: FileReaderOptions = {
     ...checkedOptions(settings, RULES),
-    kind: "file",
     path: pathOf(path),
     colour: checkedColour(colour),
   };
   const native = await openNative();
   native.backend.requestRead(options.path);
-  const handle = await native.backend.openSource(options);
+  const handle = await native.backend.openLater({ kind: "file_reader", options }, "source");
   return new VideoFileReader({
     native,
     handle,

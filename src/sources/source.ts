@@ -9,6 +9,7 @@ import type {
   Event as NativeEvent,
   Pacing,
   Rational,
+  Rect,
   SourceInfo,
   SourceStats,
 } from "../generated/contract.ts";
@@ -83,7 +84,7 @@ export abstract class VideoSource extends Observable<VideoSourceEvents> {
     this.#native = native;
     this.#handle = handle;
     this.#name = name;
-    this.info = native.backend.sourceInfo(handle);
+    this.info = native.backend.command(handle, { call: "source_info" }, "source");
     this.ended = this.#end.promise;
     this.ended.catch(() => {});
     this.#output = new NativeOutput({
@@ -138,7 +139,7 @@ export abstract class VideoSource extends Observable<VideoSourceEvents> {
     const { info } = this;
     checkSpan(["x", x], ["width", width], info.width, info);
     checkSpan(["y", y], ["height", height], info.height, info);
-    this.#native.backend.crop(this.#handle, x, y, width, height);
+    this.#crop({ x, y, width, height });
     this.#region = { width, height };
   }
 
@@ -149,7 +150,7 @@ export abstract class VideoSource extends Observable<VideoSourceEvents> {
    */
   getFullFrame(): void {
     this.#checkOpen("get the full frames of");
-    this.#native.backend.crop(this.#handle, 0, 0, 0, 0);
+    this.#crop(undefined);
     this.#region = undefined;
   }
 
@@ -160,7 +161,7 @@ export abstract class VideoSource extends Observable<VideoSourceEvents> {
    */
   stats(): SourceStats {
     if (this.#isClosed) throw closedError("source", `read the figures of ${this.#name}`);
-    return this.#native.backend.sourceStats(this.#handle);
+    return this.#native.backend.stats(this.#handle, "source");
   }
 
   /** Detaches every observer and frees what it holds; closing twice is closing once. */
@@ -174,7 +175,7 @@ export abstract class VideoSource extends Observable<VideoSourceEvents> {
     this.#output.abandon();
     this.#refresh();
     try {
-      this.#native.backend.closeSource(this.#handle);
+      this.#native.backend.close(this.#handle, "source");
     } catch (error) {
       this.#abandon(error);
     }
@@ -189,6 +190,10 @@ export abstract class VideoSource extends Observable<VideoSourceEvents> {
   /** The same as {@linkcode VideoSource.close}. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  #crop(rect: Rect | undefined): void {
+    this.#native.backend.command(this.#handle, { call: "crop", ...(rect && { rect }) }, "source");
   }
 
   #checkOpen(action: string): void {

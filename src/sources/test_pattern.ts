@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Rational, SourceOptions, TestPatternOptions } from "../generated/contract.ts";
+import type { Rational, TestPatternOptions } from "../generated/contract.ts";
 import { ColourSpace } from "../base/codec.ts";
 import { openNative } from "../native/context.ts";
 import { checkedOptions, type Rule } from "../base/options.ts";
@@ -35,12 +35,11 @@ export class TestPattern extends VideoSource {}
 
 /** Checks the options and opens the pattern. */
 export async function openTestPattern({ frameRate, ...settings }: TestPatternSettings): Promise<TestPattern> {
-  const options: SourceOptions = {
-    kind: "pattern",
+  const options: TestPatternOptions = {
     ...(frameRate === undefined ? {} : { frameRate: frameRateOf(frameRate) }),
     ...checkedOptions(settings, RULES),
   };
   const native = await openNative();
-  const handle = await native.backend.openSource(options);
+  const handle = await native.backend.openLater({ kind: "test_pattern", options }, "source");
   return new TestPattern({ native, handle, name: "the test pattern", pacing: options.pacing ?? "realtime" });
 }

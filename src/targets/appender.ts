@@ -5,11 +5,10 @@
  */
 
 import { errorOf, VideoTargetError, wrongType } from "../base/errors.ts";
-import { BLOCK } from "../pipeline/feed.ts";
 import { VideoFrame } from "../frame/video_frame.ts";
 import { HEADER_LENGTH, NO_SEQUENCE } from "../frame/header.ts";
 import { describeFrame, frameBytes, isFrameOpen, isLent } from "../frame/lend.ts";
-import { HEADER, type Rational } from "../generated/contract.ts";
+import { HEADER, OVERFLOW_POLICY, type Rational } from "../generated/contract.ts";
 import type { NativeTarget } from "../pipeline/link.ts";
 
 /** A promise that costs nothing. */
@@ -35,7 +34,7 @@ export class Appender {
       this.#check(frame);
       const place = this.#describe(frame);
       const { feed } = this.#target;
-      const isTaken = feed.give(BLOCK, this.#header, frameBytes(frame));
+      const isTaken = feed.give(OVERFLOW_POLICY.BLOCK, this.#header, frameBytes(frame));
       const turn = isTaken ? AT_ONCE : this.#wait(frame);
       this.#place = place + 1;
       return turn;

@@ -76,6 +76,7 @@ export class VideoTargetFactory {
     checkContainer(options.codec, options.path);
     const native = await openNative();
     native.backend.requestWrite(options.onResize === "segment" ? folderOf(options.path) : options.path);
-    return new VideoFileWriter({ native, handle: await native.backend.openTarget(options) });
+    const handle = await native.backend.openLater({ kind: "file_writer", options }, "target");
+    return new VideoFileWriter({ native, handle });
   }
 }

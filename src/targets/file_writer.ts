@@ -87,7 +87,7 @@ export class VideoFileWriter extends TypedEventTarget<VideoTargetEvents> impleme
   constructor({ native, handle }: OpenedTarget) {
     super();
     this.#native = native;
-    this.info = native.backend.targetInfo(handle);
+    this.info = native.backend.command(handle, { call: "target_info" }, "target");
     const name = JSON.stringify(this.info.path);
     this.#target = {
       handle,
@@ -117,7 +117,7 @@ export class VideoFileWriter extends TypedEventTarget<VideoTargetEvents> impleme
    */
   stats(): TargetStats {
     if (this.#isClosed) throw this.#closedError("read the figures of");
-    return this.#native.backend.targetStats(this.#target.handle);
+    return this.#native.backend.stats(this.#target.handle, "target");
   }
 
   /**
@@ -178,7 +178,7 @@ export class VideoFileWriter extends TypedEventTarget<VideoTargetEvents> impleme
       // What cannot let go must not keep the file from being finished.
     }
     try {
-      if (!this.#isClosed) this.#native.backend.closeTarget(this.#target.handle);
+      if (!this.#isClosed) this.#native.backend.close(this.#target.handle, "target");
     } catch (error) {
       this.#abandon(error);
     }

@@ -1,30 +1,31 @@
 /** A backend without native code: it records the calls, and a test decides what happens. */
 
 import { setTimeout } from "node:timers";
-import type { AppendMode, Backend, Outcome } from "../../src/backend/contract.ts";
+import type { Backend, Reply, StatsByKind } from "../../src/backend/contract.ts";
 import type {
-  Capabilities,
+  Command,
   ErrorRecord,
   Event,
   FileWriterOptions,
   FilterOptions,
-  FilterStats,
+  OpenOptions,
+  Outcome,
+  OverflowPolicy,
   RecordingReport,
   SourceInfo,
-  SourceOptions,
   SourceStats,
+  Status,
   TapOptions,
-  TapStats,
   TargetInfo,
   TargetStats,
 } from "../../src/generated/contract.ts";
 import { errorOf, type Side } from "../../src/base/errors.ts";
-import { STATUS } from "../../src/generated/contract.ts";
+import { OVERFLOW_POLICY, STATUS } from "../../src/generated/contract.ts";
 import { FakeTap } from "./fake_tap.ts";
 
 const LATENCY = { count: 0, meanMs: 0, p50Ms: 0, p95Ms: 0, p99Ms: 0, maxMs: 0 };
 
-/** A target's figures, all zero. */
+/** A target's stats, all zero. */
 export const TARGET_STATS: TargetStats = {
   frames: { captured: 0, written: 0, dropped: 0, failed: 0, inFlight: 0, drops: [] },
   bytes: 0,
@@ -37,11 +38,32 @@ export const TARGET_STATS: TargetStats = {
   packetQueue: 0,
 };
 
+const SOURCE_INFO: SourceInfo = {
+  frameRate: { num: 25, den: 1 },
+  width: 64,
+  height: 48,
+  stereoCount: 1,
+  colour: "i420",
+  pixelFormat: "yuv420p",
+  codec: "pattern",
+  container: "pattern",
+  durationSeconds: null,
+  frames: null,
+};
+
+const SOURCE_STATS: SourceStats = {
+  captured: 0,
+  missed: 0,
+  late: 0,
+  decodeErrors: 0,
+  durationSeconds: 0,
+  lateness: LATENCY,
+  interval: LATENCY,
+};
+
 /** Calls that a test can make fail. */
 export type Refusable =
-  | "attach"
-  | "detach"
-  | "start"
+  | Command["call"]
   | "close"
   | "open"
   | "events"
@@ -61,26 +83,26 @@ export interface Conversion {
 
 /** A frame that a writer or filter got from JavaScript. */
 export interface Appended {
-  readonly mode: AppendMode;
+  readonly policy: OverflowPolicy;
   readonly header: Float64Array;
   readonly data: Uint8Array;
 }
 
 export class FakeBackend implements Backend {
-  /** What was called, in order, without the reading calls: `attach 1 2`. */
+  /** What was called, in order, without the calls that only read: `attach 1 2`. */
   readonly calls: string[] = [];
   /** The options of every opened filter. */
   readonly filters: FilterOptions[] = [];
   /** The options of every opened source and target. */
-  readonly opened: (SourceOptions | FileWriterOptions)[] = [];
-  /** Calls that fail, with what they tell. */
+  readonly opened: OpenOptions[] = [];
+  /** Calls that fail, with their errors. */
   readonly refusals = new Map<Refusable, ErrorRecord>();
   /** Every conversion. */
   readonly conversions: Conversion[] = [];
   /** Whether `detach` and `close` are answered at once. */
   answers = true;
-  /** The figures that `targetStats` tells. */
-  stats: TargetStats = TARGET_STATS;
+  /** The stats of every target. */
+  targetStats: TargetStats = TARGET_STATS;
   /** Whether a wait is parked. */
   isParked = false;
   #next = 1;
@@ -96,7 +118,7 @@ export class FakeBackend implements Backend {
   readonly everyTap: FakeTap[] = [];
   /** Frames that writers and filters got, by their handles. */
   readonly appended = new Map<number, Appended[]>();
-  /** How many more patient frames a writer or filter takes; without a number, all. */
+  /** How many more frames a writer or filter has room for; without a number, all. */
   readonly room = new Map<number, number>();
   #unpark: (() => void) | undefined;
   #isWoken = false;
@@ -122,7 +144,7 @@ export class FakeBackend implements Backend {
     return this.#edges.get(observable) ?? [];
   }
 
-  /** Lets go of everything that is attached to `observable`, then tells the end. */
+  /** Detaches everything that is attached to `observable`, then reports the end. */
   end(observable: number): void {
     const targets = this.#edges.get(observable) ?? [];
     this.#edges.delete(observable);
@@ -133,14 +155,14 @@ export class FakeBackend implements Backend {
     );
   }
 
-  /** Tells the end of a filter, lets go of everything that is attached to it, and tells more. */
+  /** Reports the end of a filter, detaches everything that is attached to it, and reports more. */
   endFilter(filter: number, ...more: Event[]): void {
     const targets = this.#edges.get(filter) ?? [];
     this.#edges.delete(filter);
     this.emit(filter, { type: "ended" }, ...targets.map((target): Event => ({ type: "detached", target })), ...more);
   }
 
-  /** Lets a writer or filter take so many more patient frames. */
+  /** Makes room for so many more frames in a writer or filter. */
   makeRoom(target: number, frames = Infinity): void {
     this.room.set(target, frames);
     this.emit(target, { type: "room" });
@@ -149,8 +171,8 @@ export class FakeBackend implements Backend {
   /** The report of the target. */
   report(target: number): RecordingReport {
     return {
-      target: this.targetInfo(target),
-      stats: this.stats,
+      target: this.#targetInfo(target),
+      stats: this.targetStats,
       width: 64,
       height: 48,
       pixelFormat: "yuv420p",
@@ -192,57 +214,49 @@ export class FakeBackend implements Backend {
     this.#unpark?.();
   }
 
-  capabilities(): Promise<Capabilities> {
-    return Promise.resolve({
-      ffmpeg: { version: "fake", licence: "none", configuration: "", variant: "system" },
-      codecs: [],
-    });
-  }
-
-  openSource(options: SourceOptions): Promise<number> {
-    return this.#open("source", options);
-  }
-
-  async openTarget(options: FileWriterOptions): Promise<number> {
-    const handle = await this.#open("target", options);
-    this.#targets.set(handle, options);
+  async openLater(options: OpenOptions, side: Side): Promise<number> {
+    await Promise.resolve();
+    this.#refuse(side, "open");
+    const handle = this.#next++;
+    if (options.kind === "filter") this.filters.push(options.options);
+    else this.opened.push(options);
+    if (options.kind === "file_writer") this.#targets.set(handle, options.options);
     return handle;
   }
 
-  sourceInfo(): SourceInfo {
-    return {
-      frameRate: { num: 25, den: 1 },
-      width: 64,
-      height: 48,
-      stereoCount: 1,
-      colour: "i420",
-      pixelFormat: "yuv420p",
-      codec: "pattern",
-      container: "pattern",
-      durationSeconds: null,
-      frames: null,
+  open(options: OpenOptions, side: Side): number {
+    this.#refuse(side, "tap");
+    if (options.kind !== "tap") throw new Error(`${options.kind} is opened at once`);
+    const handle = this.#next++;
+    const tap = new FakeTap(handle, options.options, {
+      ready: () => {
+        this.#ready.add(handle);
+        this.#unpark?.();
+      },
+      room: () => this.emit(handle, { type: "room" }),
+    });
+    this.taps.set(handle, tap);
+    this.everyTap.push(tap);
+    return handle;
+  }
+
+  command<const C extends Command>(handle: number, command: C, side: Side): Reply<C> {
+    return this.#carryOut(handle, command, side) as Reply<C>;
+  }
+
+  async commandLater<const C extends Command>(handle: number, command: C, side: Side): Promise<Reply<C>> {
+    await Promise.resolve();
+    return this.command(handle, command, side);
+  }
+
+  stats<K extends keyof StatsByKind>(handle: number, kind: K): StatsByKind[K] {
+    const read: { readonly [Kind in keyof StatsByKind]: () => StatsByKind[Kind] } = {
+      source: () => SOURCE_STATS,
+      target: () => this.targetStats,
+      filter: () => ({ frames: TARGET_STATS.frames, given: 0, captureToFiltered: LATENCY, queue: 0 }),
+      tap: () => this.#tap(handle).stats(),
     };
-  }
-
-  targetInfo(target: number): TargetInfo {
-    const { path = "?", codec = "hevc", frameRate = { num: 25, den: 1 } } = this.#targets.get(target) ?? {};
-    return { path, codec, container: "mp4", encoder: "fake", frameRate };
-  }
-
-  sourceStats(): SourceStats {
-    return {
-      captured: 0,
-      missed: 0,
-      late: 0,
-      decodeErrors: 0,
-      durationSeconds: 0,
-      lateness: LATENCY,
-      interval: LATENCY,
-    };
-  }
-
-  targetStats(): TargetStats {
-    return this.stats;
+    return read[kind]();
   }
 
   events(handle: number): readonly Event[] {
@@ -252,35 +266,16 @@ export class FakeBackend implements Backend {
     return events;
   }
 
-  attach(source: number, target: number): void {
-    this.calls.push(`attach ${source} ${target}`);
-    this.#refuse("observer", "attach");
-    this.#edges.set(source, [...(this.#edges.get(source) ?? []), target]);
-  }
-
-  detach(source: number, target: number): void {
-    this.calls.push(`detach ${source} ${target}`);
-    this.#refuse("observer", "detach");
-    this.#edges.set(source, (this.#edges.get(source) ?? []).filter((one) => one !== target));
-    if (this.answers) this.emit(source, { type: "detached", target });
-  }
-
-  start(source: number): void {
-    this.calls.push(`start ${source}`);
-    this.#refuse("source", "start");
-  }
-
-  closeSource(source: number): void {
-    this.calls.push(`close ${source}`);
-    this.#refuse("source", "close");
-    this.#edges.delete(source);
-    if (this.answers) this.emit(source, { type: "closed" });
-  }
-
-  closeTarget(target: number): void {
-    this.calls.push(`close ${target}`);
-    this.#refuse("target", "close");
-    if (this.answers) this.emit(target, { type: "closed", report: this.report(target) });
+  close(handle: number, side: Side): void {
+    const tap = this.taps.get(handle);
+    if (tap !== undefined) return tap.close();
+    this.calls.push(`close ${handle}`);
+    this.#refuse(side, "close");
+    if (side === "source") this.#edges.delete(handle);
+    if (!this.answers) return;
+    if (side === "source") this.emit(handle, { type: "closed" });
+    else if (side === "target") this.emit(handle, { type: "closed", report: this.report(handle) });
+    else this.endFilter(handle, { type: "closed" });
   }
 
   /** Counts up in the output: byte `i` is `i % 251`. */
@@ -303,66 +298,22 @@ export class FakeBackend implements Backend {
     this.taps.delete(handle);
   }
 
-  filterStats(): FilterStats {
-    return { frames: TARGET_STATS.frames, given: 0, captureToFiltered: LATENCY, queue: 0 };
-  }
-
-  openTap(options: TapOptions): number {
-    this.#refuse("observer", "tap");
-    const handle = this.#next++;
-    const tap = new FakeTap(handle, options, {
-      ready: () => {
-        this.#ready.add(handle);
-        this.#unpark?.();
-      },
-      room: () => this.emit(handle, { type: "room" }),
-    });
-    this.taps.set(handle, tap);
-    this.everyTap.push(tap);
-    return handle;
-  }
-
-  tapStats(tap: number): TapStats {
-    return this.#tap(tap).stats();
-  }
-
-  exchange(tap: number, outcome: Outcome, header: Float64Array, data: Uint8Array): number {
+  exchange(tap: number, outcome: Outcome, header: Float64Array, data: Uint8Array): Status {
     this.#refuse("observer", "exchange");
     return this.#tap(tap).exchange(outcome, header, data);
   }
 
-  append(target: number, mode: AppendMode, header: Float64Array, data: Uint8Array): number {
+  append(target: number, policy: OverflowPolicy, header: Float64Array, data: Uint8Array): Status {
     this.#refuse("target", "append");
     const tap = this.taps.get(target);
-    if (tap !== undefined) return tap.append(mode, header, data);
+    if (tap !== undefined) return tap.append(policy, header, data);
     const left = this.room.get(target) ?? Infinity;
-    if (mode === 0 && left < 1) return STATUS.AGAIN;
+    if (policy === OVERFLOW_POLICY.BLOCK && left < 1) return STATUS.AGAIN;
     this.room.set(target, left - 1);
     const frames = this.appended.get(target) ?? [];
-    if (left >= 1) frames.push({ mode, header: header.slice(), data: data.slice() });
+    if (left >= 1) frames.push({ policy, header: header.slice(), data: data.slice() });
     this.appended.set(target, frames);
     return STATUS.DONE;
-  }
-
-  async openFilter(options: FilterOptions): Promise<number> {
-    await Promise.resolve();
-    this.#refuse("observer", "open");
-    this.filters.push(options);
-    return this.#next++;
-  }
-
-  crop(source: number, x: number, y: number, width: number, height: number): void {
-    this.calls.push(`crop ${source} ${x} ${y} ${width} ${height}`);
-  }
-
-  closeTap(tap: number): void {
-    this.#tap(tap).close();
-  }
-
-  closeFilter(filter: number): void {
-    this.calls.push(`close ${filter}`);
-    this.#refuse("observer", "close");
-    if (this.answers) this.endFilter(filter, { type: "closed" });
   }
 
   #tap(handle: number): FakeTap {
@@ -379,11 +330,35 @@ export class FakeBackend implements Backend {
     this.calls.push(`write ${path}`);
   }
 
-  async #open(side: Side, options: SourceOptions | FileWriterOptions): Promise<number> {
-    await Promise.resolve();
-    this.#refuse(side, "open");
-    this.opened.push(options);
-    return this.#next++;
+  /** Records the command and carries it out; one that only records it replies nothing. */
+  #carryOut(handle: number, command: Command, side: Side): unknown {
+    const { call, ...fields } = command;
+    const values = Object.values(fields).flatMap((value) => typeof value === "object" ? Object.values(value) : [value]);
+    const isRead = call === "capabilities" || call.endsWith("_info");
+    if (!isRead) this.calls.push([call, handle, ...values].join(" "));
+    this.#refuse(side, call);
+    switch (command.call) {
+      case "capabilities":
+        return { ffmpeg: { version: "fake", licence: "none", configuration: "", variant: "system" }, codecs: [] };
+      case "source_info":
+        return SOURCE_INFO;
+      case "target_info":
+        return this.#targetInfo(handle);
+      case "attach":
+        this.#edges.set(handle, [...this.attachedTo(handle), command.target]);
+        return null;
+      case "detach":
+        this.#edges.set(handle, this.attachedTo(handle).filter((one) => one !== command.target));
+        if (this.answers) this.emit(handle, { type: "detached", target: command.target });
+        return null;
+      default:
+        return null;
+    }
+  }
+
+  #targetInfo(target: number): TargetInfo {
+    const { path = "?", codec = "hevc", frameRate = { num: 25, den: 1 } } = this.#targets.get(target) ?? {};
+    return { path, codec, container: "mp4", encoder: "fake", frameRate };
   }
 
   #refuse(side: Side, call: Refusable): void {

@@ -1,14 +1,24 @@
 /** A tap without native code: a queue with a ledger. */
 
-import type { AppendMode, Outcome } from "../../src/backend/contract.ts";
-import { type DroppedFrames, HEADER, STATUS, type TapOptions, type TapStats } from "../../src/generated/contract.ts";
+import {
+  type DroppedFrames,
+  HEADER,
+  OUTCOME,
+  type Outcome,
+  OVERFLOW_POLICY,
+  type OverflowPolicy,
+  STATUS,
+  type Status,
+  type TapOptions,
+  type TapStats,
+} from "../../src/generated/contract.ts";
 
 interface Waiting {
   readonly header: Float64Array;
   readonly data: Uint8Array;
 }
 
-/** What a tap tells its backend. */
+/** How a tap signals its backend. */
 interface Signals {
   readonly ready: () => void;
   readonly room: () => void;
@@ -29,9 +39,9 @@ export class FakeTap {
   #isAwaited = true;
   #awaitsRoom = false;
   #isClosed = false;
-  /** Outcomes told, in order. */
+  /** The outcomes it was given, in order. */
   readonly outcomes: Outcome[] = [];
-  /** The figures when it was released. */
+  /** The stats when it was released. */
   final: TapStats | undefined;
 
   constructor(handle: number, options: TapOptions, signals: Signals) {
@@ -58,20 +68,21 @@ export class FakeTap {
     this.#tell();
   }
 
-  append(mode: AppendMode, header: Float64Array, data: Uint8Array): number {
+  append(policy: OverflowPolicy, header: Float64Array, data: Uint8Array): Status {
     if (this.#isClosed) throw new Error("appended to a closed tap");
-    if (mode === 0 && this.#isFull && this.options.policy !== "latest") {
+    const blocks = policy === OVERFLOW_POLICY.BLOCK;
+    if (blocks && this.#isFull && this.options.policy !== "latest") {
       this.#awaitsRoom = true;
       return STATUS.AGAIN;
     }
-    this.push(header, data, mode === 0);
+    this.push(header, data, blocks);
     return STATUS.DONE;
   }
 
-  exchange(outcome: Outcome, header: Float64Array, data: Uint8Array): number {
-    if (outcome === 1) this.#written += this.#taken;
-    if (outcome === 2) this.#failed += this.#taken;
-    if (outcome !== 0) {
+  exchange(outcome: Outcome, header: Float64Array, data: Uint8Array): Status {
+    if (outcome === OUTCOME.OBSERVED) this.#written += this.#taken;
+    if (outcome === OUTCOME.FAILED) this.#failed += this.#taken;
+    if (outcome !== OUTCOME.NONE) {
       this.#taken = 0;
       this.outcomes.push(outcome);
     }

@@ -6,14 +6,23 @@ import { beforeEach, describe, it } from "node:test";
 import { Worker } from "node:worker_threads";
 import type { Addon, Context } from "../../src/backend/node/addon.ts";
 import { openAddon } from "../../src/backend/node/library.ts";
-import { ABI_VERSION, COLOUR_SPACES, type ErrorCode, HEADER, STATUS } from "../../src/generated/contract.ts";
+import {
+  ABI_VERSION,
+  COLOUR_SPACES,
+  type Command,
+  type ErrorCode,
+  HEADER,
+  type OpenOptions,
+  type SourceInfo,
+  STATUS,
+} from "../../src/generated/contract.ts";
 import { HEADER_LENGTH } from "../../src/frame/header.ts";
 import { withFolder } from "../helpers/folder.ts";
 import { countFrames } from "../helpers/probe.ts";
 import { onlyNode } from "../helpers/runtime.ts";
 
-const PATTERN = { kind: "pattern", width: 64, height: 64, frames: 3, pacing: "asap" };
-const TAP = { colour: "bgra" };
+const PATTERN = { width: 64, height: 64, frames: 3, pacing: "asap" };
+const TAP = opening("tap", { colour: "bgra" });
 
 /** What is no number, or none that a handle can be. */
 const NO_HANDLES: readonly unknown[] = [undefined, null, "1", "", true, {}, [], 1n, Symbol("1"), () => 1];
@@ -26,6 +35,11 @@ const NO_BYTES: readonly unknown[] = [
   ...[new DataView(new ArrayBuffer(8)), new Int8Array(8), new Float64Array(8), new Uint8ClampedArray(8)],
   new Uint8Array(new SharedArrayBuffer(64 * 64 * 4)),
 ];
+
+/** Options as JSON. */
+function opening(kind: string, options: object): string {
+  return JSON.stringify({ kind, options });
+}
 
 /** A context whose calls that take time are promises. */
 class Caller {
@@ -49,8 +63,8 @@ class Caller {
   }
 
   /** The handle of what is opened. */
-  async open(kind: "openSource" | "openTarget" | "openFilter", options: object): Promise<number> {
-    const { isDone, json } = await this.later((call) => this.context[kind](call, JSON.stringify(options)));
+  async open(kind: OpenOptions["kind"], options: object): Promise<number> {
+    const { isDone, json } = await this.later((call) => this.context.openLater(call, opening(kind, options)));
     assert.ok(isDone, json);
     return Number(json);
   }
@@ -73,11 +87,23 @@ function assertCode(call: () => unknown, code: ErrorCode, says = /./): void {
 }
 
 /** Functions of one handle. */
-const OF_A_HANDLE = ["describe", "stats", "events", "start", "close", "release"] as const;
+const OF_A_HANDLE = ["stats", "events", "close", "release"] as const;
+
+/** Commands to a source. */
+const TO_A_SOURCE: readonly Command[] = [
+  { call: "source_info" },
+  { call: "start" },
+  { call: "attach", target: 1 },
+  { call: "detach", target: 1 },
+  { call: "crop", rect: { x: 0, y: 0, width: 1, height: 1 } },
+];
 
 describe("the Node addon", onlyNode("this side of the boundary is Node's"), () => {
   let addon: Addon;
   let caller: Caller;
+
+  const command = (handle: number, command: Command): unknown =>
+    JSON.parse(addon.command(handle, JSON.stringify(command)));
 
   beforeEach(async () => {
     addon = await openAddon();
@@ -90,35 +116,34 @@ describe("the Node addon", onlyNode("this side of the boundary is Node's"), () =
 
   it("is the same when it is loaded again, and so are its handles", async () => {
     const again = await openAddon();
-    const handle = await caller.open("openSource", PATTERN);
-    assert.equal(again.describe(handle), addon.describe(handle));
+    const handle = await caller.open("test_pattern", PATTERN);
+    const asked = JSON.stringify({ call: "source_info" });
+    assert.equal(again.command(handle, asked), addon.command(handle, asked));
     again.release(handle);
-    assertCode(() => addon.describe(handle), "closed");
+    assertCode(() => addon.command(handle, asked), "closed");
   });
 
   it("answers a stale, an invented and a repeated handle with a code", async () => {
-    const handle = await caller.open("openSource", PATTERN);
+    const handle = await caller.open("test_pattern", PATTERN);
     addon.release(handle);
     for (const stale of [handle, 0, 1, 0xffff_ffff, handle + 0x10000]) {
       for (const name of OF_A_HANDLE) assertCode(() => addon[name](stale), "closed");
-      assertCode(() => addon.attach(stale, stale), "closed");
-      assertCode(() => addon.detach(stale, stale), "closed");
-      assertCode(() => addon.crop(stale, 0, 0, 1, 1), "closed");
+      for (const given of TO_A_SOURCE) assertCode(() => command(stale, given), "closed");
       assertCode(() => addon.exchange(stale, 0, new Float64Array(HEADER_LENGTH), new Uint8Array(8)), "closed");
       assertCode(() => addon.append(stale, 0, new Float64Array(HEADER_LENGTH), new Uint8Array(8)), "closed");
     }
   });
 
   it("answers a handle of the wrong kind with a code", async () => {
-    const source = await caller.open("openSource", PATTERN);
-    const tap = caller.context.openTap(JSON.stringify(TAP));
+    const source = await caller.open("test_pattern", PATTERN);
+    const tap = caller.context.open(TAP);
     const [header, data] = [new Float64Array(HEADER_LENGTH), new Uint8Array(8)];
-    assertCode(() => addon.attach(source, source), "invalid_argument", /it is no target/);
-    assertCode(() => addon.attach(tap, tap), "invalid_argument");
-    assertCode(() => addon.detach(tap, source), "invalid_argument");
-    assertCode(() => addon.crop(tap, 0, 0, 1, 1), "invalid_argument");
-    assertCode(() => addon.start(tap), "invalid_argument");
-    assertCode(() => addon.describe(tap), "invalid_argument");
+    assertCode(() => command(source, { call: "attach", target: source }), "invalid_argument", /it is no target/);
+    assertCode(() => command(tap, { call: "attach", target: tap }), "invalid_argument");
+    for (const given of TO_A_SOURCE.filter(({ call }) => call !== "attach")) {
+      assertCode(() => command(tap, given), "invalid_argument", /it is no source/);
+    }
+    assertCode(() => command(source, { call: "target_info" }), "invalid_argument");
     assertCode(() => addon.exchange(source, 0, header, data), "invalid_argument");
     assertCode(() => addon.append(source, 0, header, data), "invalid_argument");
     for (const handle of [source, tap]) addon.release(handle);
@@ -131,10 +156,16 @@ describe("the Node addon", onlyNode("this side of the boundary is Node's"), () =
       for (const value of STRANGE_NUMBERS) assertCode(() => call(value), "closed");
       assert.throws(() => (call as () => unknown)(), Error, `${name}()`);
     }
+    const strange = addon.command as (handle?: unknown, command?: unknown) => unknown;
+    const start = JSON.stringify({ call: "start" });
+    for (const value of NO_HANDLES) assert.throws(() => strange(value, start), Error, `command(${String(value)})`);
+    for (const value of STRANGE_NUMBERS) assertCode(() => strange(value, start), "closed");
+    for (const value of [undefined, null, 1, {}, [], new Uint8Array(8)]) assert.throws(() => strange(1, value), Error);
+    assert.throws(() => strange(), Error);
   });
 
   it("refuses arrays of another type, shared ones and what is no array", () => {
-    const tap = caller.context.openTap(JSON.stringify(TAP));
+    const tap = caller.context.open(TAP);
     const header = new Float64Array(HEADER_LENGTH);
     const bytes = new Uint8Array(64 * 64 * 4);
     const headers = [
@@ -162,10 +193,10 @@ describe("the Node addon", onlyNode("this side of the boundary is Node's"), () =
   });
 
   it("says what is wrong with arrays that are empty, detached or too short", async () => {
-    const source = await caller.open("openSource", { ...PATTERN, colour: "bgra" });
-    const tap = caller.context.openTap(JSON.stringify(TAP));
-    addon.attach(source, tap);
-    addon.start(source);
+    const source = await caller.open("test_pattern", { ...PATTERN, colour: "bgra" });
+    const tap = caller.context.open(TAP);
+    command(source, { call: "attach", target: tap });
+    command(source, { call: "start" });
     while (!(await caller.wait(5000)).includes(tap));
     const header = new Float64Array(HEADER_LENGTH);
     const detached = new Uint8Array(64 * 64 * 4);
@@ -218,24 +249,36 @@ describe("the Node addon", onlyNode("this side of the boundary is Node's"), () =
 
   it("names the field of options that it cannot take", async () => {
     for (
-      const [options, field] of [
-        [{ ...PATTERN, nonsense: 1 }, "nonsense"],
-        [{ ...PATTERN, width: 1 }, "width"],
-        [{ ...PATTERN, frameRate: { num: 0, den: 1 } }, "frameRate"],
-        [{ kind: "file", path: "a\0b", colour: "i420" }, "path"],
-        [{ kind: "file", path: "x" }, "colour"],
+      const [kind, options, field] of [
+        ["test_pattern", { ...PATTERN, nonsense: 1 }, "nonsense"],
+        ["test_pattern", { ...PATTERN, width: 1 }, "width"],
+        ["test_pattern", { ...PATTERN, frameRate: { num: 0, den: 1 } }, "frameRate"],
+        ["file_reader", { path: "a\0b", colour: "i420" }, "path"],
+        ["file_reader", { path: "x" }, "colour"],
       ] as const
     ) {
-      const { isDone, json } = await caller.later((call) => caller.context.openSource(call, JSON.stringify(options)));
+      const { isDone, json } = await caller.later((call) => caller.context.openLater(call, opening(kind, options)));
       assert.equal(isDone, false);
       const record = JSON.parse(json);
       assert.deepEqual([record.code, record.field], ["invalid_argument", field], json);
     }
-    for (const text of ["", "{", "null", "[]", "\0", "\ud800", '{"kind":"other"}']) {
-      const { isDone, json } = await caller.later((call) => caller.context.openSource(call, text));
+    const wrong = [
+      "",
+      "{",
+      "null",
+      "[]",
+      "\0",
+      "\ud800",
+      "{}",
+      '{"kind":"other"}',
+      '{"kind":"tap"}',
+      opening("other", {}),
+    ];
+    for (const text of wrong) {
+      const { isDone, json } = await caller.later((call) => caller.context.openLater(call, text));
       assert.deepEqual([isDone, JSON.parse(json).code], [false, "invalid_argument"], text);
-      // Every option of a tap has a default, so an empty list is as good as an empty object.
-      if (text !== "[]") assertCode(() => caller.context.openTap(text), "invalid_argument");
+      assertCode(() => caller.context.open(text), "invalid_argument");
+      assertCode(() => addon.command(1, text), "invalid_argument");
     }
   });
 
@@ -243,24 +286,27 @@ describe("the Node addon", onlyNode("this side of the boundary is Node's"), () =
     const { context } = caller;
     const strange = context as unknown as Record<string, (...given: unknown[]) => unknown>;
     for (const value of NO_HANDLES.filter((one) => typeof one !== "string")) {
-      assert.throws(() => strange.openTap?.(value), Error, String(value));
-      assert.throws(() => strange.openSource?.(1, value), Error, String(value));
+      assert.throws(() => strange.open?.(value), Error, String(value));
+      assert.throws(() => strange.openLater?.(1, value), Error, String(value));
+      assert.throws(() => strange.commandLater?.(1, 0, value), Error, String(value));
     }
     for (const value of NO_HANDLES) {
       assert.throws(() => strange.wait?.(value, 1), Error, String(value));
-      assert.throws(() => strange.capabilities?.(value), Error, String(value));
+      assert.throws(() => strange.openLater?.(value, TAP), Error, String(value));
+      assert.throws(() => strange.commandLater?.(value, 0, "{}"), Error, String(value));
+      assert.throws(() => strange.commandLater?.(1, value, "{}"), Error, String(value));
     }
     for (const value of [undefined, null, 1, "x", {}, []]) {
       assert.throws(() => new addon.Context(value as never), Error, String(value));
     }
     assert.throws(() => (addon.Context as unknown as () => unknown)(), Error);
-    assert.throws(() => context.openTap.call({} as Context, "{}"), Error);
-    assert.throws(() => context.openTap.call(undefined as never, "{}"), Error);
+    assert.throws(() => context.open.call({} as Context, TAP), Error);
+    assert.throws(() => context.open.call(undefined as never, TAP), Error);
   });
 
   it("has contexts that wait and wake each for itself", async () => {
     const other = new Caller(addon);
-    const source = await caller.open("openSource", PATTERN);
+    const source = await caller.open("test_pattern", PATTERN);
     addon.close(source);
     assert.deepEqual(await caller.wait(5000), [source]);
     assert.deepEqual(JSON.parse(addon.events(source)), [{ type: "closed" }]);
@@ -286,13 +332,13 @@ describe("the Node addon", onlyNode("this side of the boundary is Node's"), () =
     assert.deepEqual(await waiting, []);
   });
 
-  it("finishes a recording whose handle is given up", () =>
+  it("finishes a recording whose handle is released", () =>
     withFolder(async (folder) => {
       const path = join(folder, "out.mkv");
-      const source = await caller.open("openSource", { ...PATTERN, frames: 0, pacing: "realtime" });
-      const target = await caller.open("openTarget", { codec: "ffv1", path, frameRate: { num: 30, den: 1 } });
-      addon.attach(source, target);
-      addon.start(source);
+      const source = await caller.open("test_pattern", { ...PATTERN, frames: 0, pacing: "realtime" });
+      const target = await caller.open("file_writer", { codec: "ffv1", path, frameRate: { num: 30, den: 1 } });
+      command(source, { call: "attach", target });
+      command(source, { call: "start" });
       let events = "";
       for (const [handle, word] of [[target, "attached"], [source, "detached"]] as const) {
         if (handle === source) addon.release(target);
@@ -316,8 +362,8 @@ describe("the Node addon", onlyNode("this side of the boundary is Node's"), () =
       assert.deepEqual(frames, [9, 9, 9]);
       for (const path of paths) assert.equal(await countFrames(path), 9);
     });
-    const source = await caller.open("openSource", PATTERN);
-    assert.equal(JSON.parse(addon.describe(source)).width, 64);
+    const source = await caller.open("test_pattern", PATTERN);
+    assert.equal((command(source, { call: "source_info" }) as SourceInfo).width, 64);
     addon.release(source);
   });
 });

@@ -26,12 +26,17 @@ describe("the C ABI", onlyDeno("this side of the boundary is Deno's"), () => {
     const status = call(bytes, BigInt(room), length);
     return { status, needed: length[0] ?? 0, text: new TextDecoder().decode(bytes.subarray(0, length[0])) };
   };
-  const open = async (options: object, kind: "gg_source_open" | "gg_target_open" = "gg_source_open") => {
-    const [text, handle] = [new TextEncoder().encode(JSON.stringify(options)), new Uint32Array(1)];
-    const status = await library[kind](context, text, BigInt(text.length), handle, error, ROOM);
+  const encode = (value: object) => new TextEncoder().encode(JSON.stringify(value));
+  const open = async (options: object, kind = "test_pattern") => {
+    const [text, handle] = [encode({ kind, options }), new Uint32Array(1)];
+    const status = await library.gg_open_later(context, text, BigInt(text.length), handle, error, ROOM);
     return { status, handle: handle[0] ?? 0 };
   };
-  const pattern = { kind: "pattern", width: 64, height: 64, frames: 3, pacing: "asap" };
+  const command = (handle: number, command: object, room = Number(ROOM)) => {
+    const text = encode(command);
+    return json((...to) => library.gg_command(handle, text, BigInt(text.length), ...to, error, ROOM), room);
+  };
+  const pattern = { width: 64, height: 64, frames: 3, pacing: "asap" };
 
   before(() => {
     library = Deno.dlopen(LIBRARY, SYMBOLS).symbols;
@@ -54,7 +59,7 @@ describe("the C ABI", onlyDeno("this side of the boundary is Deno's"), () => {
     for (const stale of [handle, 0, 1, 0xffff_ffff, handle + 0x10000]) {
       assert.equal(library.gg_release(stale), CODES.closed);
       assert.equal(library.gg_close(stale, error, ROOM), CODES.closed);
-      assert.equal(library.gg_start(stale, error, ROOM), CODES.closed);
+      assert.equal(command(stale, { call: "start" }).status, CODES.closed);
       assert.equal(json((...to) => library.gg_stats(stale, ...to, error, ROOM), 100).status, CODES.closed);
       assert.equal(record().code, "closed");
     }
@@ -62,12 +67,12 @@ describe("the C ABI", onlyDeno("this side of the boundary is Deno's"), () => {
 
   it("answers a handle of the wrong kind with a code", async () => {
     const { handle } = await open(pattern);
-    assert.equal(library.gg_attach(handle, handle, error, ROOM), CODES.invalid_argument);
+    assert.equal(command(handle, { call: "attach", target: handle }).status, CODES.invalid_argument);
     assert.match(record().message, /it is no target/);
     library.gg_release(handle);
   });
 
-  it("tells a buffer that is too small what it needs, and loses no event by it", async () => {
+  it("returns the length that a buffer must have, and loses no event by it", async () => {
     const { handle } = await open(pattern);
     assert.equal(library.gg_close(handle, error, ROOM), STATUS.DONE);
     const [handles, count] = [new Uint32Array(4), new Uint32Array(1)];
@@ -83,27 +88,78 @@ describe("the C ABI", onlyDeno("this side of the boundary is Deno's"), () => {
 
   it("names the field of options that it cannot take", async () => {
     for (
-      const [options, field] of [
-        [{ ...pattern, nonsense: 1 }, "nonsense"],
-        [{ ...pattern, width: 1 }, "width"],
-        [{ ...pattern, frameRate: { num: 0, den: 1 } }, "frameRate"],
-        [{ kind: "file", path: "a\0b", colour: "i420" }, "path"],
-        [{ kind: "file", path: "x" }, "colour"],
+      const [kind, options, field] of [
+        ["test_pattern", { ...pattern, nonsense: 1 }, "nonsense"],
+        ["test_pattern", { ...pattern, width: 1 }, "width"],
+        ["test_pattern", { ...pattern, frameRate: { num: 0, den: 1 } }, "frameRate"],
+        ["file_reader", { path: "a\0b", colour: "i420" }, "path"],
+        ["file_reader", { path: "x" }, "colour"],
       ] as const
     ) {
-      const { status } = await open(options);
+      const { status } = await open(options, kind);
       assert.equal(status, CODES.invalid_argument, JSON.stringify(options));
       assert.equal(record().field, field);
     }
-    assert.equal((await open({ kind: "other" })).status, CODES.invalid_argument);
-    assert.equal(await library.gg_source_open(context, null, 0n, new Uint32Array(1), error, ROOM), -2);
-    assert.equal(await library.gg_source_open(context, new Uint8Array([123]), 1n, null, error, ROOM), -2);
+    assert.equal((await open({}, "other")).status, CODES.invalid_argument);
+    assert.equal(library.gg_open(context, null, 0n, new Uint32Array(1), error, ROOM), CODES.invalid_argument);
+    assert.equal(library.gg_open(context, new Uint8Array([123]), 1n, null, error, ROOM), CODES.invalid_argument);
+  });
+
+  it("names the field of a command that it cannot take", async () => {
+    const { handle } = await open(pattern);
+    for (
+      const [given, field] of [
+        [{ call: "attach" }, "target"],
+        [{ call: "attach", target: 1, nonsense: 1 }, "nonsense"],
+        [{ call: "crop", rect: { x: 0, y: 0, width: 1 } }, "height"],
+        [{ call: "other" }, "command"],
+        [{}, "call"],
+      ] as const
+    ) {
+      assert.equal(command(handle, given).status, CODES.invalid_argument, JSON.stringify(given));
+      assert.equal(record().field, field);
+    }
+    assert.equal(library.gg_command(handle, null, 0n, null, 0n, null, error, ROOM), CODES.invalid_argument);
+    library.gg_release(handle);
+  });
+
+  it("replies to a command that asks, off this thread as well, and nothing to one that changes something", async () => {
+    const { handle } = await open(pattern);
+    const asked = { call: "source_info" };
+    const { status, text } = command(handle, asked);
+    assert.deepEqual([status, JSON.parse(text).width], [STATUS.DONE, 64]);
+    assert.equal(command(handle, asked, 1).status, STATUS.MORE);
+    assert.equal(command(handle, { call: "crop", rect: { x: 0, y: 0, width: 32, height: 32 } }).text, "null");
+    const [later, bytes, length] = [encode(asked), new Uint8Array(Number(ROOM)), new Uint32Array(1)];
+    assert.equal(
+      await library.gg_command_later(handle, later, BigInt(later.length), bytes, ROOM, length, error, ROOM),
+      STATUS.DONE,
+    );
+    assert.equal(new TextDecoder().decode(bytes.subarray(0, length[0])), text);
+    library.gg_release(handle);
+  });
+
+  it("refuses numbers that stand for nothing", async () => {
+    const { handle } = await open({}, "tap");
+    const none = new Uint8Array(0);
+    assert.equal(
+      library.gg_exchange(handle, 3, new Float64Array(0), 0n, none, 0n, error, ROOM),
+      CODES.invalid_argument,
+    );
+    assert.equal(record().field, "outcome");
+    assert.equal(library.gg_append(handle, 2, new Float64Array(0), 0n, none, 0n, error, ROOM), CODES.invalid_argument);
+    assert.equal(record().field, "policy");
+    library.gg_release(handle);
   });
 
   it("needs no error record and no output to stay whole", async () => {
     assert.equal(library.gg_close(0, null, 0n), CODES.closed);
     const { handle } = await open(pattern);
-    assert.equal(library.gg_describe(handle, null, 0n, null, null, 0n), STATUS.MORE);
+    const asked = encode({ call: "source_info" });
+    assert.equal(
+      library.gg_command(handle, asked, BigInt(asked.length), null, 0n, null, null, 0n),
+      STATUS.MORE,
+    );
     assert.equal(library.gg_context_open(null, error, ROOM), CODES.invalid_argument);
     library.gg_release(handle);
   });
@@ -116,13 +172,13 @@ describe("the C ABI", onlyDeno("this side of the boundary is Deno's"), () => {
     assert.equal(await library.gg_context_wait(0, handles, 4n, count, 1), CODES.closed);
   });
 
-  it("finishes a recording whose handle is given up", () =>
+  it("finishes a recording whose handle is released", () =>
     withFolder(async (folder) => {
       const path = join(folder, "out.mkv");
       const source = await open({ ...pattern, frames: 0, pacing: "realtime" });
-      const target = await open({ codec: "ffv1", path, frameRate: { num: 30, den: 1 } }, "gg_target_open");
-      assert.equal(library.gg_attach(source.handle, target.handle, error, ROOM), STATUS.DONE);
-      assert.equal(library.gg_start(source.handle, error, ROOM), STATUS.DONE);
+      const target = await open({ codec: "ffv1", path, frameRate: { num: 30, den: 1 } }, "file_writer");
+      assert.equal(command(source.handle, { call: "attach", target: target.handle }).status, STATUS.DONE);
+      assert.equal(command(source.handle, { call: "start" }).status, STATUS.DONE);
       const [handles, count] = [new Uint32Array(4), new Uint32Array(1)];
       assert.equal(await library.gg_context_wait(context, handles, 4n, count, 5000), STATUS.DONE);
       assert.equal(library.gg_release(target.handle), STATUS.DONE);

@@ -1,25 +1,24 @@
-//! What both doors of the library do, in safe Rust: the C ABI and the Node addon only bring arguments in and results out.
+//! What both sides of the library do, in safe Rust: the C ABI and the Node addon only bring arguments in and results out.
 
 use std::{sync::Arc, time::Duration};
 
 use giftgrab_core::{
-    Notify, av,
+    av,
+    boundary::{Command, Commands, OUTCOMES, OVERFLOW_POLICIES, OpenOptions, Status, from_json, numbered, to_json},
     error::{Code, Error, Result, Stage},
-    filter::{Filter, options::FilterOptions},
+    filter::Filter,
     frame::{header::FrameHeader, raw_frame},
-    pipeline::Haste,
-    pixels::planes::Rect,
-    record::{FileWriter, options::FileWriterOptions},
+    pipeline::{OverflowPolicy, Session, SystemClock},
+    record::FileWriter,
     source::{Source, options::SourceOptions},
     storage::Disk,
-    tap::{Exchange, Outcome, Tap, options::TapOptions},
+    tap::{Exchange, Tap},
 };
-use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    c_abi::{GG_AGAIN, GG_END, GG_MORE, GG_OK},
+    commands::Addressee,
     context::Context,
-    registry::{self, CONTEXTS, OBJECTS, Object, stale},
+    registry::{self, CONTEXTS, Object, object, stale},
 };
 
 /// Opens a context, and checks the linked libraries.
@@ -44,57 +43,34 @@ pub(crate) fn wake(context: u32) -> Result<()> {
     Ok(())
 }
 
-/// What can be encoded here; the first call tries every encoder.
-pub(crate) fn capabilities() -> Result<Vec<u8>> {
-    to_json(&giftgrab_core::codec::capabilities())
-}
-
-/// What opens an object from its options as JSON.
-pub(crate) type Open = fn(context: u32, json: &[u8]) -> Result<u32>;
-
-/// Opens a source.
-pub(crate) fn open_source(context: u32, json: &[u8]) -> Result<u32> {
-    open(context, json, |options: SourceOptions, notify| Source::open(&options, &Disk, notify).map(Object::Source))
-}
-
-/// Opens a target.
-pub(crate) fn open_target(context: u32, json: &[u8]) -> Result<u32> {
-    registry::finish_at_exit();
-    open(context, json, |options: FileWriterOptions, notify| {
-        FileWriter::open(options, Arc::new(Disk), notify).map(Object::Target)
+/// Opens an object from JSON `OpenOptions`; returns its handle.
+pub(crate) fn open(context: u32, json: &[u8]) -> Result<u32> {
+    let options = from_json("options", json)?;
+    registry::open(context, |notify| match options {
+        OpenOptions::FileReader(options) => {
+            Source::open(&SourceOptions::File(options), &Disk, &Session::on_system_clock(), notify).map(Object::Source)
+        }
+        OpenOptions::TestPattern(options) => {
+            Source::open(&SourceOptions::Pattern(options), &Disk, &Session::on_system_clock(), notify)
+                .map(Object::Source)
+        }
+        OpenOptions::FileWriter(options) => {
+            registry::finish_at_exit();
+            FileWriter::open(*options, Arc::new(Disk), &SystemClock::shared(), notify).map(Object::Target)
+        }
+        OpenOptions::Filter(options) => Filter::open(&options, &SystemClock::shared(), notify).map(Object::Filter),
+        OpenOptions::Tap(options) => Tap::open(options, &SystemClock::shared(), notify).map(Object::Tap),
     })
 }
 
-/// Opens a filter.
-pub(crate) fn open_filter(context: u32, json: &[u8]) -> Result<u32> {
-    open(context, json, |options: FilterOptions, notify| Filter::open(&options, notify).map(Object::Filter))
+/// Carries out a JSON `Command`; returns the reply as JSON.
+pub(crate) fn command(handle: u32, json: &[u8]) -> Result<Vec<u8>> {
+    Addressee(handle).command(from_json::<Command>("command", json)?)
 }
 
-/// Opens a tap.
-pub(crate) fn open_tap(context: u32, json: &[u8]) -> Result<u32> {
-    open(context, json, |options: TapOptions, notify| Tap::open(options, notify).map(Object::Tap))
-}
-
-fn open<O: DeserializeOwned>(context: u32, json: &[u8], make: impl FnOnce(O, Notify) -> Result<Object>) -> Result<u32> {
-    let options = parse(json)?;
-    registry::open(context, |notify| make(options, notify))
-}
-
-/// An object's immutable facts.
-pub(crate) fn describe(handle: u32) -> Result<Vec<u8>> {
-    match &**OBJECTS.get(handle).ok_or_else(stale)? {
-        Object::Source(source) => to_json(source.info()),
-        Object::Target(target) => to_json(target.info()),
-        Object::Tap(_) | Object::Filter(_) => {
-            let message = "Cannot describe the object: taps and filters have no facts";
-            Err(Error::new(Code::InvalidArgument, Stage::Boundary, message))
-        }
-    }
-}
-
-/// An object's figures so far.
+/// An object's stats so far, as JSON.
 pub(crate) fn stats(handle: u32) -> Result<Vec<u8>> {
-    match &**OBJECTS.get(handle).ok_or_else(stale)? {
+    match &**object(handle)? {
         Object::Source(source) => to_json(&source.stats()),
         Object::Target(target) => to_json(&target.stats()),
         Object::Tap(tap) => to_json(&tap.stats()),
@@ -102,9 +78,9 @@ pub(crate) fn stats(handle: u32) -> Result<Vec<u8>> {
     }
 }
 
-/// Takes an object's events; if `give` does not take their text, they stay.
+/// Takes an object's events as JSON; if `give` does not take their text, they stay.
 pub(crate) fn events<R>(handle: u32, give: impl FnOnce(&[u8]) -> (R, bool)) -> Result<R> {
-    let object = OBJECTS.get(handle).ok_or_else(stale)?;
+    let object = object(handle)?;
     let events = object.take_events();
     let (result, is_taken) = give(&to_json(&events)?);
     if !is_taken {
@@ -113,34 +89,29 @@ pub(crate) fn events<R>(handle: u32, give: impl FnOnce(&[u8]) -> (R, bool)) -> R
     Ok(result)
 }
 
-/// Settles the frame that a tap gave before, and takes the next one: the status that tells what came of it.
-pub(crate) fn exchange(tap: u32, outcome: u32, header: &mut [f64], data: &mut [u8]) -> Result<i32> {
-    let outcome = match outcome {
-        0 => Outcome::None,
-        1 => Outcome::Observed,
-        _ => Outcome::Failed,
-    };
-    let object = OBJECTS.get(tap).ok_or_else(stale)?;
-    Ok(match object.tap()?.exchange(outcome, header, data)? {
-        Exchange::Frame => GG_OK,
-        Exchange::Nothing => GG_AGAIN,
-        Exchange::MoreRoom => GG_MORE,
-        Exchange::End => GG_END,
+/// Settles the frame that was taken from a tap before, and takes the next one.
+pub(crate) fn exchange(tap: u32, outcome: u32, header: &mut [f64], data: &mut [u8]) -> Result<Status> {
+    let outcome = numbered(&OUTCOMES, "outcome", outcome)?;
+    Ok(match object(tap)?.tap()?.exchange(outcome, header, data)? {
+        Exchange::Frame => Status::Done,
+        Exchange::Nothing => Status::Again,
+        Exchange::MoreRoom => Status::More,
+        Exchange::End => Status::End,
     })
 }
 
-/// Gives a copy of a frame to a target, patiently in mode 0: the status that tells whether there was room.
-pub(crate) fn append(target: u32, mode: u32, header: &[f64], data: &[u8]) -> Result<i32> {
-    let object = OBJECTS.get(target).ok_or_else(stale)?;
-    let intake = object.intake()?;
-    let haste = if mode == 0 { Haste::Patient } else { Haste::Hurried };
-    if haste == Haste::Patient && !intake.has_room() {
-        return Ok(GG_AGAIN);
+/// Gives a copy of a frame to a target; `Again` if it waits for room.
+pub(crate) fn append(target: u32, policy: u32, header: &[f64], data: &[u8]) -> Result<Status> {
+    let policy = numbered(&OVERFLOW_POLICIES, "policy", policy)?;
+    let object = object(target)?;
+    let input = object.input()?;
+    if policy == OverflowPolicy::Block && !input.has_room() {
+        return Ok(Status::Again);
     }
     let header = FrameHeader::from_words(header)?;
-    let frame = raw_frame::frame_from(&header, data, intake.preferred(), intake.memory())?;
-    if intake.append(Arc::new(frame), haste) {
-        Ok(GG_OK)
+    let frame = raw_frame::frame_from(&header, data, input.preferred(), input.memory())?;
+    if input.append(Arc::new(frame), policy) {
+        Ok(Status::Done)
     } else {
         Err(Error::new(Code::Closed, Stage::Hub, "Cannot append the frame: the target is closed"))
     }
@@ -153,59 +124,12 @@ pub(crate) fn convert(header_in: &[f64], data_in: &[u8], header_out: &[f64], dat
     raw_frame::convert_bytes(&from, data_in, &to, data_out)
 }
 
-/// Asks a source for only a part of each frame; a width of 0 asks for the whole frame.
-pub(crate) fn crop(source: u32, [x, y, width, height]: [u32; 4]) -> Result<()> {
-    let [x, y, columns, rows] = [x, y, width, height].map(|value| value as usize);
-    let region = (width > 0).then_some(Rect { x, y, width: columns, height: rows });
-    OBJECTS.get(source).ok_or_else(stale)?.source()?.set_region(region)
-}
-
-/// Asks a source or filter to give frames to a target.
-pub(crate) fn attach(observable: u32, target: u32) -> Result<()> {
-    let (from, to) = (OBJECTS.get(observable).ok_or_else(stale)?, OBJECTS.get(target).ok_or_else(stale)?);
-    match &**from {
-        Object::Filter(filter) => filter.attach(to.intake()?, target),
-        other => other.source()?.attach(to.intake()?, target),
-    }
-}
-
-/// Asks a source or filter to give no more frames to a target.
-pub(crate) fn detach(observable: u32, target: u32) -> Result<()> {
-    match &**OBJECTS.get(observable).ok_or_else(stale)? {
-        Object::Filter(filter) => filter.detach(target),
-        other => other.source()?.detach(target),
-    }
-}
-
-/// Starts a source; a filter runs from the beginning.
-pub(crate) fn start(observable: u32) -> Result<()> {
-    match &**OBJECTS.get(observable).ok_or_else(stale)? {
-        Object::Filter(_) => Ok(()),
-        other => other.source()?.start(),
-    }
-}
-
 /// Asks an object to close.
 pub(crate) fn close(handle: u32) -> Result<()> {
-    OBJECTS.get(handle).ok_or_else(stale)?.close()
+    object(handle)?.close()
 }
 
-/// Gives a handle up; what is still open is closed.
+/// Frees a handle; what is still open is closed.
 pub(crate) fn release(handle: u32) -> Result<()> {
     registry::release(handle)
-}
-
-fn parse<T: DeserializeOwned>(json: &[u8]) -> Result<T> {
-    serde_json::from_slice(json).map_err(|error| {
-        let text = error.to_string();
-        let text = text.split(" at line ").next().unwrap_or(&text).to_owned();
-        let field = text.split('`').nth(1).unwrap_or("options").to_owned();
-        Error::argument(&field, format!("Cannot use the options: {text}"))
-    })
-}
-
-/// Serialises what this library itself made.
-pub(crate) fn to_json(value: &(impl Serialize + ?Sized)) -> Result<Vec<u8>> {
-    serde_json::to_vec(value)
-        .map_err(|error| Error::new(Code::Internal, Stage::Boundary, format!("Cannot describe the result: {error}")))
 }

@@ -1,30 +1,27 @@
-//! One JavaScript context: the handles that have something for it, and the one call that waits for them.
+//! One JavaScript context: the handles that have events, and the one call that waits for them.
 
 use std::{
-    cell::RefCell,
     collections::VecDeque,
     sync::{Condvar, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
-use crate::{record::guard, registry::close_context};
-
 /// The ready list of one JavaScript context.
 #[derive(Debug, Default)]
 pub(crate) struct Context {
-    state: Mutex<State>,
+    state: Mutex<ContextState>,
     changed: Condvar,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct ContextState {
     /// Handles with events, each once; bounded by the number of handles.
     ready: VecDeque<u32>,
     woken: bool,
 }
 
 impl Context {
-    /// Notes that `handle` has something, and ends the wait.
+    /// Notes that `handle` has events, and ends the wait.
     pub(crate) fn notify(&self, handle: u32) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if !state.ready.contains(&handle) {
@@ -55,30 +52,6 @@ impl Context {
             *slot = handle;
         }
         count
-    }
-}
-
-/// Ends the context when the calling thread does: a worker that is terminated runs no JavaScript any more.
-pub(crate) fn close_with_thread(context: u32) {
-    OPENED.with(|opened| opened.0.borrow_mut().push(context));
-}
-
-/// The contexts that this thread has opened: a JavaScript context lives and dies with its thread.
-struct Opened(RefCell<Vec<u32>>);
-
-thread_local! {
-    static OPENED: Opened = const { Opened(RefCell::new(Vec::new())) };
-}
-
-impl Drop for Opened {
-    fn drop(&mut self) {
-        for context in self.0.take() {
-            // A panic must not leave a thread's end, and nobody is left to be told of it.
-            let _ = guard(|| {
-                close_context(context);
-                Ok(())
-            });
-        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The Node addon. Each function throws an `Error` whose message is the error record as JSON.
 //!
-//! What would block runs on a thread of this library, never on one of libuv's four, and its result comes through the one
-//! function of the context. No thread but JavaScript's own touches memory that JavaScript can reach.
+//! A call that may block runs on a thread of this library, never on one of libuv's four, and its result comes through the
+//! one function of the context. No thread but JavaScript's own touches memory that JavaScript can reach.
 
 // What JavaScript calls needs no name in Rust.
 #![allow(unreachable_pub)]
@@ -18,7 +18,10 @@ use std::{
     time::Duration,
 };
 
-use giftgrab_core::error::{Code, Error, Result, Stage};
+use giftgrab_core::{
+    boundary::{ABI_VERSION, to_json},
+    error::{Code, Error, Result, Stage},
+};
 use napi::{
     Env, Status,
     bindgen_prelude::{Float64ArraySlice, FnArgs, FromNapiValue, Function, Uint8ArraySlice},
@@ -27,7 +30,7 @@ use napi::{
 };
 use napi_derive::napi;
 
-use crate::{c_abi::ABI_VERSION, calls, record::guard, registry::close_context};
+use crate::{calls, guard::guard, registry::close_context};
 
 /// Handles that one wait can report.
 const WAIT_HANDLES: usize = 256;
@@ -35,10 +38,10 @@ const WAIT_HANDLES: usize = 256;
 /// Number of a call, whether it succeeded, and its value or error record as JSON.
 type Delivery = (u32, bool, String);
 
-/// Weak: JavaScript says by [`Context::hold`] how long the process is to live for what is to come.
+/// Weak: JavaScript says by [`Context::hold`] how long the process stays alive for results to come.
 type Deliver = ThreadsafeFunction<Delivery, (), FnArgs<Delivery>, Status, false, true>;
 
-/// One JavaScript context. When JavaScript drops it, which the end of its worker does, its objects are given up.
+/// One JavaScript context. When JavaScript drops it, which the end of its worker does, its objects are released.
 #[napi]
 pub struct Context {
     handle: u32,
@@ -56,7 +59,7 @@ impl Context {
             .build_threadsafe_function::<Delivery>()
             .weak::<true>()
             .build_callback(|context| Ok(FnArgs::from(context.value)))?;
-        Ok(Self { handle: told(calls::open_context)?, deliver: Arc::new(deliver), waits: None })
+        Ok(Self { handle: thrown(calls::open_context)?, deliver: Arc::new(deliver), waits: None })
     }
 
     /// Keeps the process alive for results to come, or no longer does.
@@ -70,7 +73,7 @@ impl Context {
     /// Waits for handles with events, at most `timeout_ms`; delivers their list. One wait at a time.
     #[napi(catch_unwind)]
     pub fn wait(&mut self, call: u32, timeout_ms: u32) -> napi::Result<()> {
-        told(|| {
+        thrown(|| {
             let waits = match &self.waits {
                 Some(waits) => waits,
                 None => self.waits.insert(start_waiting(self.handle, self.deliver.clone())?),
@@ -88,54 +91,38 @@ impl Context {
     /// Ends the wait that is going on, or the next one.
     #[napi(catch_unwind)]
     pub fn wake(&self) -> napi::Result<()> {
-        told(|| calls::wake(self.handle))
+        thrown(|| calls::wake(self.handle))
     }
 
-    /// Delivers what can be encoded here.
+    /// Opens an object from JSON `OpenOptions`; delivers its handle.
     #[napi(catch_unwind)]
-    pub fn capabilities(&self, call: u32) -> napi::Result<()> {
-        self.later(call, calls::capabilities)
-    }
-
-    /// Opens a source from its options as JSON; delivers its handle.
-    #[napi(catch_unwind)]
-    pub fn open_source(&self, call: u32, options: String) -> napi::Result<()> {
-        self.open(call, options, calls::open_source)
-    }
-
-    /// Opens a target from its options as JSON; delivers its handle.
-    #[napi(catch_unwind)]
-    pub fn open_target(&self, call: u32, options: String) -> napi::Result<()> {
-        self.open(call, options, calls::open_target)
-    }
-
-    /// Opens a filter from its options as JSON; delivers its handle.
-    #[napi(catch_unwind)]
-    pub fn open_filter(&self, call: u32, options: String) -> napi::Result<()> {
-        self.open(call, options, calls::open_filter)
-    }
-
-    /// Opens a tap from its options as JSON and returns its handle.
-    #[napi(catch_unwind)]
-    pub fn open_tap(&self, options: String) -> napi::Result<u32> {
-        told(|| calls::open_tap(self.handle, options.as_bytes()))
-    }
-
-    fn open(&self, call: u32, options: String, open: calls::Open) -> napi::Result<()> {
+    pub fn open_later(&self, call: u32, options: String) -> napi::Result<()> {
         let context = self.handle;
-        self.later(call, move || Ok(open(context, options.as_bytes())?.to_string().into_bytes()))
+        self.later(call, move || to_json(&calls::open(context, options.as_bytes())?))
     }
 
-    /// Runs `work` on a thread of its own. Their number is bounded by that of handles, each of which has one anyway.
+    /// Opens an object that is open at once; returns its handle.
+    #[napi(catch_unwind)]
+    pub fn open(&self, options: String) -> napi::Result<u32> {
+        thrown(|| calls::open(self.handle, options.as_bytes()))
+    }
+
+    /// Carries out a JSON `Command` that may block; delivers the reply.
+    #[napi(catch_unwind)]
+    pub fn command_later(&self, call: u32, handle: u32, command: String) -> napi::Result<()> {
+        self.later(call, move || calls::command(handle, command.as_bytes()))
+    }
+
+    /// Runs `work` on a thread of its own: what is opened has one anyway, and other calls are rare.
     fn later(&self, call: u32, work: impl FnOnce() -> Result<Vec<u8>> + Send + 'static) -> napi::Result<()> {
         let deliver = self.deliver.clone();
-        told(|| start("gg-open", move || give(&deliver, call, guard(work))))
+        thrown(|| start("gg-later", move || give(&deliver, call, guard(work))))
     }
 }
 
 impl Drop for Context {
     fn drop(&mut self) {
-        // A panic must not leave a finaliser, and nobody is left to be told of it.
+        // A panic must not leave a finaliser, and nothing can be reported any more.
         let _ = guard(|| {
             close_context(self.handle);
             Ok(())
@@ -151,7 +138,7 @@ fn start_waiting(context: u32, deliver: Arc<Deliver>) -> Result<SyncSender<(u32,
         for (call, timeout_ms) in asked {
             let result = guard(|| {
                 let count = calls::wait(context, &mut handles, Duration::from_millis(u64::from(timeout_ms)))?;
-                calls::to_json(&handles[..count])
+                to_json(&handles[..count])
             });
             give(&deliver, call, result);
         }
@@ -165,7 +152,7 @@ fn start(name: &str, body: impl FnOnce() + Send + 'static) -> Result<()> {
     })
 }
 
-/// Hands a result to JavaScript. A context that has ended takes none, and has given its objects up itself.
+/// Delivers a result to JavaScript. A context that has ended takes none, and has released its objects itself.
 fn give(deliver: &Deliver, call: u32, result: Result<Vec<u8>>) {
     let (is_done, json) = match result {
         Ok(json) => (true, json),
@@ -180,12 +167,12 @@ fn record_of(error: &Error) -> Vec<u8> {
 }
 
 /// Runs a synchronous call: no panic crosses, and an error is thrown as its record.
-fn told<T>(body: impl FnOnce() -> Result<T>) -> napi::Result<T> {
+fn thrown<T>(body: impl FnOnce() -> Result<T>) -> napi::Result<T> {
     guard(body).map_err(|error| napi::Error::from_reason(String::from_utf8(record_of(&error)).unwrap_or_default()))
 }
 
 fn text(body: impl FnOnce() -> Result<Vec<u8>>) -> napi::Result<String> {
-    Ok(String::from_utf8(told(body)?).unwrap_or_default())
+    Ok(String::from_utf8(thrown(body)?).unwrap_or_default())
 }
 
 /// An array in memory that no other JavaScript thread can reach.
@@ -196,7 +183,7 @@ impl<T: FromNapiValue> FromNapiValue for Own<T> {
     unsafe fn from_napi_value(env: sys::napi_env, value: sys::napi_value) -> napi::Result<Self> {
         let (mut buffer, mut is_own) = (ptr::null_mut(), false);
         let none = (ptr::null_mut(), ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
-        // SAFETY: called on the thread of `env`, whose value it is; what is not asked for may be null.
+        // SAFETY: called on the thread of `env`, whose value it is; outputs that are not wanted may be null.
         unsafe {
             let array = T::from_napi_value(env, value)?;
             check_status!(sys::napi_get_typedarray_info(env, value, none.0, none.1, none.2, &mut buffer, none.3))?;
@@ -212,13 +199,13 @@ pub fn abi_version() -> u32 {
     ABI_VERSION
 }
 
-/// An object's immutable facts as JSON.
+/// Carries out a JSON `Command` that does not block; returns the reply as JSON.
 #[napi(catch_unwind)]
-pub fn describe(handle: u32) -> napi::Result<String> {
-    text(|| calls::describe(handle))
+pub fn command(handle: u32, command: String) -> napi::Result<String> {
+    text(|| calls::command(handle, command.as_bytes()))
 }
 
-/// An object's figures so far as JSON.
+/// An object's stats so far as JSON.
 #[napi(catch_unwind)]
 pub fn stats(handle: u32) -> napi::Result<String> {
     text(|| calls::stats(handle))
@@ -230,7 +217,7 @@ pub fn events(handle: u32) -> napi::Result<String> {
     text(|| calls::events(handle, |text| (text.to_vec(), true)))
 }
 
-/// Settles the frame that a tap gave before and takes the next one; returns the status.
+/// Settles the frame that was taken from a tap before and takes the next one; returns the status.
 #[napi(catch_unwind)]
 pub fn exchange(
     tap: u32,
@@ -241,18 +228,18 @@ pub fn exchange(
     // SAFETY: JavaScript's thread is in this call, so nothing else reads or writes its memory; the two arrays are
     // buffers of this library's own, and different ones.
     let (header, data) = unsafe { (header.0.as_mut(), data.0.as_mut()) };
-    told(|| calls::exchange(tap, outcome, header, data))
+    thrown(|| calls::exchange(tap, outcome, header, data).map(|status| status as i32))
 }
 
 /// Gives a copy of a frame to a target; returns the status.
 #[napi(catch_unwind)]
 pub fn append(
     target: u32,
-    mode: u32,
+    policy: u32,
     header: Own<Float64ArraySlice<'_>>,
     data: Own<Uint8ArraySlice<'_>>,
 ) -> napi::Result<i32> {
-    told(|| calls::append(target, mode, &header.0, &data.0))
+    thrown(|| calls::append(target, policy, &header.0, &data.0).map(|status| status as i32))
 }
 
 /// Converts a frame to the colour space and size that `header_out` asks for.
@@ -265,41 +252,17 @@ pub fn convert(
 ) -> napi::Result<()> {
     // SAFETY: as in `exchange`.
     let data_out = unsafe { data_out.0.as_mut() };
-    told(|| calls::convert(&header_in.0, &data_in.0, &header_out.0, data_out))
-}
-
-/// Asks a source for only a part of each frame.
-#[napi(catch_unwind)]
-pub fn crop(source: u32, x: u32, y: u32, width: u32, height: u32) -> napi::Result<()> {
-    told(|| calls::crop(source, [x, y, width, height]))
-}
-
-/// Asks a source or filter to give frames to a target.
-#[napi(catch_unwind)]
-pub fn attach(observable: u32, target: u32) -> napi::Result<()> {
-    told(|| calls::attach(observable, target))
-}
-
-/// Asks a source or filter to give no more frames to a target.
-#[napi(catch_unwind)]
-pub fn detach(observable: u32, target: u32) -> napi::Result<()> {
-    told(|| calls::detach(observable, target))
-}
-
-/// Starts a source.
-#[napi(js_name = "start", catch_unwind)]
-pub fn start_source(observable: u32) -> napi::Result<()> {
-    told(|| calls::start(observable))
+    thrown(|| calls::convert(&header_in.0, &data_in.0, &header_out.0, data_out))
 }
 
 /// Asks an object to close.
 #[napi(catch_unwind)]
 pub fn close(handle: u32) -> napi::Result<()> {
-    told(|| calls::close(handle))
+    thrown(|| calls::close(handle))
 }
 
-/// Gives a handle up.
+/// Frees a handle.
 #[napi(catch_unwind)]
 pub fn release(handle: u32) -> napi::Result<()> {
-    told(|| calls::release(handle))
+    thrown(|| calls::release(handle))
 }

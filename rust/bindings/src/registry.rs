@@ -1,4 +1,4 @@
-//! Every open object of the process, and what is done with them when it ends.
+//! Every open object of the process, and what becomes of them when a context or the process ends.
 
 use std::{
     ops::Deref,
@@ -9,7 +9,7 @@ use std::{
 use giftgrab_core::{
     error::{Code, Error, Result, Stage},
     filter::Filter,
-    pipeline::Intake,
+    pipeline::InputSender,
     record::FileWriter,
     report::Event,
     source::Source,
@@ -29,7 +29,7 @@ pub(crate) enum Object {
     Filter(Filter),
 }
 
-/// An object and the context whose own it is.
+/// An object and the context that opened it.
 pub(crate) struct Entry {
     context: u32,
     object: Object,
@@ -44,9 +44,9 @@ impl Deref for Entry {
 }
 
 pub(crate) static CONTEXTS: Handles<Context> = Handles::new();
-pub(crate) static OBJECTS: Handles<Entry> = Handles::new();
+static OBJECTS: Handles<Entry> = Handles::new();
 
-/// Recordings whose handle was given up before they were finished, so that the end of the process still waits for them.
+/// Recordings released before they were finished, so that the end of the process still waits for them.
 static ENDING: Mutex<Vec<Arc<Entry>>> = Mutex::new(Vec::new());
 
 impl Object {
@@ -105,11 +105,11 @@ impl Object {
     }
 
     /// Where frames go in.
-    pub(crate) fn intake(&self) -> Result<&Intake> {
+    pub(crate) fn input(&self) -> Result<&InputSender> {
         match self {
-            Self::Target(target) => Ok(target.intake()),
-            Self::Tap(tap) => Ok(tap.intake()),
-            Self::Filter(filter) => Ok(filter.intake()),
+            Self::Target(target) => Ok(target.input()),
+            Self::Tap(tap) => Ok(tap.input()),
+            Self::Filter(filter) => Ok(filter.input()),
             Self::Source(_) => Err(wrong_kind("target")),
         }
     }
@@ -119,24 +119,29 @@ fn wrong_kind(kind: &str) -> Error {
     Error::new(Code::InvalidArgument, Stage::Boundary, format!("Cannot use the handle: it is no {kind}"))
 }
 
+/// The object that `handle` stands for.
+pub(crate) fn object(handle: u32) -> Result<Arc<Entry>> {
+    OBJECTS.get(handle).ok_or_else(stale)
+}
+
 pub(crate) fn stale() -> Error {
     Error::new(Code::Closed, Stage::Boundary, "Cannot use the object: it is closed")
 }
 
 /// Reserves a handle, opens an object that knows it, and puts the object behind it.
 pub(crate) fn open(context: u32, make: impl FnOnce(giftgrab_core::Notify) -> Result<Object>) -> Result<u32> {
-    let told = CONTEXTS.get(context).ok_or_else(stale)?;
+    let notified = CONTEXTS.get(context).ok_or_else(stale)?;
     let handle = OBJECTS.reserve().ok_or_else(|| {
         Error::new(Code::ResourceExhausted, Stage::Boundary, "Cannot open another object: all 65536 handles are taken")
     })?;
-    match make(Box::new(move || told.notify(handle))) {
+    match make(Box::new(move || notified.notify(handle))) {
         Ok(object) => OBJECTS.fill(handle, Entry { context, object }),
         Err(error) => {
             OBJECTS.remove(handle);
             return Err(error);
         }
     }
-    // A context that has ended meanwhile will not give it up.
+    // A context that has ended meanwhile will not release it.
     if CONTEXTS.get(context).is_none() {
         release(handle)?;
         return Err(stale());
@@ -144,7 +149,7 @@ pub(crate) fn open(context: u32, make: impl FnOnce(giftgrab_core::Notify) -> Res
     Ok(handle)
 }
 
-/// Gives a handle up. What is still open is closed, and a recording finished all the same.
+/// Frees a handle. What is still open is closed, and a recording is finished all the same.
 pub(crate) fn release(handle: u32) -> Result<()> {
     let entry = OBJECTS.remove(handle).ok_or_else(stale)?;
     // It fails only for a source whose thread has ended, which is what is asked for.
@@ -157,13 +162,13 @@ pub(crate) fn release(handle: u32) -> Result<()> {
     Ok(())
 }
 
-/// Ends a context: nobody is left who could use its objects, so they are given up.
+/// Ends a context and releases its objects.
 pub(crate) fn close_context(context: u32) {
     let Some(ended) = CONTEXTS.remove(context) else { return };
     ended.wake();
     for (handle, entry) in OBJECTS.all() {
         if entry.context == context {
-            // It is gone already, or its thread is; neither can be told to anybody.
+            // It fails if the handle or the object's thread is gone already, which is what is asked for.
             let _ = release(handle);
         }
     }
@@ -177,7 +182,7 @@ pub(crate) fn finish_at_exit() {
         fn atexit(function: extern "C" fn()) -> i32;
     }
     extern "C" fn finish() {
-        // A panic must not cross C, and at this point nobody could be told of it.
+        // A panic must not cross C, and nothing can be reported any more.
         let _ = std::panic::catch_unwind(close_targets);
     }
     ONCE.call_once(|| {
@@ -193,7 +198,7 @@ fn close_targets() {
     targets().for_each(FileWriter::close);
     let deadline = Instant::now() + EXIT_DEADLINE;
     while targets().any(|target| !target.is_closed()) && Instant::now() < deadline {
-        // Nothing can wake this thread any more; a short wait is cheaper than a wrong one.
+        // Nothing can wake this thread any more, so it looks again after a short wait.
         std::thread::sleep(Duration::from_millis(2));
     }
 }

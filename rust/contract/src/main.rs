@@ -4,28 +4,23 @@
 //! repository's root folder.
 
 mod header;
+mod numbers;
 
 use giftgrab_core::{
-    codec::{CODECS, CONTAINERS, Capabilities, CodecInfo, Container, ContainerInfo, encoder_names},
+    boundary::{ABI_VERSION, Command, OpenOptions, Replies},
+    codec::{CODECS, CONTAINERS, CodecInfo, Container, ContainerInfo, encoder_names},
     error::{self, CODES},
-    filter,
     frame::header::FIELDS,
     pixels::COLOUR_SPACES,
-    record, report, source, tap,
+    report,
 };
 use schemars::generate::{SchemaGenerator, SchemaSettings};
 use serde_json::{Map, Value, json};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let header = header::generate(std::path::Path::new("rust/bindings/src"))?;
     let document = json!({
-        "abiVersion": header::constant(&header, "ABI_VERSION")?,
-        "status": {
-            "DONE": 0,
-            "AGAIN": header::constant(&header, "AGAIN")?,
-            "MORE": header::constant(&header, "MORE")?,
-            "END": header::constant(&header, "END")?,
-        },
+        "abiVersion": ABI_VERSION,
+        "tables": numbers::named().iter().map(table).collect::<Vec<_>>(),
         "codes": CODES.iter().map(code).collect::<Vec<_>>(),
         "containers": CONTAINERS.iter().map(container).collect::<Vec<_>>(),
         "codecs": CODECS.iter().map(codec).collect::<Vec<_>>(),
@@ -33,7 +28,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "frameHeader": FIELDS,
         "inputs": inputs(),
         "outputs": outputs(),
-        "header": header,
+        "header": header::generate(std::path::Path::new("rust/bindings/src/c_abi"))?,
     });
     println!("{}", serde_json::to_string_pretty(&document)?);
     Ok(())
@@ -42,32 +37,30 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// Schemas of what JavaScript sends; a field with a default may be left out.
 fn inputs() -> Map<String, Value> {
     let mut schemas = SchemaSettings::draft2020_12().for_deserialize().into_generator();
-    schemas.subschema_for::<source::options::SourceOptions>();
-    schemas.subschema_for::<source::options::FileReaderOptions>();
-    schemas.subschema_for::<source::options::TestPatternOptions>();
-    schemas.subschema_for::<record::options::FileWriterOptions>();
-    schemas.subschema_for::<tap::options::TapOptions>();
-    schemas.subschema_for::<filter::options::FilterOptions>();
+    schemas.subschema_for::<OpenOptions>();
+    schemas.subschema_for::<Command>();
     definitions(schemas)
 }
 
 /// Schemas of what JavaScript receives; every field that is not skipped is there.
 fn outputs() -> Map<String, Value> {
     let mut schemas = SchemaSettings::draft2020_12().for_serialize().into_generator();
-    schemas.subschema_for::<report::SourceInfo>();
-    schemas.subschema_for::<report::TargetInfo>();
+    schemas.subschema_for::<Replies>();
     schemas.subschema_for::<report::SourceStats>();
     schemas.subschema_for::<report::TargetStats>();
     schemas.subschema_for::<report::TapStats>();
     schemas.subschema_for::<report::FilterStats>();
-    schemas.subschema_for::<report::Report>();
+    schemas.subschema_for::<report::RecordingReport>();
     schemas.subschema_for::<report::Event>();
-    schemas.subschema_for::<Capabilities>();
     definitions(schemas)
 }
 
 fn definitions(mut schemas: SchemaGenerator) -> Map<String, Value> {
     schemas.take_definitions(true)
+}
+
+fn table(table: &numbers::Table) -> Value {
+    json!({ "name": table.name, "meaning": table.meaning, "numbers": table.numbers })
 }
 
 fn code(info: &error::CodeInfo) -> Value {

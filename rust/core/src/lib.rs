@@ -7,8 +7,15 @@
 #[cfg(test)]
 extern crate self as giftgrab_core;
 
+/// The clock of the tests, which those outside this crate share.
+#[cfg(test)]
+#[path = "../tests/support/clock.rs"]
+#[allow(dead_code, unreachable_pub, missing_docs)]
+mod simulated_clock;
+
 pub mod av;
 mod base;
+pub mod boundary;
 pub mod codec;
 pub mod filter;
 pub mod frame;

@@ -42,10 +42,10 @@ fn record(descriptions: &[&str], pacing: Pacing) -> Recording {
     let mut writer = Watched::writer(writer_options(Codec::Ffv1, "/out.mkv"), Arc::new(disk.clone())).unwrap();
     let mut filters = descriptions.iter().map(|text| Watched::filter(text)).collect::<Vec<_>>();
     for pair in filters.windows(2) {
-        pair[0].object.attach(pair[1].object.intake(), 2).unwrap();
+        pair[0].object.attach(pair[1].object.input(), 2).unwrap();
     }
-    filters.last().unwrap().object.attach(writer.object.intake(), 3).unwrap();
-    source.object.attach(filters[0].object.intake(), 1).unwrap();
+    filters.last().unwrap().object.attach(writer.object.input(), 3).unwrap();
+    source.object.attach(filters[0].object.input(), 1).unwrap();
     source.object.start().unwrap();
     source.wait_for(|event| matches!(event, Event::Ended));
     let captured = source.object.stats().captured;

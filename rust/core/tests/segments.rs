@@ -14,7 +14,7 @@ use giftgrab_core::{
     codec::Codec,
     error::{Code, Stage},
     frame::Frame,
-    pipeline::Haste,
+    pipeline::OverflowPolicy,
     pixels::{ColourSpace, StereoPacking},
     record::{
         FileWriter,
@@ -75,10 +75,10 @@ const fn run(size: (u32, u32), from: i64, frames: i64) -> Run {
 
 /// Gives a frame as soon as there is room for it.
 fn append(writer: &FileWriter, frame: Frame) {
-    while !writer.intake().has_room() {
+    while !writer.input().has_room() {
         std::thread::yield_now();
     }
-    assert!(writer.intake().append(Arc::new(frame), Haste::Patient));
+    assert!(writer.input().append(Arc::new(frame), OverflowPolicy::Block));
 }
 
 /// Gives every frame; its index is its time.

@@ -230,7 +230,7 @@ fn a_slow_disk_costs_frames_that_are_counted_as_its_own() {
     }
     let mut writer = Watched::writer(options, Arc::new(disk.clone())).unwrap();
     let mut source = Watched::source(&source);
-    source.object.attach(writer.object.intake(), 1).unwrap();
+    source.object.attach(writer.object.input(), 1).unwrap();
     source.object.start().unwrap();
     let started = Instant::now();
     writer.wait_for(|event| {
@@ -274,8 +274,8 @@ fn a_writer_whose_disk_fails_costs_the_other_nothing() {
         // Enough in the fast case for the fault to come early.
         let frames = if pacing == Pacing::Asap { 4000 } else { 150 };
         let mut source = Watched::source(&pattern(frames, pacing));
-        source.object.attach(bad.object.intake(), 1).unwrap();
-        source.object.attach(good.object.intake(), 2).unwrap();
+        source.object.attach(bad.object.input(), 1).unwrap();
+        source.object.attach(good.object.input(), 2).unwrap();
         source.object.start().unwrap();
         source.wait_for(|event| matches!(event, Event::Ended));
         let (report, error) = bad.close();

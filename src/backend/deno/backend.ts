@@ -39,51 +39,46 @@ function libraryOf(symbols: Symbols, context: number): Library {
   const count = new Uint32Array(1);
   const handle = new Uint32Array(1);
 
-  type Read = "gg_describe" | "gg_stats" | "gg_events";
-  const read = (name: Read, handle: number): string =>
-    text.read((bytes, length) =>
-      check(symbols[name](handle, bytes, BigInt(bytes.length), length, error, ERROR_ROOM), error)
-    );
-
-  type Open = "gg_source_open" | "gg_target_open" | "gg_filter_open";
-  const open = async (name: Open, options: string): Promise<string> => {
-    const json = new TextEncoder().encode(options);
-    const handle = new Uint32Array(1);
-    const ownError = new Uint8Array(ERROR_BYTES);
-    check(await symbols[name](context, json, BigInt(json.length), handle, ownError, ERROR_ROOM), ownError);
-    return String(handle[0]);
-  };
-
   return {
     wait: async (timeoutMs) => {
       const status = check(await symbols.gg_context_wait(context, handles, WAIT_ROOM, count, timeoutMs), EMPTY);
       return status === STATUS.AGAIN ? "[]" : `[${handles.subarray(0, count[0])}]`;
     },
     wake: () => void symbols.gg_context_wake(context),
-    capabilities: () => {
-      const ownError = new Uint8Array(ERROR_BYTES);
-      return new TextBuffer().readLater(async (bytes, length) =>
-        check(await symbols.gg_capabilities(bytes, BigInt(bytes.length), length, ownError, ERROR_ROOM), ownError)
-      );
+    openLater: async (options) => {
+      const json = encode(options);
+      const [ownHandle, ownError] = [new Uint32Array(1), new Uint8Array(ERROR_BYTES)];
+      const { gg_open_later } = symbols;
+      check(await gg_open_later(context, json, BigInt(json.length), ownHandle, ownError, ERROR_ROOM), ownError);
+      return String(ownHandle[0]);
     },
-    openSource: (options) => open("gg_source_open", options),
-    openTarget: (options) => open("gg_target_open", options),
-    openFilter: (options) => open("gg_filter_open", options),
-    openTap: (options) => {
-      const json = new TextEncoder().encode(options);
-      check(symbols.gg_tap_open(context, json, BigInt(json.length), handle, error, ERROR_ROOM), error);
+    open: (options) => {
+      const json = encode(options);
+      check(symbols.gg_open(context, json, BigInt(json.length), handle, error, ERROR_ROOM), error);
       return handle[0] ?? 0;
     },
-    describe: (handle) => read("gg_describe", handle),
-    stats: (handle) => read("gg_stats", handle),
-    events: (handle) => read("gg_events", handle),
+    command: (handle, command) => {
+      const json = encode(command);
+      const length = BigInt(json.length);
+      return text.read((...out) => check(symbols.gg_command(handle, json, length, ...out, error, ERROR_ROOM), error));
+    },
+    commandLater: (handle, command) => {
+      const json = encode(command);
+      const length = BigInt(json.length);
+      const ownError = new Uint8Array(ERROR_BYTES);
+      return new TextBuffer().readLater(async (...out) =>
+        check(await symbols.gg_command_later(handle, json, length, ...out, ownError, ERROR_ROOM), ownError)
+      );
+    },
+    stats: (handle) => text.read((...out) => check(symbols.gg_stats(handle, ...out, error, ERROR_ROOM), error)),
+    events: (handle) => text.read((...out) => check(symbols.gg_events(handle, ...out, error, ERROR_ROOM), error)),
     exchange: (tap, outcome, header, data) => {
       const [words, room] = [BigInt(header.length), BigInt(data.byteLength)];
-      return check(symbols.gg_tap_exchange(tap, outcome, header, words, data, room, error, ERROR_ROOM), error);
+      return check(symbols.gg_exchange(tap, outcome, header, words, data, room, error, ERROR_ROOM), error);
     },
-    append: (target, mode, header, data) => {
+    append: (target, policy, header, data) => {
       const [words, length] = [BigInt(header.length), BigInt(data.byteLength)];
-      return check(symbols.gg_append(target, mode, header, words, data, length, error, ERROR_ROOM), error);
+      return check(symbols.gg_append(target, policy, header, words, data, length, error, ERROR_ROOM), error);
     },
     convert: (headerIn, dataIn, headerOut, dataOut) => {
       const status = symbols.gg_convert(
@@ -99,12 +94,6 @@ function libraryOf(symbols: Symbols, context: number): Library {
       );
       check(status, error);
     },
-    crop: (source, x, y, width, height) => {
-      check(symbols.gg_source_crop(source, x, y, width, height, error, ERROR_ROOM), error);
-    },
-    attach: (observable, target) => void check(symbols.gg_attach(observable, target, error, ERROR_ROOM), error),
-    detach: (observable, target) => void check(symbols.gg_detach(observable, target, error, ERROR_ROOM), error),
-    start: (observable) => void check(symbols.gg_start(observable, error, ERROR_ROOM), error),
     close: (handle) => void check(symbols.gg_close(handle, error, ERROR_ROOM), error),
     release: (handle) => void check(symbols.gg_release(handle), EMPTY),
   };
@@ -117,21 +106,30 @@ function unshared<T extends Uint8Array | Float64Array>(array: T): T & { readonly
   return array as T & { readonly buffer: ArrayBuffer };
 }
 
-/** Takes text from native code, with more room where it asks for it. */
+function encode(text: string): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(text);
+}
+
+/** Where a call writes its text: the buffer, its room, and the length of the text. */
+type TextOut = readonly [bytes: Uint8Array<ArrayBuffer>, room: bigint, length: Uint32Array<ArrayBuffer>];
+
+/** Takes text from native code; repeats a call with more room where its text did not fit. */
 class TextBuffer {
   #bytes = new Uint8Array(TEXT_BYTES);
   readonly #length = new Uint32Array(1);
 
-  read(call: (bytes: Uint8Array<ArrayBuffer>, length: Uint32Array<ArrayBuffer>) => number): string {
-    while (call(this.#bytes, this.#length) === STATUS.MORE) this.#grow();
+  read(call: (...out: TextOut) => number): string {
+    while (call(...this.#out()) === STATUS.MORE) this.#grow();
     return this.#value();
   }
 
-  async readLater(
-    call: (bytes: Uint8Array<ArrayBuffer>, length: Uint32Array<ArrayBuffer>) => Promise<number>,
-  ): Promise<string> {
-    while (await call(this.#bytes, this.#length) === STATUS.MORE) this.#grow();
+  async readLater(call: (...out: TextOut) => Promise<number>): Promise<string> {
+    while (await call(...this.#out()) === STATUS.MORE) this.#grow();
     return this.#value();
+  }
+
+  #out(): TextOut {
+    return [this.#bytes, BigInt(this.#bytes.length), this.#length];
   }
 
   #grow(): void {
@@ -143,7 +141,7 @@ class TextBuffer {
   }
 }
 
-/** The status, unless it is an error: then its record is thrown, as the library's contract has it. */
+/** Returns the status, unless it is an error: then throws its record, as the library's contract has it. */
 function check(status: number, error: Uint8Array): number {
   if (status >= 0) return status;
   throw new Error(errorRecord(error) ?? JSON.stringify(bareRecord(status)));
@@ -154,7 +152,7 @@ function errorRecord(error: Uint8Array): string | undefined {
   return length === 0 ? undefined : new TextDecoder().decode(error.subarray(4, 4 + length));
 }
 
-/** What is known without a record: the code. */
+/** A record for a call without one: only the code is known. */
 function bareRecord(status: number): ErrorRecord {
   const [code] = Object.entries(CODES).find(([, number]) => number === status) ?? ["internal"];
   return { code: code as ErrorCode, stage: "boundary", message: `The native library failed with status ${status}` };

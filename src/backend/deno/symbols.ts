@@ -1,5 +1,5 @@
 /**
- * The C functions as Deno must be told of them: scalars and buffers only, so that a path in `--allow-ffi` suffices.
+ * The C functions as Deno declares them: scalars and buffers only, so that a path in `--allow-ffi` suffices.
  *
  * `scripts/check_symbols.ts` compares this table with the C header.
  *
@@ -20,49 +20,41 @@ export const SYMBOLS = {
   gg_context_wait: { parameters: ["u32", "buffer", "usize", "buffer", "u32"], result: "i32", nonblocking: true },
   // Context.
   gg_context_wake: { parameters: ["u32"], result: "i32" },
-  // JSON out, its room, length out; error, its room.
-  gg_capabilities: { parameters: ["buffer", "usize", "buffer", "buffer", "usize"], result: "i32", nonblocking: true },
   // Context; JSON, length; handle out; error, its room.
-  gg_source_open: {
+  gg_open: { parameters: ["u32", "buffer", "usize", "buffer", "buffer", "usize"], result: "i32" },
+  gg_open_later: {
+    name: "gg_open",
     parameters: ["u32", "buffer", "usize", "buffer", "buffer", "usize"],
     result: "i32",
     nonblocking: true,
   },
-  gg_target_open: {
-    parameters: ["u32", "buffer", "usize", "buffer", "buffer", "usize"],
+  // Handle; JSON, length; JSON out, its room, length out; error, its room.
+  gg_command: {
+    parameters: ["u32", "buffer", "usize", "buffer", "usize", "buffer", "buffer", "usize"],
+    result: "i32",
+  },
+  gg_command_later: {
+    name: "gg_command",
+    parameters: ["u32", "buffer", "usize", "buffer", "usize", "buffer", "buffer", "usize"],
     result: "i32",
     nonblocking: true,
   },
   // Handle; JSON out, its room, length out; error, its room.
-  gg_describe: { parameters: ["u32", "buffer", "usize", "buffer", "buffer", "usize"], result: "i32" },
   gg_stats: { parameters: ["u32", "buffer", "usize", "buffer", "buffer", "usize"], result: "i32" },
   gg_events: { parameters: ["u32", "buffer", "usize", "buffer", "buffer", "usize"], result: "i32" },
-  // Context; JSON, length; handle out; error, its room.
-  gg_tap_open: { parameters: ["u32", "buffer", "usize", "buffer", "buffer", "usize"], result: "i32" },
-  gg_filter_open: {
-    parameters: ["u32", "buffer", "usize", "buffer", "buffer", "usize"],
-    result: "i32",
-    nonblocking: true,
-  },
   // Tap, outcome; header out, its length; data out, its room; error, its room.
-  gg_tap_exchange: {
+  gg_exchange: {
     parameters: ["u32", "u32", "buffer", "usize", "buffer", "usize", "buffer", "usize"],
     result: "i32",
   },
-  // Target, mode; header, its length; data, its length; error, its room.
+  // Target, policy; header, its length; data, its length; error, its room.
   gg_append: { parameters: ["u32", "u32", "buffer", "usize", "buffer", "usize", "buffer", "usize"], result: "i32" },
   // Header, data, its length; header asked for, the length of both headers; data out, its room; error, its room.
   gg_convert: {
     parameters: ["buffer", "buffer", "usize", "buffer", "usize", "buffer", "usize", "buffer", "usize"],
     result: "i32",
   },
-  // Source; x, y, width, height; error, its room.
-  gg_source_crop: { parameters: ["u32", "u32", "u32", "u32", "u32", "buffer", "usize"], result: "i32" },
-  // Source or filter, target; error, its room.
-  gg_attach: { parameters: ["u32", "u32", "buffer", "usize"], result: "i32" },
-  gg_detach: { parameters: ["u32", "u32", "buffer", "usize"], result: "i32" },
   // Handle; error, its room.
-  gg_start: { parameters: ["u32", "buffer", "usize"], result: "i32" },
   gg_close: { parameters: ["u32", "buffer", "usize"], result: "i32" },
   // Handle.
   gg_release: { parameters: ["u32"], result: "i32" },

@@ -11,7 +11,7 @@ import type { Library } from "../library.ts";
 /** Takes a result: the number of its call, whether it succeeded, its value or error record as JSON. */
 export type Deliver = (call: number, isDone: boolean, json: string) => void;
 
-/** One JavaScript context. Its objects are given up when it is collected, or its worker ends. */
+/** One JavaScript context. Its objects are released when it is collected, or its worker ends. */
 export interface Context {
   /** Keeps the process alive for results to come, or no longer does. */
   hold(isHeld: boolean): void;
@@ -19,33 +19,18 @@ export interface Context {
   wait(call: number, timeoutMs: number): void;
   /** Ends the wait that is going on, or the next one. */
   wake(): void;
-  /** Delivers `Capabilities`. */
-  capabilities(call: number): void;
   /** Delivers a handle. */
-  openSource(call: number, options: string): void;
-  /** Delivers a handle. */
-  openTarget(call: number, options: string): void;
-  /** Delivers a handle. */
-  openFilter(call: number, options: string): void;
+  openLater(call: number, options: string): void;
   /** The handle. */
-  openTap(options: string): number;
+  open(options: string): number;
+  /** Delivers the reply. */
+  commandLater(call: number, handle: number, command: string): void;
 }
 
 /** Functions that need no context. */
 type Calls = Pick<
   Library,
-  | "describe"
-  | "stats"
-  | "events"
-  | "exchange"
-  | "append"
-  | "convert"
-  | "crop"
-  | "attach"
-  | "detach"
-  | "start"
-  | "close"
-  | "release"
+  "command" | "stats" | "events" | "exchange" | "append" | "convert" | "close" | "release"
 >;
 
 /** What the addon exports. */

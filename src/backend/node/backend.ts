@@ -16,7 +16,7 @@ export async function openNodeBackend(): Promise<Backend> {
   return backendOf(libraryOf(await openAddon()), requestPermission);
 }
 
-/** Who waits for the result of a call. */
+/** The promise of a call whose result is to come. */
 interface Caller {
   readonly resolve: (json: string) => void;
   readonly reject: (error: Error) => void;
@@ -54,21 +54,15 @@ function libraryOf(addon: Addon): Library {
   return {
     wait: (timeoutMs) => later((call) => context.wait(call, timeoutMs)),
     wake: () => context.wake(),
-    capabilities: () => later((call) => context.capabilities(call)),
-    openSource: (options) => later((call) => context.openSource(call, options)),
-    openTarget: (options) => later((call) => context.openTarget(call, options)),
-    openFilter: (options) => later((call) => context.openFilter(call, options)),
-    openTap: (options) => context.openTap(options),
-    describe: addon.describe,
+    openLater: (options) => later((call) => context.openLater(call, options)),
+    open: (options) => context.open(options),
+    command: addon.command,
+    commandLater: (handle, command) => later((call) => context.commandLater(call, handle, command)),
     stats: addon.stats,
     events: addon.events,
     exchange: addon.exchange,
     append: addon.append,
     convert: addon.convert,
-    crop: addon.crop,
-    attach: addon.attach,
-    detach: addon.detach,
-    start: addon.start,
     close: addon.close,
     release: addon.release,
   };

@@ -130,9 +130,12 @@ describe("the factories", () => {
     await sources.createTestPattern({ width: 64, frameRate: 59.94 });
     await targets.createFileWriter(Codec.HEVC, "a.MP4", 59.94, { preset: "fast", encoder: undefined as never });
     assert.deepEqual(backend.opened, [
-      { kind: "file", path: "/tmp/a b.mp4", colour: "bgra", pacing: "asap" },
-      { kind: "pattern", width: 64, frameRate: { num: 2997, den: 50 } },
-      { codec: "hevc", path: "a.MP4", frameRate: { num: 2997, den: 50 }, preset: "fast" },
+      { kind: "file_reader", options: { path: "/tmp/a b.mp4", colour: "bgra", pacing: "asap" } },
+      { kind: "test_pattern", options: { width: 64, frameRate: { num: 2997, den: 50 } } },
+      {
+        kind: "file_writer",
+        options: { codec: "hevc", path: "a.MP4", frameRate: { num: 2997, den: 50 }, preset: "fast" },
+      },
     ]);
     assert.deepEqual(backend.calls, ["read /tmp/a b.mp4", "write a.MP4"]);
   });

@@ -1,4 +1,4 @@
-import { HEADER } from "../../../src/generated/contract.ts";
+import { HEADER, OVERFLOW_POLICY } from "../../../src/generated/contract.ts";
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import {
@@ -413,8 +413,11 @@ describe("a writer below a node", () => {
       give(backend, 4, 0, 1, 2);
       if (pacing === "realtime") {
         await until(() => seen.length === 3);
-        assert.deepEqual(backend.appended.get(2)?.map(({ mode }) => mode), [1]);
-        assert.deepEqual(backend.appended.get(3)?.map(({ mode }) => mode), [1, 1, 1]);
+        assert.deepEqual(backend.appended.get(2)?.map(({ policy }) => policy), [OVERFLOW_POLICY.DROP_NEWEST]);
+        assert.deepEqual(
+          backend.appended.get(3)?.map(({ policy }) => policy),
+          Array(3).fill(OVERFLOW_POLICY.DROP_NEWEST),
+        );
       } else {
         await until(() => seen.length === 1);
         await settled();
@@ -423,7 +426,7 @@ describe("a writer below a node", () => {
         await until(() => seen.length === 2);
         backend.makeRoom(2);
         await until(() => seen.length === 3);
-        assert.deepEqual(backend.appended.get(2)?.map(({ mode }) => mode), [0, 0, 0]);
+        assert.deepEqual(backend.appended.get(2)?.map(({ policy }) => policy), Array(3).fill(OVERFLOW_POLICY.BLOCK));
         assert.deepEqual(written(backend, 2), [[0, 0], [1, 1], [2, 2]]);
       }
       await source.close();
@@ -617,10 +620,10 @@ describe("a filter", () => {
     await settled();
     give(backend, 4, 0);
     await until(() => backend.appended.get(5)?.length === 1);
-    assert.equal(backend.appended.get(5)?.[0]?.mode, 0);
+    assert.equal(backend.appended.get(5)?.[0]?.policy, OVERFLOW_POLICY.BLOCK);
     backend.give(5, headerOf(0), new Uint8Array(8));
     await until(() => backend.appended.get(6)?.length === 1);
-    assert.equal(backend.appended.get(6)?.[0]?.mode, 0);
+    assert.equal(backend.appended.get(6)?.[0]?.policy, OVERFLOW_POLICY.BLOCK);
     await source.close();
   });
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { VideoFrame } from "../../../mod.ts";
-import { HEADER } from "../../../src/generated/contract.ts";
+import { HEADER, OVERFLOW_POLICY } from "../../../src/generated/contract.ts";
 import type { FakeBackend } from "../../helpers/fake_backend.ts";
 import { give, numbers } from "../../helpers/fake_frames.ts";
 import { fixture, settled } from "../../helpers/fixture.ts";
@@ -29,7 +29,7 @@ describe("appending to a writer", () => {
     const done = writer.append(frame);
     frame.data().fill(9);
     assert.deepEqual(values(backend), [1]);
-    assert.equal(backend.appended.get(2)?.[0]?.mode, 0);
+    assert.equal(backend.appended.get(2)?.[0]?.policy, OVERFLOW_POLICY.BLOCK);
     await done;
     assert.equal(backend.isParked, false);
   });

@@ -103,7 +103,7 @@ describe("closing a writer", () => {
     backend.answers = false;
     const closed = writer.close({ timeoutMs: 30 });
     for (let bytes = 1; bytes <= 8; bytes++) {
-      backend.stats = { ...TARGET_STATS, bytes };
+      backend.targetStats = { ...TARGET_STATS, bytes };
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
     backend.emit(2, { type: "closed", report: backend.report(2) });

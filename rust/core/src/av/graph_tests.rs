@@ -14,7 +14,7 @@ fn shape(format: PixelFormat, width: u32, height: u32) -> VideoInfo {
 }
 
 fn open(text: &str, shape: VideoInfo) -> FilterGraph {
-    FilterGraph::open(&description(text), shape, TICK, None).unwrap()
+    FilterGraph::open(&description(text), shape, TICK).unwrap()
 }
 
 /// A picture whose samples tell their place and `seed`.
@@ -131,7 +131,7 @@ fn the_input_is_not_changed() {
 fn a_lower_rate_halves_the_pictures_and_has_its_own_time_base() {
     let shape = shape(PixelFormat::YUV420P, 16, 16);
     let mut graph = open("fps=15", shape);
-    assert_eq!((graph.time_base(), graph.frame_rate()), (Rational::new(1, 15), Some(Rational::new(15, 1))));
+    assert_eq!(graph.time_base(), Rational::new(1, 15));
     let mut times = Vec::new();
     for seed in 0..20 {
         graph.send(Some(&picture(shape, seed))).unwrap();
@@ -146,7 +146,6 @@ fn a_lower_rate_halves_the_pictures_and_has_its_own_time_base() {
 fn pictures_that_a_filter_holds_come_at_the_end() {
     let shape = shape(PixelFormat::YUV420P, 16, 16);
     let mut graph = open("tile=2x2", shape);
-    assert_eq!((graph.output().width, graph.output().height), (32, 32));
     for seed in 0..3 {
         graph.send(Some(&picture(shape, seed))).unwrap();
         assert!(rest(&mut graph).is_empty());
@@ -154,6 +153,7 @@ fn pictures_that_a_filter_holds_come_at_the_end() {
     graph.send(None).unwrap();
     let output = rest(&mut graph);
     assert_eq!(output.len(), 1);
+    assert_eq!((output[0].width(), output[0].height()), (32, 32));
     assert_eq!(rows(&output[0], 0)[0][..16], rows(&picture(shape, 0), 0)[0]);
 }
 
@@ -185,7 +185,7 @@ fn colours_keep_their_meaning_through_a_change_of_format() {
         let tags = output.tags();
         assert_eq!((output.format().name().as_str(), tags.range), ("yuv444p", 1));
         let to = VideoInfo::of(&output).converted(PixelFormat::BGRA, width, height);
-        let back = crate::frame::adapt::Adapter::new(to).adapt(&output).unwrap();
+        let back = crate::frame::converter::Converter::new(to).convert(&output).unwrap();
         for (sample, wanted) in rows(&back, 0)[5][20..24].iter().zip([40_u8, 90, 200, 255]) {
             assert!(sample.abs_diff(wanted) <= 3, "{height}: {:?} {tags:?}", &rows(&back, 0)[5][20..24]);
         }
@@ -195,8 +195,8 @@ fn colours_keep_their_meaning_through_a_change_of_format() {
 #[test]
 fn packed_pixels_keep_their_order_through_a_filter_that_knows_only_planes() {
     for format in [PixelFormat::BGRA, PixelFormat::RGBA] {
-        let graph = open("eq=contrast=1.2", shape(format, 16, 16));
-        assert_eq!(graph.output().format, format);
+        let output = filter("eq=contrast=1.2", &picture(shape(format, 16, 16), 0));
+        assert_eq!(output[0].format(), format);
     }
 }
 
@@ -288,7 +288,7 @@ fn nothing_that_reaches_outside_the_pictures_is_started() {
 fn a_graph_that_does_not_fit_the_frames_says_so() {
     let shape = shape(PixelFormat::YUV420P, 64, 48);
     let refused = |text: &str| {
-        let error = FilterGraph::open(&description(text), shape, TICK, None).unwrap_err();
+        let error = FilterGraph::open(&description(text), shape, TICK).unwrap_err();
         error.explain(crate::base::error::Code::FilterFailed, crate::base::error::Stage::Filter, "filter frames")
     };
     let large = refused("crop=100:100");

@@ -42,8 +42,8 @@ pub use picture::{ColourTags, Picture};
 pub use pixel::PixelFormat;
 pub use pool::PicturePool;
 pub use scaler::{Scaler, Scaling};
-pub(crate) use video_info::{FULL, RGB, UNKNOWN, tags};
-pub use video_info::{VideoInfo, number as matrix_number};
+pub use video_info::VideoInfo;
+pub(crate) use video_info::tags;
 
 /// Prepares FFmpeg and the codec libraries once in a process: log lines are kept, never printed.
 pub fn init() {

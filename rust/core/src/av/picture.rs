@@ -3,19 +3,22 @@
 use super::{AvError, PixelFormat, error::check, ffi};
 use crate::{
     base::time::Rational,
-    pixels::planes::{Plane, PlaneMut, Planes, PlanesMut, Rect},
+    pixels::{
+        h273::{RANGE_UNKNOWN, UNKNOWN},
+        planes::{Plane, PlaneMut, Planes, PlanesMut, Rect},
+    },
 };
 
-/// Colour and shape tags that travel with a picture; the numbers are ITU-T H.273's, as FFmpeg stores them.
+/// Colour and shape tags that travel with a picture; the numbers are those of [`h273`](crate::pixels::h273).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ColourTags {
-    /// 1 limited, 2 full, 0 unknown (AVColorRange).
+    /// Range (AVColorRange).
     pub range: u32,
-    /// Matrix coefficients: 1 BT.709, 5 and 6 BT.601, 2 unknown (AVColorSpace).
+    /// Matrix coefficients (AVColorSpace).
     pub matrix: u32,
-    /// Primaries (AVColorPrimaries); 2 unknown.
+    /// Primaries (AVColorPrimaries).
     pub primaries: u32,
-    /// Transfer characteristic (AVColorTransferCharacteristic); 2 unknown.
+    /// Transfer characteristic (AVColorTransferCharacteristic).
     pub transfer: u32,
     /// Width to height of one pixel; 0/1 unknown.
     pub pixel_aspect: Rational,
@@ -23,8 +26,13 @@ pub struct ColourTags {
 
 impl ColourTags {
     /// Nothing known.
-    pub const UNKNOWN: Self =
-        Self { range: 0, matrix: 2, primaries: 2, transfer: 2, pixel_aspect: Rational::new(0, 1) };
+    pub const UNKNOWN: Self = Self {
+        range: RANGE_UNKNOWN,
+        matrix: UNKNOWN,
+        primaries: UNKNOWN,
+        transfer: UNKNOWN,
+        pixel_aspect: Rational::new(0, 1),
+    };
 }
 
 /// One raw picture, owned; its samples may be shared with other pictures.

@@ -1,17 +1,10 @@
 //! Size, pixel format and colour tags of pictures, and which colour tags go with which pixel format.
 
 use super::{ColourTags, Picture, PixelFormat};
-use crate::pixels::colour::{ColourMatrix, ColourRange};
-
-/// Numbers of AVColorSpace (ITU-T H.273, table 4).
-const BT709: u32 = 1;
-const BT601: u32 = 6;
-const BT2020: u32 = 9;
-pub(crate) const RGB: u32 = 0;
-pub(crate) const UNKNOWN: u32 = 2;
-/// Numbers of AVColorRange.
-const LIMITED: u32 = 1;
-pub(crate) const FULL: u32 = 2;
+use crate::pixels::{
+    colour::{ColourMatrix, ColourRange},
+    h273::{FULL, LIMITED, RGB},
+};
 
 /// Size, pixel format and tags of pictures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,13 +44,7 @@ impl VideoInfo {
     /// The matrix of its Y'CbCr samples; by its height where the tags name none.
     #[must_use]
     pub fn matrix(&self) -> ColourMatrix {
-        match self.tags.matrix {
-            BT709 => ColourMatrix::Bt709,
-            5 | BT601 => ColourMatrix::Bt601,
-            BT2020 => ColourMatrix::Bt2020,
-            RGB | UNKNOWN => ColourMatrix::of_height(self.height as usize),
-            _ => ColourMatrix::Bt709,
-        }
+        ColourMatrix::of_number(self.tags.matrix, self.height as usize)
     }
 
     /// The range of its samples: full in R'G'B', limited in Y'CbCr that says nothing else.
@@ -79,20 +66,10 @@ pub(crate) fn tags(input: VideoInfo, format: PixelFormat) -> ColourTags {
     match (input.format.is_rgb(), format.is_rgb()) {
         (true, false) => {
             let matrix = ColourMatrix::of_height(input.height as usize);
-            ColourTags { range: LIMITED, matrix: number(matrix), ..input.tags }
+            ColourTags { range: LIMITED, matrix: matrix.number(), ..input.tags }
         }
         (_, true) => ColourTags { range: FULL, matrix: RGB, ..input.tags },
         (false, false) if input.format.is_full_range() => ColourTags { range: FULL, ..input.tags },
         (false, false) => input.tags,
-    }
-}
-
-/// H.273's number of a matrix.
-#[must_use]
-pub const fn number(matrix: ColourMatrix) -> u32 {
-    match matrix {
-        ColourMatrix::Bt601 => BT601,
-        ColourMatrix::Bt709 => BT709,
-        ColourMatrix::Bt2020 => BT2020,
     }
 }

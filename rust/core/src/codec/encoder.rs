@@ -68,14 +68,15 @@ impl Encoder {
         &self.stream
     }
 
-    /// Encodes the views of a frame that is shown at `pts`, which counts frames.
+    /// Encodes the views of a frame that is shown at `pts`, which counts frames; the packets so far must have been
+    /// received.
     pub(crate) fn send(&mut self, views: &[Picture], pts: i64) -> Result<()> {
         let mut picture = self.packer.pack(views)?;
         picture.set_pts(pts);
         self.encoder.send(Some(picture))
     }
 
-    /// Makes the packets of all frames that it holds; no frame may follow.
+    /// Encodes all frames that it still holds; no frame may follow.
     pub(crate) fn drain(&mut self) -> Result<()> {
         self.encoder.send(None)
     }

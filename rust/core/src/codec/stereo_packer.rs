@@ -6,7 +6,7 @@ use super::{encoders::EncoderInfo, options::EncodeOptions, table::Codec};
 use crate::{
     av::{AvError, Picture, PicturePool, PixelFormat, VideoInfo},
     base::error::{Code, Error, Result, Stage},
-    frame::{FrameShape, adapt::Adapter},
+    frame::{FrameShape, converter::Converter},
     pixels::{StereoPacking, planes::Layout},
 };
 
@@ -20,7 +20,7 @@ pub(super) struct StereoPacker {
     view: VideoInfo,
     views: u32,
     packing: StereoPacking,
-    adapter: Adapter,
+    converter: Converter,
     pool: PicturePool,
 }
 
@@ -44,8 +44,8 @@ impl StereoPacker {
         let size = |value: u32, even: bool| if even { value.next_multiple_of(2) } else { value };
         let VideoInfo { width, height, .. } = input.view;
         let view = input.view.converted(format, size(width, across), size(height, down));
-        let (adapter, pool) = (Adapter::padding(view), PicturePool::default());
-        let packer = Self { view, views: input.views, packing, adapter, pool };
+        let (converter, pool) = (Converter::padding(view), PicturePool::default());
+        let packer = Self { view, views: input.views, packing, converter, pool };
         packer.check_packed(input)?;
         Ok(packer)
     }
@@ -99,7 +99,7 @@ impl StereoPacker {
             .ok_or_else(|| Error::new(Code::Internal, Stage::Encode, "Cannot encode a frame: it has no view"))?;
         let view = |index: u32| views.get(index as usize).unwrap_or(last);
         if self.views == 1 {
-            return self.adapter.adapt(view(0));
+            return self.converter.convert(view(0));
         }
         let memory =
             |error: AvError| error.explain(Code::ResourceExhausted, Stage::Encode, "pack the views of a frame");
@@ -107,8 +107,8 @@ impl StereoPacker {
         let size = (self.view.width, self.view.height);
         let mut packed = self.pool.take(format, width, height).map_err(memory)?;
         for index in 0..self.views {
-            let adapted = self.adapter.adapt(view(index))?;
-            packed.paste(&adapted, self.packing.place(size, index)).map_err(memory)?;
+            let converted = self.converter.convert(view(index))?;
+            packed.paste(&converted, self.packing.place(size, index)).map_err(memory)?;
         }
         packed.set_tags(tags);
         if let Some(packing) = self.stereo() {

@@ -80,7 +80,7 @@ pub(super) struct Graphs {
 impl Graphs {
     pub(super) fn open(description: &Description, form: Form) -> Result<Self, GraphError> {
         let open = |_| {
-            let graph = FilterGraph::open(description, form.shape.view, form.time_base, None)?;
+            let graph = FilterGraph::open(description, form.shape.view, form.time_base)?;
             Ok(View { graph, waiting: VecDeque::new() })
         };
         let views = (0..form.shape.views).map(open).collect::<Result<Vec<_>, GraphError>>()?;
@@ -201,7 +201,7 @@ impl View {
 /// The shape of what frames of the shape `input` become, if a graph makes a frame of each.
 pub(super) fn output_shape(description: &Description, input: FrameShape) -> Option<FrameShape> {
     let time_base = Rational::new(1, 1000);
-    let mut graph = FilterGraph::open(description, input.view, time_base, None).ok()?;
+    let mut graph = FilterGraph::open(description, input.view, time_base).ok()?;
     let mut picture = Picture::alloc(input.view.format, input.view.width, input.view.height).ok()?;
     picture.set_tags(input.view.tags);
     picture.set_pts(0);

@@ -1,52 +1,63 @@
 //! Filters between a giver and targets made here.
 
-use crossbeam_channel::{Receiver, Sender, never, unbounded};
+use crossbeam_channel::{Receiver, Sender, unbounded};
 use parking_lot::Mutex;
 
 use super::*;
 use crate::{
     av::{ColourTags, Picture, PixelFormat},
-    base::time::Rational,
+    base::{error, time::Rational},
     frame::{Frame, SharedFrame},
     pipeline::{
-        intake::{Delivery, Haste, Inbox, Parcel},
-        report::Ledger,
+        OverflowPolicy, SystemClock, Wake,
+        input::{Input, InputReceiver, InputState, Sent, Sink},
+        report::{DropReason, Ledger},
     },
+    simulated_clock::SimulatedClock,
 };
 
 const TICK: Rational = Rational::new(1, 30);
 
 fn filter(description: &str) -> (Filter, Receiver<()>) {
-    let (told, news) = unbounded();
-    let notify: Notify = Box::new(move || told.send(()).unwrap_or_default());
+    filter_on(&SystemClock::shared(), description)
+}
+
+fn filter_on(clock: &Arc<dyn Clock>, description: &str) -> (Filter, Receiver<()>) {
+    let (sender, news) = unbounded();
+    let notify: Notify = Box::new(move || sender.send(()).unwrap_or_default());
     let options = FilterOptions { description: description.to_owned() };
-    (Filter::open(&options, notify).unwrap(), news)
+    (Filter::open(&options, clock, notify).unwrap(), news)
 }
 
 /// A target that keeps what it gets.
 #[derive(Default)]
 struct Collector {
-    gate: Gate,
+    input: InputState,
     overflows: Mutex<u32>,
 }
 
-impl Taker for Collector {
-    fn gate(&self) -> &Gate {
-        &self.gate
+impl Sink for Collector {
+    fn input(&self) -> &InputState {
+        &self.input
     }
 
     fn overflow(&self) {
         *self.overflows.lock() += 1;
-        self.gate.counters.dropped(DropReason::FilterOverload, 1);
+        self.input.counters.dropped(DropReason::FilterOverload, 1);
     }
 
-    fn tell_room(&self) {}
+    fn report_room(&self) {}
 }
 
-fn collector(room: usize) -> (Intake, Inbox, Arc<Collector>) {
-    let taker = Arc::new(Collector::default());
-    let (intake, inbox) = door(taker.clone(), Room { hurried: room, patient: room, displaces: false, preferred: None });
-    (intake, inbox, taker)
+fn collector(room: usize) -> (InputSender, InputReceiver, Arc<Collector>) {
+    collector_on(&SystemClock::shared(), room)
+}
+
+fn collector_on(clock: &Arc<dyn Clock>, room: usize) -> (InputSender, InputReceiver, Arc<Collector>) {
+    let collector = Arc::new(Collector::default());
+    let config = InputConfig { limits: Limits::frames(room), drops_oldest: false, preferred: None };
+    let (sender, receiver) = input_queue(collector.clone(), config, &Signal::new(clock));
+    (sender, receiver, collector)
 }
 
 fn frame(size: (u32, u32), index: u64, views: usize) -> SharedFrame {
@@ -73,9 +84,18 @@ fn frame(size: (u32, u32), index: u64, views: usize) -> SharedFrame {
     })
 }
 
-fn give(filter: &Filter, frame: &SharedFrame) {
-    assert!(filter.intake().capture(frame));
-    assert!(matches!(filter.intake().deliver(frame, &never::<()>(), None), Delivery::Done));
+/// Sends a frame as soon as there is room for it.
+fn send(filter: &Filter, frame: &SharedFrame) {
+    assert!(filter.input().reserve(frame));
+    let signal = Signal::new(&SystemClock::shared());
+    let wake: Arc<dyn Wake> = signal.clone();
+    loop {
+        let seen = signal.seen();
+        if filter.input().send(frame, &wake) == Sent::Done {
+            return;
+        }
+        signal.wait(seen, None);
+    }
 }
 
 /// The events up to the one wanted.
@@ -90,8 +110,8 @@ fn events_until(filter: &Filter, news: &Receiver<()>, wanted: impl Fn(&Event) ->
     }
 }
 
-fn attach(filter: &Filter, news: &Receiver<()>, intake: &Intake, target: u32) {
-    filter.attach(intake, target).unwrap();
+fn attach(filter: &Filter, news: &Receiver<()>, input: &InputSender, target: u32) {
+    filter.attach(input, target).unwrap();
     events_until(filter, news, |event| matches!(event, Event::Attached { .. }));
 }
 
@@ -108,12 +128,12 @@ fn assert_balanced(ledger: &Ledger) {
 }
 
 /// The frames that were handed in, once nobody will hand in more.
-fn collected(intake: &Intake, inbox: &mut Inbox) -> Vec<(SharedFrame, Haste)> {
-    intake.close();
+fn collected(input: &InputSender, receiver: &InputReceiver) -> Vec<(SharedFrame, OverflowPolicy)> {
+    input.close();
     let mut frames = Vec::new();
-    while let Some(parcel) = inbox.next() {
-        if let Parcel::Frame(frame, haste) = parcel {
-            frames.push((frame, haste));
+    while let Some(input) = receiver.next() {
+        if let Input::Frame(frame, policy) = input {
+            frames.push((frame, policy));
         }
     }
     frames
@@ -122,14 +142,14 @@ fn collected(intake: &Intake, inbox: &mut Inbox) -> Vec<(SharedFrame, Haste)> {
 /// What becomes of `frames`, and how the filter's ledger ends.
 fn run(description: &str, frames: &[SharedFrame]) -> (Vec<SharedFrame>, Vec<Event>, FilterStats) {
     let (filter, news) = filter(description);
-    let (intake, mut inbox, _) = collector(1000);
-    attach(&filter, &news, &intake, 7);
+    let (input, receiver, _) = collector(1000);
+    attach(&filter, &news, &input, 7);
     for frame in frames {
-        give(&filter, frame);
+        send(&filter, frame);
     }
     let events = close(&filter, &news);
     let stats = filter.stats();
-    (collected(&intake, &mut inbox).into_iter().map(|(frame, _)| frame).collect(), events, stats)
+    (collected(&input, &receiver).into_iter().map(|(frame, _)| frame).collect(), events, stats)
 }
 
 fn rows(picture: &Picture) -> Vec<Vec<u8>> {
@@ -212,10 +232,10 @@ fn a_new_size_gets_a_new_graph_and_loses_nothing() {
 #[test]
 fn a_size_that_does_not_fit_fails_its_frames_and_no_others() {
     let (filter, news) = filter("crop=40:40");
-    let (intake, mut inbox, _) = collector(1000);
-    attach(&filter, &news, &intake, 1);
-    (0..5).for_each(|index| give(&filter, &frame((32, 16), index, 1)));
-    (5..10).for_each(|index| give(&filter, &frame((64, 48), index, 1)));
+    let (input, receiver, _) = collector(1000);
+    attach(&filter, &news, &input, 1);
+    (0..5).for_each(|index| send(&filter, &frame((32, 16), index, 1)));
+    (5..10).for_each(|index| send(&filter, &frame((64, 48), index, 1)));
     let events = close(&filter, &news);
     let errors = events.iter().filter_map(|event| match event {
         Event::Error { error } => Some(error),
@@ -227,13 +247,13 @@ fn a_size_that_does_not_fit_fails_its_frames_and_no_others() {
     assert!(error.cause.as_deref().is_some_and(|cause| cause.contains("non positive size")), "{error:?}");
     let ledger = filter.stats().frames;
     assert_eq!((ledger.failed, ledger.written), (5, 5));
-    assert_eq!(collected(&intake, &mut inbox).len(), 5);
+    assert_eq!(collected(&input, &receiver).len(), 5);
 }
 
 #[test]
 fn without_a_target_frames_are_taken_all_the_same() {
     let (filter, news) = filter("hflip");
-    (0..50).for_each(|index| give(&filter, &frame((32, 16), index, 1)));
+    (0..50).for_each(|index| send(&filter, &frame((32, 16), index, 1)));
     close(&filter, &news);
     assert_eq!((filter.stats().frames.written, filter.stats().given), (50, 50));
 }
@@ -260,39 +280,55 @@ fn branches_that_never_meet_are_told_instead_of_filling_memory() {
 }
 
 #[test]
-fn in_real_time_a_full_queue_drops_and_tells() {
-    // Slow enough that frames given at once cannot all be taken.
-    let (filter, news) = filter("nlmeans=r=15:p=7,nlmeans=r=15:p=7");
-    let (intake, mut inbox, _) = collector(1000);
-    attach(&filter, &news, &intake, 1);
-    for index in 0..60 {
-        let frame = frame((160, 120), index, 1);
-        assert!(filter.intake().append(frame, Haste::Hurried));
+fn in_real_time_a_queue_of_two_seconds_is_full_and_drops_are_reported() {
+    let simulated = SimulatedClock::new();
+    let clock: Arc<dyn Clock> = simulated.clone();
+    let (filter, news) = filter_on(&clock, "hflip");
+    let (input, receiver, _) = collector_on(&clock, 1);
+    filter.attach(&input, 1).unwrap();
+    // The target has room for one frame, so the filter waits with the second one.
+    for index in 0..2 {
+        simulated.settle();
+        assert!(filter.input().append(frame((32, 16), index, 1), OverflowPolicy::Block));
     }
-    let events = close(&filter, &news);
+    simulated.settle();
+    let append = |from, to| {
+        for index in from..to {
+            assert!(filter.input().append(frame((32, 16), index, 1), OverflowPolicy::DropNewest));
+        }
+    };
+    append(2, 22);
+    simulated.pass(1.9);
+    append(22, 32);
+    simulated.pass(0.1);
+    append(32, 60);
     let ledger = filter.stats().frames;
-    assert_eq!((ledger.captured, ledger.failed), (60, 0));
-    assert!(ledger.dropped >= 40, "{ledger:?}");
+    assert_eq!((ledger.captured, ledger.dropped, ledger.failed), (60, 28, 0), "{ledger:?}");
     assert!(ledger.drops.iter().all(|drop| drop.reason == DropReason::FilterOverload));
-    assert!(events.iter().any(|event| matches!(
-        event,
-        Event::Overload { stage: error::Stage::Filter, reason: DropReason::FilterOverload, .. }
-    )));
-    let frames = collected(&intake, &mut inbox);
-    assert_eq!(frames.len() as u64, ledger.written);
-    assert!(frames.iter().all(|(_, haste)| *haste == Haste::Hurried));
+    let overloads = filter.take_events().into_iter().filter(|event| {
+        matches!(event, Event::Overload { stage: error::Stage::Filter, reason: DropReason::FilterOverload, frames: 1 })
+    });
+    assert_eq!(overloads.count(), 1);
+    // Room for the filter's frame lets it go on; the frames behind are sent as theirs were, without waiting.
+    assert!(matches!(receiver.next(), Some(Input::Frame(..))));
+    simulated.settle();
+    filter.close();
+    simulated.settle();
+    drop(news);
+    assert_balanced(&filter.stats().frames);
+    assert_eq!(filter.stats().frames.written, 32);
 }
 
 #[test]
 fn a_patient_frame_waits_for_the_targets_and_a_detach_frees_it() {
     let (filter, news) = filter("hflip");
-    let (intake, mut inbox, taker) = collector(1);
-    attach(&filter, &news, &intake, 1);
+    let (input, receiver, collector) = collector(1);
+    attach(&filter, &news, &input, 1);
     let (gone, is_gone): (Sender<()>, _) = crossbeam_channel::bounded(0);
     std::thread::scope(|scope| {
         scope.spawn(|| {
             // More than the target and the filter's queue have room for.
-            (0..20).for_each(|index| give(&filter, &frame((32, 16), index, 1)));
+            (0..20).for_each(|index| send(&filter, &frame((32, 16), index, 1)));
             drop(gone);
         });
         filter.detach(1).unwrap();
@@ -301,29 +337,29 @@ fn a_patient_frame_waits_for_the_targets_and_a_detach_frees_it() {
     });
     close(&filter, &news);
     assert_eq!(filter.stats().frames.written, 20);
-    let frames = collected(&intake, &mut inbox);
-    assert_eq!(*taker.overflows.lock(), 0);
+    let frames = collected(&input, &receiver);
+    assert_eq!(*collector.overflows.lock(), 0);
     assert!(frames.iter().enumerate().all(|(index, (frame, _))| frame.sequence == index as u64));
-    assert_balanced_after(&taker.gate, frames.len() as u64);
+    assert_balanced_after(&collector.input, frames.len() as u64);
 }
 
-fn assert_balanced_after(gate: &Gate, taken: u64) {
-    gate.counters.written(taken);
-    assert_balanced(&gate.counters.snapshot());
+fn assert_balanced_after(input: &InputState, taken: u64) {
+    input.counters.written(taken);
+    assert_balanced(&input.counters.snapshot());
 }
 
 #[test]
 fn one_filter_feeds_another() {
     let (first, first_news) = filter("hflip");
     let (second, second_news) = filter("hflip,vflip");
-    let (intake, mut inbox, _) = collector(100);
-    attach(&second, &second_news, &intake, 1);
-    attach(&first, &first_news, second.intake(), 2);
+    let (input, receiver, _) = collector(100);
+    attach(&second, &second_news, &input, 1);
+    attach(&first, &first_news, second.input(), 2);
     let frames = (0..20).map(|index| frame((32, 16), index, 1)).collect::<Vec<_>>();
-    frames.iter().for_each(|frame| give(&first, frame));
+    frames.iter().for_each(|frame| send(&first, frame));
     close(&first, &first_news);
     close(&second, &second_news);
-    let output = collected(&intake, &mut inbox);
+    let output = collected(&input, &receiver);
     assert_eq!(output.len(), 20);
     for ((out, _), frame) in output.iter().zip(&frames) {
         let mut turned = rows(&frame.views[0]);
@@ -336,16 +372,16 @@ fn one_filter_feeds_another() {
 #[test]
 fn targets_learn_the_shape_before_the_first_frame() {
     let (filter, news) = filter("scale=64:32,format=yuv444p");
-    let (intake, mut inbox, _) = collector(4);
-    attach(&filter, &news, &intake, 1);
-    filter.intake().prepare(frame((32, 16), 0, 2).shape());
-    let Some(Parcel::Shape(shape)) = inbox.next() else { panic!("no shape came") };
+    let (input, receiver, _) = collector(4);
+    attach(&filter, &news, &input, 1);
+    filter.input().prepare(frame((32, 16), 0, 2).shape());
+    let Some(Input::Shape(shape)) = receiver.next() else { panic!("no shape came") };
     assert_eq!(
         (shape.view.width, shape.view.height, shape.view.format.name().as_str(), shape.views),
         (64, 32, "yuv444p", 2)
     );
-    give(&filter, &frame((32, 16), 0, 2));
-    let Some(Parcel::Frame(out, _)) = inbox.next() else { panic!("no frame came") };
+    send(&filter, &frame((32, 16), 0, 2));
+    let Some(Input::Frame(out, _)) = receiver.next() else { panic!("no frame came") };
     assert_eq!(out.shape(), shape);
     close(&filter, &news);
 }
@@ -353,10 +389,10 @@ fn targets_learn_the_shape_before_the_first_frame() {
 #[test]
 fn a_filter_that_is_dropped_ends_even_if_a_target_has_no_room() {
     let (filter, news) = filter("hflip");
-    let (intake, mut inbox, taker) = collector(1);
-    attach(&filter, &news, &intake, 1);
+    let (input, receiver, collector) = collector(1);
+    attach(&filter, &news, &input, 1);
     for index in 0..4 {
-        assert!(filter.intake().append(frame((32, 16), index, 1), Haste::Patient));
+        assert!(filter.input().append(frame((32, 16), index, 1), OverflowPolicy::Block));
     }
     drop(filter);
     // The thread drops its half of the news when it ends.
@@ -367,9 +403,9 @@ fn a_filter_that_is_dropped_ends_even_if_a_target_has_no_room() {
         }
     };
     assert!(end.is_disconnected());
-    let taken = collected(&intake, &mut inbox).len() as u64;
-    let ledger = taker.gate.counters.snapshot();
-    assert_eq!((taken, ledger.captured), (1, 1 + ledger.failed));
+    let taken = collected(&input, &receiver).len() as u64;
+    let ledger = collector.input.counters.snapshot();
+    assert_eq!((taken, ledger.captured), (1, 1 + ledger.dropped + ledger.failed));
 }
 
 #[test]
@@ -377,7 +413,7 @@ fn bad_descriptions_name_their_field() {
     let long = "null,".repeat(20_000);
     for description in ["", "nonsense=1", "split", "hstack", "volume=1", "movie=a.mp4", "eq=contrast=wide", &long] {
         let options = FilterOptions { description: description.to_owned() };
-        let error = Filter::open(&options, Box::new(|| ())).err().unwrap();
+        let error = Filter::open(&options, &SystemClock::shared(), Box::new(|| ())).err().unwrap();
         assert_eq!((error.code, error.field.as_deref()), (Code::InvalidArgument, Some("description")), "{error}");
         assert!(error.message.starts_with("Cannot use description \"") && error.message.len() < 600, "{error}");
     }
@@ -386,10 +422,10 @@ fn bad_descriptions_name_their_field() {
 #[test]
 fn a_closed_filter_takes_nothing() {
     let (filter, news) = filter("hflip");
-    let (intake, ..) = collector(1);
-    assert_eq!(filter.attach(filter.intake(), 1).unwrap_err().code, Code::InvalidArgument);
+    let (input, ..) = collector(1);
+    assert_eq!(filter.attach(filter.input(), 1).unwrap_err().code, Code::InvalidArgument);
     close(&filter, &news);
-    assert!(!filter.intake().append(frame((32, 16), 0, 1), Haste::Hurried));
-    intake.close();
-    assert_eq!(filter.attach(&intake, 1).unwrap_err().code, Code::Closed);
+    assert!(!filter.input().append(frame((32, 16), 0, 1), OverflowPolicy::DropNewest));
+    input.close();
+    assert_eq!(filter.attach(&input, 1).unwrap_err().code, Code::Closed);
 }

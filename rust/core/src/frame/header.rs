@@ -2,12 +2,16 @@
 
 use super::Frame;
 use crate::{
-    av::{ColourTags, FULL, RGB, UNKNOWN, VideoInfo},
+    av::{ColourTags, VideoInfo},
     base::{
         error::{Code, Error, Result, Stage},
         time::Rational,
     },
-    pixels::{COLOUR_SPACES, ColourSpace, planes::Layout},
+    pixels::{
+        COLOUR_SPACES, ColourSpace,
+        h273::{FULL, MAX_MATRIX, RGB, UNKNOWN},
+        planes::Layout,
+    },
 };
 
 /// The fields in their order, by their JavaScript names.
@@ -33,8 +37,6 @@ pub const MAX_SIZE: u32 = 16384;
 pub const MAX_VIEWS: usize = 8;
 /// The largest integer that every smaller one has its own double for.
 const MAX_INTEGER: i64 = (1 << 53) - 1;
-/// The highest number of H.273's table of matrices that every FFmpeg served here knows.
-const MAX_MATRIX: u32 = 14;
 
 /// What is known of a frame besides its samples.
 #[derive(Debug, Clone, Copy, PartialEq)]

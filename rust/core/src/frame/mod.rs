@@ -1,6 +1,6 @@
 //! A frame: read-only samples, when they were captured and how they are laid out.
 
-pub(crate) mod adapt;
+pub(crate) mod converter;
 pub mod header;
 pub mod raw_frame;
 mod shape;

@@ -2,14 +2,15 @@
 
 use super::{
     Frame, Views,
-    adapt::{Adapter, convert_shape, is_one_pass},
+    converter::{Converter, convert_shape, is_one_pass},
     header::FrameHeader,
 };
 use crate::{
-    av::{AvError, Picture, PicturePool, PixelFormat, UNKNOWN, VideoInfo},
+    av::{AvError, Picture, PicturePool, PixelFormat, VideoInfo},
     base::error::{Code, Error, Result, Stage},
     pixels::{
         convert::copy,
+        h273::UNKNOWN,
         planes::{Layout, Planes, PlanesMut},
     },
     sys::monotonic_ns,
@@ -122,10 +123,10 @@ pub fn convert_bytes(from: &FrameHeader, source: &[u8], to: &FrameHeader, target
     let (from_shape, to_shape) = shapes(from, to);
     let (from_layout, to_layout) = (Layout::from(from.colour), Layout::from(to.colour));
     let is_one_pass = is_one_pass(from_shape, to_shape);
-    let (mut adapter, pool) = (Adapter::new(to_shape), PicturePool::default());
+    let (mut converter, pool) = (Converter::new(to_shape), PicturePool::default());
     for (source, target) in views(from, source).zip(target.chunks_exact_mut(to.view_bytes())) {
         if !is_one_pass {
-            write_picture(&adapter.adapt(&picture_from(from, source, &pool)?)?, target)?;
+            write_picture(&converter.convert(&picture_from(from, source, &pool)?)?, target)?;
         } else {
             let (width, height) = (from.width as usize, from.height as usize);
             let source = Planes::tight(from_layout, width, height, source)?;

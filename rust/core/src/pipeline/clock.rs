@@ -56,7 +56,8 @@ pub struct Signal {
 }
 
 /// Is woken when something that was waited for has come.
-pub(crate) trait Wake: Send + Sync {
+pub trait Wake: Send + Sync {
+    /// Ends the wait.
     fn wake(&self);
 }
 

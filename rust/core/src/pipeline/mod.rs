@@ -12,7 +12,7 @@ pub(crate) mod requests;
 mod session;
 
 pub use self::{
-    clock::{Clock, Signal, SystemClock},
+    clock::{Clock, Signal, SystemClock, Wake},
     input::{InputSender, OverflowPolicy},
     session::{Origin, Session},
 };

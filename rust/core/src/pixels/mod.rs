@@ -3,6 +3,7 @@
 pub mod colour;
 mod colour_space;
 pub mod convert;
+pub mod h273;
 mod layout;
 pub mod planes;
 

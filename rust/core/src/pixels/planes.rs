@@ -43,7 +43,9 @@ pub struct PlanesMut<'a> {
 }
 
 /// A rectangle in pixels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "Rect")]
+#[serde(deny_unknown_fields)]
 pub struct Rect {
     /// Left column.
     pub x: usize,

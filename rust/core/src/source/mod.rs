@@ -3,7 +3,7 @@
 mod crop;
 mod file;
 pub mod options;
-mod producer;
+pub mod producer;
 mod state;
 pub mod test_pattern;
 mod thread;
@@ -55,8 +55,12 @@ impl Source {
         Self::of(producer, pacing, session, notify)
     }
 
-    /// The source of what `producer` makes.
-    fn of(producer: Box<dyn Producer>, pacing: Pacing, session: &Arc<Session>, notify: Notify) -> Result<Self> {
+    /// The source of the frames that `producer` makes.
+    ///
+    /// # Errors
+    ///
+    /// `ResourceExhausted` if there can be no further thread.
+    pub fn of(producer: Box<dyn Producer>, pacing: Pacing, session: &Arc<Session>, notify: Notify) -> Result<Self> {
         let info = producer.info().clone();
         let state = Arc::new(SourceState::new(notify, producer.shape()));
         let signal = Signal::new(session.clock());

@@ -90,9 +90,8 @@ pub struct TestPatternOptions {
     pub frames: u64,
 }
 
-/// Every kind of source, as it crosses the boundary.
-#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(tag = "kind", rename_all = "lowercase")]
+/// Options of every kind of source.
+#[derive(Debug, Clone)]
 pub enum SourceOptions {
     /// A video file.
     File(FileReaderOptions),

@@ -8,21 +8,22 @@ use crate::{
         time::Rational,
     },
     frame::{FrameShape, Views},
-    pipeline::{Signal, clock::Wake, report::SourceInfo},
+    pipeline::{Signal, Wake, report::SourceInfo},
 };
 
 /// What a producer captured at one instant.
-pub(crate) struct Captured {
-    pub(crate) views: Views,
+pub struct Captured {
+    /// Its pictures.
+    pub views: Views,
     /// In ticks of [`Producer::time_base`], from the first.
-    pub(crate) pts: i64,
+    pub pts: i64,
     /// When it was captured, in nanoseconds of the clock; `None` when it is handed on.
-    pub(crate) captured_ns: Option<u64>,
+    pub captured_ns: Option<u64>,
 }
 
 /// Who decides when a frame comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Timing {
+pub enum Timing {
     /// A schedule of ours: the producer gives its frames as fast as they are asked for.
     Paced,
     /// A clock of the producer's own: a frame is there when it comes, and no target may hold it up.
@@ -30,7 +31,7 @@ pub(crate) enum Timing {
 }
 
 /// What came of asking for the next frame.
-pub(crate) enum Produced {
+pub enum Produced {
     /// A frame.
     Frame(Captured),
     /// Nothing within the patience, or the signal was raised.
@@ -44,17 +45,17 @@ pub(crate) enum Produced {
 }
 
 /// How long a producer may wait.
-pub(crate) struct Patience<'a> {
+pub struct Patience<'a> {
     /// Raised when a request waits for the source's thread.
-    pub(crate) signal: &'a Signal,
+    pub signal: &'a Signal,
     /// What the thread read from the signal before it looked at its requests.
-    pub(crate) seen: u64,
+    pub seen: u64,
     /// When the producer answers at the latest, in nanoseconds of the signal's clock.
-    pub(crate) deadline_ns: u64,
+    pub deadline_ns: u64,
 }
 
 /// Makes the frames of one source, on the thread of that source.
-pub(crate) trait Producer: Send {
+pub trait Producer: Send {
     /// Immutable metadata.
     fn info(&self) -> &SourceInfo;
 
@@ -70,6 +71,10 @@ pub(crate) trait Producer: Send {
     fn time_base(&self) -> Rational;
 
     /// What comes next. Waits no longer than `patience` allows.
+    ///
+    /// # Errors
+    ///
+    /// Why the source ends here.
     fn next(&mut self, patience: &Patience<'_>) -> Result<Produced>;
 
     /// What ends a wait inside [`Self::next`] that does not look at the signal, such as one for a descriptor.

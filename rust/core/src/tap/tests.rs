@@ -5,7 +5,10 @@ use crate::{
     av::{ColourTags, Picture, PixelFormat},
     base::time::Rational,
     frame::{Frame, header::FIELDS},
-    pipeline::{intake::Haste, report::Ledger},
+    pipeline::{
+        OverflowPolicy, SystemClock,
+        report::{DropReason, Ledger},
+    },
     pixels::ColourSpace,
     source::test_pattern::draw::Pattern,
 };
@@ -17,6 +20,7 @@ fn open(options: TapOptions) -> (Tap, mpsc::Receiver<()>) {
     let (sender, woken) = mpsc::channel();
     let tap = Tap::open(
         options,
+        &SystemClock::shared(),
         Box::new(move || {
             let _ = sender.send(());
         }),
@@ -37,7 +41,7 @@ fn frame(index: u64) -> Arc<Frame> {
     pattern.draw(index, 0, &mut picture.view_mut().unwrap().unwrap());
     let time_base = Rational::new(1, 30);
     let pts = index.cast_signed();
-    let captured_ns = monotonic_ns();
+    let captured_ns = crate::sys::monotonic_ns();
     Arc::new(Frame {
         views: smallvec::smallvec![picture],
         sequence: index,
@@ -50,10 +54,10 @@ fn frame(index: u64) -> Arc<Frame> {
 
 /// Gives a frame once there is room.
 fn give(tap: &Tap, index: u64) {
-    while !tap.intake().has_room() {
+    while !tap.input().has_room() {
         std::thread::yield_now();
     }
-    assert!(tap.intake().append(frame(index), Haste::Patient));
+    assert!(tap.input().append(frame(index), OverflowPolicy::Block));
 }
 
 /// Takes the next frame's number, waiting for it; `None` at the end.
@@ -95,7 +99,7 @@ fn every_frame_is_taken_in_its_order_and_the_end_is_told() {
     let frames = tap.stats().frames;
     assert_conserved(&frames);
     assert_eq!((frames.written, frames.failed, frames.in_flight), (133, 67, 0));
-    assert!(!tap.intake().append(frame(0), Haste::Hurried));
+    assert!(!tap.input().append(frame(0), OverflowPolicy::DropNewest));
 }
 
 #[test]
@@ -116,10 +120,10 @@ fn a_frame_that_does_not_fit_is_not_lost() {
 
 #[test]
 fn in_real_time_a_full_queue_drops_the_new_frames_and_the_newest_only_the_old_ones() {
-    for (policy, first) in [(TapPolicy::All, Some(0)), (TapPolicy::Latest, None)] {
-        let queue = if policy == TapPolicy::All { 2 } else { 8 };
+    for (policy, first) in [(FramePolicy::All, Some(0)), (FramePolicy::Latest, None)] {
+        let queue = if policy == FramePolicy::All { 2 } else { 8 };
         let (tap, woken) = open(TapOptions { policy, queue, ..options() });
-        (0..50).for_each(|index| assert!(tap.intake().append(frame(index), Haste::Hurried)));
+        (0..50).for_each(|index| assert!(tap.input().append(frame(index), OverflowPolicy::DropNewest)));
         tap.close();
         let mut data = Vec::new();
         let mut seen = Vec::new();
@@ -137,7 +141,7 @@ fn in_real_time_a_full_queue_drops_the_new_frames_and_the_newest_only_the_old_on
         let frames = tap.stats().frames;
         assert_conserved(&frames);
         assert_eq!((frames.captured, frames.written), (50, seen.len() as u64));
-        let reason = if policy == TapPolicy::All { DropReason::ObserverOverload } else { DropReason::Superseded };
+        let reason = if policy == FramePolicy::All { DropReason::ObserverOverload } else { DropReason::Superseded };
         assert!(frames.drops.iter().all(|drop| drop.reason == reason), "{frames:?}");
     }
 }
@@ -160,11 +164,11 @@ fn frames_come_in_the_form_asked_for() {
 #[test]
 fn a_tap_that_is_dropped_lets_its_giver_and_its_thread_go() {
     let (tap, _woken) = open(TapOptions { queue: 1, ..options() });
-    let intake = tap.intake().clone();
+    let input = tap.input().clone();
     for index in 0..10 {
-        let _ = intake.append(frame(index), Haste::Hurried);
+        let _ = input.append(frame(index), OverflowPolicy::DropNewest);
     }
     drop(tap);
-    assert!(!intake.append(frame(0), Haste::Patient));
-    assert!(intake.is_closed());
+    assert!(!input.append(frame(0), OverflowPolicy::Block));
+    assert!(input.is_closed());
 }

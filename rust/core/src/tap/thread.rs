@@ -12,7 +12,7 @@ use crate::{
     base::error::{Code, Error, Result, Stage, guard},
     frame::{
         SharedFrame,
-        adapt::{Adapter, is_one_pass},
+        converter::{Converter, is_one_pass},
         header::FrameHeader,
         raw_frame::{write_converted, write_pictures},
     },
@@ -33,15 +33,15 @@ pub(super) struct Ready {
     to: VideoInfo,
     frame: SharedFrame,
     /// One for each view; none where one pass over the samples is enough.
-    adapted: Vec<Picture>,
+    converted: Vec<Picture>,
 }
 
 impl Ready {
     /// Writes the samples of all views, which is the last conversion of most frames: one pass that makes BGRA of I420
     /// takes no longer than a copy of BGRA, which would have to be made first.
     pub(super) fn write(&self, data: &mut [u8]) -> Result<()> {
-        if !self.adapted.is_empty() {
-            return write_pictures(&self.adapted, data);
+        if !self.converted.is_empty() {
+            return write_pictures(&self.converted, data);
         }
         let views = data.chunks_exact_mut(self.header.view_bytes());
         self.frame.views.iter().zip(views).try_for_each(|(view, data)| write_converted(view, self.to, data))
@@ -63,7 +63,7 @@ pub(super) struct TapThread {
     options: TapOptions,
     pace: Pace,
     /// From the form of the frames that came last to the one asked for.
-    adapter: Option<(VideoInfo, VideoInfo, Adapter)>,
+    converter: Option<(VideoInfo, VideoInfo, Converter)>,
 }
 
 impl TapThread {
@@ -75,7 +75,7 @@ impl TapThread {
         options: TapOptions,
     ) -> Self {
         let pace = Pace::new(options.rate);
-        Self { state, input, ready, wake: signal.clone(), signal, options, pace, adapter: None }
+        Self { state, input, ready, wake: signal.clone(), signal, options, pace, converter: None }
     }
 
     /// Runs until the tap is closed and every frame was handed on; frames left when the tap is dropped are counted.
@@ -103,53 +103,54 @@ impl TapThread {
 
     fn hand_on(&self, ready: Ready) {
         let (writer, bounds) = &self.ready;
-        let refused = if self.options.policy == FramePolicy::Latest {
+        let is_sent = if self.options.policy == FramePolicy::Latest {
             let displaced = writer.displace(ready, 0, bounds);
-            displaced.map(|displaced| self.state.drop_frames(DropReason::Superseded, displaced.len()))
+            displaced.map(|displaced| self.state.drop_frames(DropReason::Superseded, displaced.len())).is_ok()
         } else {
             self.wait_and_send(ready)
         };
-        match refused {
-            Ok(()) => self.state.report_ready(),
+        if is_sent {
+            self.state.report_ready();
+        } else {
             // The tap was dropped, and its observer with it.
-            Err(_) => self.state.drop_frames(DropReason::Closed, 1),
+            self.state.drop_frames(DropReason::Closed, 1);
         }
     }
 
-    /// Sends a frame as soon as the observer has made room.
-    fn wait_and_send(&self, mut ready: Ready) -> std::result::Result<(), Refused<Ready>> {
+    /// Sends a frame as soon as the observer has made room; `false` if the observer is gone.
+    fn wait_and_send(&self, mut ready: Ready) -> bool {
         let (writer, bounds) = &self.ready;
         loop {
             let seen = self.signal.seen();
             match writer.send_or_wait(ready, 0, bounds, &self.wake) {
                 Err(Refused::Full(same)) => ready = same,
-                outcome => return outcome,
+                outcome => return outcome.is_ok(),
             }
             self.signal.wait(seen, None);
         }
     }
 
     fn prepare(&mut self, frame: SharedFrame) -> Result<Ready> {
-        let converted = guard(Stage::Hub, "convert a frame", || self.convert(&frame));
-        let (to, adapted) = converted.inspect_err(|_| self.adapter = None)?;
+        let (to, converted) =
+            guard(Stage::Hub, "convert a frame", || self.convert(&frame)).inspect_err(|_| self.converter = None)?;
         let header = FrameHeader::of(&frame, to)?;
-        Ok(Ready { header, to, frame, adapted })
+        Ok(Ready { header, to, frame, converted })
     }
 
     /// The form asked for, and the views in it; no views where one pass over the samples leads there.
     fn convert(&mut self, frame: &SharedFrame) -> Result<(VideoInfo, Vec<Picture>)> {
         let from = frame.shape().view;
-        let known = self.adapter.take().filter(|(known, ..)| *known == from);
-        let (_, to, adapter) = self.adapter.insert(known.unwrap_or_else(|| {
+        let known = self.converter.take().filter(|(known, ..)| *known == from);
+        let (_, to, converter) = self.converter.insert(known.unwrap_or_else(|| {
             let to = self.options.shape_for(from);
-            (from, to, Adapter::new(to))
+            (from, to, Converter::new(to))
         }));
-        // Rows that run upwards have no view; the adapter turns them round.
+        // Rows that run upwards have no view; the converter turns them round.
         if is_one_pass(from, *to) && frame.views.iter().all(|view| view.view().is_some()) {
             return Ok((*to, Vec::new()));
         }
         let views =
-            frame.views.iter().map(|view| adapter.adapt(view)).collect::<Result<_>>().map_err(cannot_convert)?;
+            frame.views.iter().map(|view| converter.convert(view)).collect::<Result<_>>().map_err(cannot_convert)?;
         Ok((*to, views))
     }
 }

@@ -101,12 +101,7 @@ impl Clock for SimulatedClock {
         }
         let id = state.next_id;
         state.next_id += 1;
-        state.waiting.push(Waiting {
-            id,
-            signal: std::ptr::from_ref(signal).addr(),
-            deadline_ns,
-            is_woken: false,
-        });
+        state.waiting.push(Waiting { id, signal: std::ptr::from_ref(signal).addr(), deadline_ns, is_woken: false });
         state.advance();
         self.changed.notify_all();
         let is_woken = |state: &State| state.waiting.iter().any(|waiting| waiting.id == id && waiting.is_woken);

@@ -1,6 +1,7 @@
 //! What the integration tests share: a simulated disk, recordings onto it, and a reader of what is in a file.
 #![allow(dead_code, unreachable_pub, missing_docs)]
 
+pub mod clock;
 pub mod disk;
 pub mod recording;
 
@@ -67,7 +68,8 @@ pub fn decode(bytes: &[u8]) -> Result<Vec<Option<u32>>, String> {
     let told = |error: giftgrab_core::av::AvError| format!("{error:?}");
     let mut demuxer = Demuxer::open(Arc::new(Bytes(bytes.to_vec())), DemuxerOptions::default()).map_err(told)?;
     let stream = demuxer.select_video().ok_or("no video")?;
-    let mut decoder = Decoder::open(&demuxer, stream.index, 1, 1 << 24).map_err(told)?.ok_or("no decoder")?;
+    let parameters = demuxer.parameters(stream.index).map_err(told)?;
+    let mut decoder = Decoder::open(&parameters, stream.time_base, 1, 1 << 24).map_err(told)?.ok_or("no decoder")?;
     let mut packet = Packet::new().map_err(told)?;
     let mut seen = Vec::new();
     loop {

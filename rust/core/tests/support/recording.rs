@@ -13,6 +13,7 @@ use giftgrab_core::{
     codec::{Codec, EncoderProfile},
     error::Error,
     filter::{Filter, options::FilterOptions},
+    pipeline::{Session, SystemClock},
     record::{
         FileWriter,
         options::{FileWriterOptions, Metadata, OnResize},
@@ -50,7 +51,8 @@ pub fn writer_options(codec: Codec, path: &str) -> FileWriterOptions {
         overwrite: false,
         finalise: true,
         sync_interval_ms: 100,
-        frame_queue: 8,
+        queue_seconds: 2.0,
+        queue_bytes: 256_000_000,
     }
 }
 
@@ -89,7 +91,7 @@ fn notifier() -> (Box<dyn Fn() + Send + Sync>, Receiver<()>) {
 impl Watched<Source> {
     pub fn source(options: &SourceOptions) -> Self {
         let (notify, news) = notifier();
-        let object = Source::open(options, &giftgrab_core::storage::Disk, notify).unwrap();
+        let object = Source::open(options, &giftgrab_core::storage::Disk, &Session::on_system_clock(), notify).unwrap();
         Self { object, take: Source::take_events, news, events: Vec::new() }
     }
 }
@@ -97,7 +99,7 @@ impl Watched<Source> {
 impl Watched<FileWriter> {
     pub fn writer(options: FileWriterOptions, volume: Arc<dyn Volume>) -> Result<Self, Error> {
         let (notify, news) = notifier();
-        let object = FileWriter::open(options, volume, notify)?;
+        let object = FileWriter::open(options, volume, &SystemClock::shared(), notify)?;
         Ok(Self { object, take: FileWriter::take_events, news, events: Vec::new() })
     }
 
@@ -114,7 +116,9 @@ impl Watched<FileWriter> {
 impl Watched<Filter> {
     pub fn filter(description: &str) -> Self {
         let (notify, news) = notifier();
-        let object = Filter::open(&FilterOptions { description: description.to_owned() }, notify).unwrap();
+        let object =
+            Filter::open(&FilterOptions { description: description.to_owned() }, &SystemClock::shared(), notify)
+                .unwrap();
         Self { object, take: Filter::take_events, news, events: Vec::new() }
     }
 }
@@ -152,7 +156,7 @@ pub struct Recorded {
 pub fn record(options: FileWriterOptions, source: &SourceOptions, volume: Arc<dyn Volume>) -> Result<Recorded, Error> {
     let mut writer = Watched::writer(options, volume)?;
     let mut source = Watched::source(source);
-    source.object.attach(writer.object.intake(), 1)?;
+    source.object.attach(writer.object.input(), 1)?;
     source.object.start()?;
     source.wait_for(|event| matches!(event, Event::Ended));
     let (report, error) = writer.close();

@@ -191,13 +191,7 @@ impl FilterGraph {
     }
 
     /// Puts a source before the first end and a sink behind the last one.
-    pub(super) fn close_ends(
-        &mut self,
-        first: End,
-        last: End,
-        time_base: Rational,
-        frame_rate: Option<Rational>,
-    ) -> Result<(), GraphError> {
+    pub(super) fn close_ends(&mut self, first: End, last: End, time_base: Rational) -> Result<(), GraphError> {
         let VideoInfo { width, height, format, tags, .. } = self.input;
         let plain = |name: &str, settings: Vec<(&str, String)>| Stage {
             filter: name.to_owned(),
@@ -215,9 +209,6 @@ impl FilterGraph {
         ];
         if tags.pixel_aspect.num > 0 && tags.pixel_aspect.den > 0 {
             settings.push(("pixel_aspect", tags.pixel_aspect.to_string()));
-        }
-        if let Some(rate) = frame_rate {
-            settings.push(("frame_rate", rate.to_string()));
         }
         if self.knows_colour {
             if !format.is_rgb() {

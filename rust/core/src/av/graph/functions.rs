@@ -87,10 +87,6 @@ lazily_linked! {
     fn av_buffersrc_close(source: *mut ffi::AVFilterContext, pts: i64, flags: c_uint) -> c_int;
     fn av_buffersink_get_frame(sink: *mut ffi::AVFilterContext, frame: *mut ffi::AVFrame) -> c_int;
     fn av_buffersink_get_time_base(sink: *const ffi::AVFilterContext) -> ffi::AVRational;
-    fn av_buffersink_get_frame_rate(sink: *const ffi::AVFilterContext) -> ffi::AVRational;
-    fn av_buffersink_get_w(sink: *const ffi::AVFilterContext) -> c_int;
-    fn av_buffersink_get_h(sink: *const ffi::AVFilterContext) -> c_int;
-    fn av_buffersink_get_format(sink: *const ffi::AVFilterContext) -> c_int;
     fn av_buffersink_get_sample_aspect_ratio(sink: *const ffi::AVFilterContext) -> ffi::AVRational;
 }
 

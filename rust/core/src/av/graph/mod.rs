@@ -12,15 +12,14 @@ pub(crate) use description::shortened;
 pub use description::{Description, FilterPolicy};
 use functions::Functions;
 
-use super::{
-    AvError, ColourTags, FULL, Picture, PicturePool, PixelFormat, RGB, UNKNOWN, VideoInfo, error::check, ffi, log,
-    matrix_number,
+use super::{AvError, ColourTags, Picture, PicturePool, VideoInfo, error::check, ffi, log};
+use crate::{
+    base::time::Rational,
+    pixels::{
+        colour::ColourMatrix,
+        h273::{BT601, FULL, LIMITED, RANGE_UNKNOWN, RGB, UNKNOWN},
+    },
 };
-use crate::{base::time::Rational, pixels::colour::ColourMatrix};
-
-/// Numbers of AVColorSpace and AVColorRange (ITU-T H.273).
-const BT601: u32 = 6;
-const LIMITED: u32 = 1;
 
 /// A graph of filters with one input and one output, owned.
 pub struct FilterGraph {
@@ -65,15 +64,10 @@ impl FilterGraph {
     /// # Errors
     ///
     /// What [`Self::check`] finds, or why the filters cannot work on such pictures.
-    pub fn open(
-        description: &Description,
-        input: VideoInfo,
-        time_base: Rational,
-        frame_rate: Option<Rational>,
-    ) -> Result<Self, GraphError> {
+    pub fn open(description: &Description, input: VideoInfo, time_base: Rational) -> Result<Self, GraphError> {
         let (mut graph, first, last) = Self::build(description)?;
         graph.input = input;
-        graph.close_ends(first, last, time_base, frame_rate)?;
+        graph.close_ends(first, last, time_base)?;
         // SAFETY: owned and fully linked.
         let code = unsafe { graph.functions.avfilter_graph_config(graph.graph, ptr::null_mut()) };
         if code < 0 {
@@ -89,7 +83,7 @@ impl FilterGraph {
     /// the height by which the rest of this library judges.
     fn sent_matrix(&self) -> u32 {
         match self.input.tags.matrix {
-            RGB | UNKNOWN => matrix_number(ColourMatrix::of_height(self.input.height as usize)),
+            RGB | UNKNOWN => ColourMatrix::of_height(self.input.height as usize).number(),
             known => known,
         }
     }
@@ -105,29 +99,6 @@ impl FilterGraph {
     pub fn time_base(&self) -> Rational {
         // SAFETY: part of the graph.
         unsafe { self.functions.av_buffersink_get_time_base(self.sink) }.into()
-    }
-
-    /// Frames per second of the pictures that it makes, where that is known.
-    #[must_use]
-    pub fn frame_rate(&self) -> Option<Rational> {
-        // SAFETY: part of the graph.
-        let rate = Rational::from(unsafe { self.functions.av_buffersink_get_frame_rate(self.sink) });
-        (rate.num > 0 && rate.den > 0).then_some(rate)
-    }
-
-    /// The shape of the pictures that it makes; their tags show only with each picture.
-    #[must_use]
-    pub fn output(&self) -> VideoInfo {
-        // SAFETY: part of the graph.
-        let (width, height, format) = unsafe {
-            (
-                self.functions.av_buffersink_get_w(self.sink),
-                self.functions.av_buffersink_get_h(self.sink),
-                self.functions.av_buffersink_get_format(self.sink),
-            )
-        };
-        let size = |value: i32| u32::try_from(value).unwrap_or(0);
-        VideoInfo { width: size(width), height: size(height), format: PixelFormat(format), ..self.input }
     }
 
     /// Gives it a picture of its shape, or with `None` the end.
@@ -189,7 +160,7 @@ impl FilterGraph {
         let matrix = if from_rgb && self.knows_colour { BT601 } else { self.sent_matrix() };
         ColourTags {
             matrix: if matches!(tags.matrix, RGB | UNKNOWN) { matrix } else { tags.matrix },
-            range: or(tags.range, 0, if from_rgb { LIMITED } else { sent.range }),
+            range: or(tags.range, RANGE_UNKNOWN, if from_rgb { LIMITED } else { sent.range }),
             ..tags
         }
     }

@@ -119,7 +119,7 @@ pub(crate) trait EncoderKind: Sync {
 
 /// An open encoder: pictures in, packets out, one packet for each picture.
 pub(crate) trait Encode: Send {
-    /// Encodes a picture whose pts counts frames; `None` is the end.
+    /// Encodes a picture whose pts counts frames; `None` is the end. The packets so far must have been received.
     fn send(&mut self, picture: Option<Picture>) -> Result<()>;
 
     /// The next packet, whose times count frames; `None` until further pictures are sent, or for good after the end.

@@ -16,14 +16,14 @@ use super::{
     producer::{Captured, Patience, Produced, Producer},
 };
 use crate::{
-    av::{AvError, ColourTags, Picture, PixelFormat, VideoInfo, matrix_number},
+    av::{AvError, ColourTags, Picture, PixelFormat, VideoInfo},
     base::{
         error::{Code, Error, Result, Stage},
         time::Rational,
     },
-    frame::{FrameShape, adapt::Adapter},
+    frame::{FrameShape, converter::Converter},
     pipeline::report::SourceInfo,
-    pixels::colour::ColourMatrix,
+    pixels::{colour::ColourMatrix, h273::LIMITED},
     storage::Volume,
 };
 
@@ -41,7 +41,7 @@ pub(super) struct FileProducer {
     /// The first picture, decoded while opening.
     first: Option<Picture>,
     /// For pictures whose shape is not the first one's.
-    adapter: Adapter,
+    converter: Converter,
     line: TimeLine,
     is_black: bool,
 }
@@ -95,7 +95,7 @@ impl FileProducer {
             input,
             decoder,
             first: Some(first),
-            adapter: Adapter::new(shape),
+            converter: Converter::new(shape),
             is_black: false,
         })
     }
@@ -124,8 +124,8 @@ impl FileProducer {
             |error: AvError| error.explain(Code::ResourceExhausted, Stage::Source, &format!("read {:?}", self.path));
         let plain = VideoInfo { format: PixelFormat::YUV420P, ..self.shape };
         let mut picture = Picture::alloc(plain.format, plain.width, plain.height).map_err(memory)?;
-        let matrix = matrix_number(ColourMatrix::of_height(plain.height as usize));
-        picture.set_tags(ColourTags { range: 1, matrix, ..plain.tags });
+        let matrix = ColourMatrix::of_height(plain.height as usize).number();
+        picture.set_tags(ColourTags { range: LIMITED, matrix, ..plain.tags });
         if let Some(mut planes) = picture.view_mut().map_err(memory)? {
             planes.fill_black();
         }
@@ -181,7 +181,7 @@ impl Producer for FileProducer {
         };
         let pts = self.line.place(if self.is_black { None } else { picture.best_effort_pts() });
         let has_shape = VideoInfo { tags: self.shape.tags, ..VideoInfo::of(&picture) } == self.shape;
-        let picture = if has_shape { picture } else { self.adapter.adapt(&picture)? };
+        let picture = if has_shape { picture } else { self.converter.convert(&picture)? };
         Ok(Produced::Frame(Captured { views: smallvec![picture], pts, captured_ns: None }))
     }
 

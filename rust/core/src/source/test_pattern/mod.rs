@@ -9,13 +9,14 @@ use super::{
     producer::{Captured, Patience, Produced, Producer},
 };
 use crate::{
-    av::{ColourTags, Picture, PicturePool, PixelFormat, VideoInfo, matrix_number},
+    av::{ColourTags, Picture, PicturePool, PixelFormat, VideoInfo},
     base::{
         error::{Code, Error, Result, Stage},
         time::Rational,
     },
     frame::FrameShape,
     pipeline::report::SourceInfo,
+    pixels::h273::LIMITED,
 };
 
 /// Draws one frame after another.
@@ -37,8 +38,8 @@ impl PatternProducer {
         let tags = if format.is_rgb() {
             ColourTags { range: 2, matrix: 0, pixel_aspect: square, ..ColourTags::UNKNOWN }
         } else {
-            let matrix = matrix_number(pattern.matrix());
-            ColourTags { range: 1, matrix, primaries: matrix, transfer: matrix, pixel_aspect: square }
+            let matrix = pattern.matrix().number();
+            ColourTags { range: LIMITED, matrix, primaries: matrix, transfer: matrix, pixel_aspect: square }
         };
         let info = SourceInfo {
             frame_rate: options.frame_rate,

@@ -34,7 +34,7 @@ fn picture(format: PixelFormat, (width, height): (u32, u32), tags: ColourTags) -
 }
 
 fn limited() -> ColourTags {
-    ColourTags { range: 1, matrix: matrix_number(ColourMatrix::Bt601), ..ColourTags::UNKNOWN }
+    ColourTags { range: 1, matrix: ColourMatrix::Bt601.number(), ..ColourTags::UNKNOWN }
 }
 
 /// The largest distance of a picture's pixels from the slope, without the outermost ones.
@@ -62,9 +62,9 @@ fn every_colour_space_is_brought_into_every_other_at_every_size() {
         let source = picture(PixelFormat::of(from), SIZE, limited());
         for size in [SIZE, (48, 32), (33, 47), (190, 131)] {
             let wanted = VideoInfo::of(&source).converted(PixelFormat::of(to), size.0, size.1);
-            let adapted = Adapter::new(wanted).adapt(&source).unwrap();
-            assert_eq!(VideoInfo::of(&adapted), wanted);
-            let error = error(&adapted);
+            let converted = Converter::new(wanted).convert(&source).unwrap();
+            assert_eq!(VideoInfo::of(&converted), wanted);
+            let error = error(&converted);
             // Where it is subsampled, chroma is up to two of the larger pixels away from its place.
             let step = 120.0 / f64::from(size.0.min(size.1).min(SIZE.1));
             let is_exact = PixelFormat::of(from).is_rgb() && PixelFormat::of(to).is_rgb();
@@ -79,9 +79,9 @@ fn the_wanted_shape_costs_no_copy() {
     let source = picture(PixelFormat::YUVJ420P, SIZE, ColourTags { range: 2, ..limited() });
     for format in [PixelFormat::YUVJ420P, PixelFormat::YUV420P] {
         let wanted = VideoInfo::of(&source).converted(format, SIZE.0, SIZE.1);
-        let adapted = Adapter::new(wanted).adapt(&source).unwrap();
-        assert_eq!(VideoInfo::of(&adapted), wanted);
-        assert_eq!(adapted.view().unwrap().plane(0).data.as_ptr(), source.view().unwrap().plane(0).data.as_ptr());
+        let converted = Converter::new(wanted).convert(&source).unwrap();
+        assert_eq!(VideoInfo::of(&converted), wanted);
+        assert_eq!(converted.view().unwrap().plane(0).data.as_ptr(), source.view().unwrap().plane(0).data.as_ptr());
     }
 }
 
@@ -107,9 +107,9 @@ fn a_full_range_name_is_honoured() {
     for colour in COLOUR_SPACES {
         for size in [SIZE, (48, 32)] {
             let wanted = VideoInfo::of(&source).converted(PixelFormat::of(colour), size.0, size.1);
-            let adapted = Adapter::new(wanted).adapt(&source).unwrap();
-            assert_eq!(adapted.tags().range, 2, "{colour:?}");
-            assert!(error(&adapted) <= 6.0, "{colour:?} {size:?}");
+            let converted = Converter::new(wanted).convert(&source).unwrap();
+            assert_eq!(converted.tags().range, 2, "{colour:?}");
+            assert!(error(&converted) <= 6.0, "{colour:?} {size:?}");
         }
     }
 }
@@ -123,9 +123,9 @@ fn another_range_is_converted_to() {
         {
             let mut wanted = VideoInfo::of(&source).converted(format, size.0, size.1);
             wanted.tags.range = to;
-            let adapted = Adapter::new(wanted).adapt(&source).unwrap();
-            assert_eq!(VideoInfo::of(&adapted), wanted);
-            assert!(error(&adapted) <= 6.0, "{from} to {to} {}: {}", format.name(), error(&adapted));
+            let converted = Converter::new(wanted).convert(&source).unwrap();
+            assert_eq!(VideoInfo::of(&converted), wanted);
+            assert!(error(&converted) <= 6.0, "{from} to {to} {}: {}", format.name(), error(&converted));
         }
     }
 }
@@ -141,7 +141,7 @@ fn an_unused_byte_becomes_opaque_alpha() {
         .for_each(|row| row.iter_mut().skip(3).step_by(4).for_each(|byte| *byte = 0));
     for (format, size) in [(PixelFormat::BGRA, SIZE), (PixelFormat::RGBA, SIZE), (PixelFormat::RGBA, (48, 32))] {
         let wanted = VideoInfo::of(&source).converted(format, size.0, size.1);
-        assert!(error(&Adapter::new(wanted).adapt(&source).unwrap()) <= 1.0, "{} {size:?}", format.name());
+        assert!(error(&Converter::new(wanted).convert(&source).unwrap()) <= 1.0, "{} {size:?}", format.name());
     }
 }
 
@@ -149,18 +149,18 @@ fn an_unused_byte_becomes_opaque_alpha() {
 fn an_encoder_gets_the_missing_column_and_row_repeated() {
     let source = picture(PixelFormat::RGBA, (33, 21), ColourTags::UNKNOWN);
     let wanted = VideoInfo::of(&source).converted(PixelFormat::YUV420P, 34, 22);
-    let adapted = Adapter::padding(wanted).adapt(&source).unwrap();
-    let view = adapted.view().unwrap();
+    let converted = Converter::padding(wanted).convert(&source).unwrap();
+    let view = converted.view().unwrap();
     assert_eq!(view.size(), (34, 22));
     assert_eq!(view.row(0, 20), view.row(0, 21));
     assert!((0..22).all(|row| view.row(0, row)[32] == view.row(0, row)[33]));
-    let scaled = Adapter::new(wanted).adapt(&source).unwrap();
+    let scaled = Converter::new(wanted).convert(&source).unwrap();
     assert_ne!(scaled.view().unwrap().row(0, 20), scaled.view().unwrap().row(0, 21));
 }
 
 #[test]
 fn pictures_of_several_shapes_may_follow_each_other() {
-    let mut adapter = Adapter::new(VideoInfo::of(&picture(PixelFormat::RGBA, (48, 32), limited())).converted(
+    let mut converter = Converter::new(VideoInfo::of(&picture(PixelFormat::RGBA, (48, 32), limited())).converted(
         PixelFormat::RGBA,
         48,
         32,
@@ -168,7 +168,7 @@ fn pictures_of_several_shapes_may_follow_each_other() {
     for format in [PixelFormat::YUV420P, PixelFormat::RGBA, PixelFormat::NV12, PixelFormat::YUV420P] {
         for range in [1, 2] {
             let source = picture(format, SIZE, ColourTags { range, ..limited() });
-            assert!(error(&adapter.adapt(&source).unwrap()) <= 6.0, "{}", format.name());
+            assert!(error(&converter.convert(&source).unwrap()) <= 6.0, "{}", format.name());
         }
     }
 }
@@ -177,15 +177,15 @@ fn pictures_of_several_shapes_may_follow_each_other() {
 fn a_pixel_format_without_a_layout_keeps_its_colours() {
     let source = picture(PixelFormat::RGBA, SIZE, ColourTags::UNKNOWN);
     let planar = VideoInfo::of(&source).converted(PixelFormat::GBRP, SIZE.0, SIZE.1);
-    let planar = Adapter::new(planar).adapt(&source).unwrap();
+    let planar = Converter::new(planar).convert(&source).unwrap();
     for (colour, size) in COLOUR_SPACES.iter().flat_map(|colour| [SIZE, (48, 32)].map(|size| (*colour, size))) {
         for matrix in [1, 6] {
             let mut wanted = VideoInfo::of(&planar).converted(PixelFormat::of(colour), size.0, size.1);
             if !wanted.format.is_rgb() {
                 wanted.tags = ColourTags { range: 1, matrix, ..wanted.tags };
             }
-            let adapted = Adapter::new(wanted).adapt(&planar).unwrap();
-            assert!(error(&adapted) <= 6.0, "{colour:?} {size:?} {matrix}: {}", error(&adapted));
+            let converted = Converter::new(wanted).convert(&planar).unwrap();
+            assert!(error(&converted) <= 6.0, "{colour:?} {size:?} {matrix}: {}", error(&converted));
         }
     }
 }

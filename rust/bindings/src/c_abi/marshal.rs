@@ -1,28 +1,38 @@
-//! What crosses the boundary: error records and JSON in the caller's buffers.
+//! What crosses the C ABI: error records, JSON and numbers in the caller's buffers.
 
-use std::slice;
+use std::{ptr, slice};
 
-use giftgrab_core::error::{self, Error, Result, Stage};
+use giftgrab_core::{
+    boundary::Status,
+    error::{Code, Error, Result, Stage},
+};
 
-use crate::c_abi::{GG_MORE, GG_OK};
+use crate::guard::guard;
 
 /// A buffer of the caller, borrowed for one call.
-pub(crate) struct Buffer<T> {
-    pub(crate) pointer: *mut T,
-    pub(crate) length: usize,
+pub(super) struct Buffer<T> {
+    pointer: *mut T,
+    length: usize,
 }
 
 impl<T> Buffer<T> {
+    /// No buffer: it takes nothing.
+    pub(super) const NONE: Self = Self { pointer: ptr::null_mut(), length: 0 };
+
+    pub(super) const fn new(pointer: *mut T, length: usize) -> Self {
+        Self { pointer, length }
+    }
+
     /// The buffer's elements; empty for a null pointer.
     ///
     /// # Safety
     /// `pointer` is null or writable for `length` elements, and nothing else uses them until the result is dropped.
-    pub(crate) unsafe fn as_mut_slice<'a>(&self) -> &'a mut [T] {
+    pub(super) unsafe fn as_mut_slice<'a>(&self) -> &'a mut [T] {
         if self.pointer.is_null() || self.length == 0 {
             return &mut [];
         }
         // SAFETY: promised by the caller.
-        unsafe { std::slice::from_raw_parts_mut(self.pointer, self.length) }
+        unsafe { slice::from_raw_parts_mut(self.pointer, self.length) }
     }
 }
 
@@ -30,23 +40,18 @@ impl<T> Buffer<T> {
 ///
 /// # Safety
 /// `pointer` is null or readable for `length` elements until the result is dropped.
-pub(crate) unsafe fn as_slice<'a, T>(pointer: *const T, length: usize) -> &'a [T] {
+pub(super) unsafe fn as_slice<'a, T>(pointer: *const T, length: usize) -> &'a [T] {
     // SAFETY: promised by the caller.
     if pointer.is_null() { &[] } else { unsafe { slice::from_raw_parts(pointer, length) } }
-}
-
-/// Runs what may not panic across the boundary; a panic becomes an error.
-pub(crate) fn guard<T>(body: impl FnOnce() -> Result<T>) -> Result<T> {
-    error::guard(Stage::Boundary, "go on", body)
 }
 
 /// Runs the body of an exported function: no panic crosses, and an error fills the caller's record.
 ///
 /// # Safety
 /// `record` is null or writable for its length.
-pub(crate) unsafe fn run(record: &Buffer<u8>, body: impl FnOnce() -> Result<i32>) -> i32 {
+pub(super) unsafe fn run(record: &Buffer<u8>, body: impl FnOnce() -> Result<Status>) -> i32 {
     let error = match guard(body) {
-        Ok(status) => return status,
+        Ok(status) => return status as i32,
         Err(error) => error,
     };
     // SAFETY: promised by the caller.
@@ -76,11 +81,11 @@ fn write_error(error: &Error, record: &mut [u8]) {
     }
 }
 
-/// Writes `text` to the caller's buffer, or tells what length it needs.
+/// Writes `text` to the caller's buffer if it fits, and its length in any case.
 ///
 /// # Safety
 /// `out` is null or writable for its length; `length_out` is null or writable.
-pub(crate) unsafe fn write_text(text: &[u8], out: &Buffer<u8>, length_out: *mut u32) -> i32 {
+pub(super) unsafe fn write_text(text: &[u8], out: &Buffer<u8>, length_out: *mut u32) -> Status {
     // SAFETY: promised by the caller.
     let (target, length) = unsafe { (out.as_mut_slice(), length_out.as_mut()) };
     if let Some(length) = length {
@@ -89,16 +94,29 @@ pub(crate) unsafe fn write_text(text: &[u8], out: &Buffer<u8>, length_out: *mut 
     match target.get_mut(..text.len()) {
         Some(target) => {
             target.copy_from_slice(text);
-            GG_OK
+            Status::Done
         }
-        None => GG_MORE,
+        None => Status::More,
+    }
+}
+
+/// Writes a number.
+///
+/// # Safety
+/// `out` is null or writable.
+pub(super) unsafe fn write_out(out: *mut u32, value: u32) -> Result<Status> {
+    // SAFETY: promised by the caller.
+    match unsafe { out.as_mut() } {
+        Some(out) => {
+            *out = value;
+            Ok(Status::Done)
+        }
+        None => Err(Error::new(Code::InvalidArgument, Stage::Boundary, "Cannot write the result: the output is null")),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use giftgrab_core::error::Code;
-
     use super::*;
 
     #[test]
@@ -116,7 +134,7 @@ mod tests {
     #[test]
     fn a_panic_is_a_status() {
         let mut record = [0; 512];
-        let buffer = Buffer { pointer: record.as_mut_ptr(), length: record.len() };
+        let buffer = Buffer::new(record.as_mut_ptr(), record.len());
         // SAFETY: the buffer is the array above.
         let status = unsafe { run(&buffer, || panic!("test")) };
         assert_eq!(status, Code::Internal.status());

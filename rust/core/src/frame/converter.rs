@@ -1,7 +1,7 @@
 //! Brings pictures into the shape that an encoder or an observer takes, with as few copies as can be.
 
 use crate::{
-    av::{AvError, Picture, PicturePool, PixelFormat, Scaler, Scaling, VideoInfo, matrix_number, tags},
+    av::{AvError, Picture, PicturePool, PixelFormat, Scaler, Scaling, VideoInfo, tags},
     base::error::{Code, Error, Result, Stage},
     pixels::{
         colour::ColourRange,
@@ -15,14 +15,14 @@ use crate::{
 /// Colours are converted by [`convert`], exactly; swscale scales, and takes pixel formats that have no [`Layout`]. Between
 /// Y'CbCr formats the matrix stays the picture's own.
 #[derive(Debug)]
-pub(crate) struct Adapter {
+pub(crate) struct Converter {
     to: VideoInfo,
     pads: bool,
     scaler: Option<Scaler>,
     pool: PicturePool,
 }
 
-impl Adapter {
+impl Converter {
     /// Scales where the size differs.
     pub(crate) fn new(to: VideoInfo) -> Self {
         Self { to, pads: false, scaler: None, pool: PicturePool::default() }
@@ -34,19 +34,19 @@ impl Adapter {
     }
 
     /// The picture in the wanted shape; without a copy if it has it already.
-    pub(crate) fn adapt(&mut self, picture: &Picture) -> Result<Picture> {
+    pub(crate) fn convert(&mut self, picture: &Picture) -> Result<Picture> {
         let shown = (picture.width(), picture.height());
         let target = (self.to.width, self.to.height);
         let grows = |to: u32, from: u32| to == from || to == from.next_multiple_of(2);
-        let mut adapted = if target == shown {
+        let mut converted = if target == shown {
             self.reformat(picture, self.to.format)?
         } else if self.pads && grows(target.0, shown.0) && grows(target.1, shown.1) {
             pad(&self.reformat(picture, self.to.format)?, target, &self.pool)?
         } else {
             self.resize(picture)?
         };
-        adapted.set_tags(self.to.tags);
-        Ok(adapted)
+        converted.set_tags(self.to.tags);
+        Ok(converted)
     }
 
     /// The wanted size and pixel format, scaled in the format that costs the least.
@@ -96,7 +96,7 @@ impl Adapter {
         let scaling = Scaling {
             from: (from.format, from.width, from.height),
             to: (format, size.0, size.1),
-            matrix: matrix_number(coded.matrix()),
+            matrix: coded.matrix().number(),
             full_range: [from, to].map(|shape| shape.range() == ColourRange::Full),
         };
         let scaler = match self.scaler.take().filter(|scaler| scaler.scaling() == scaling) {
@@ -171,5 +171,5 @@ fn pad(picture: &Picture, size: (u32, u32), pool: &PicturePool) -> Result<Pictur
 }
 
 #[cfg(test)]
-#[path = "adapt_tests.rs"]
+#[path = "converter_tests.rs"]
 mod tests;

@@ -1,0 +1,62 @@
+//! Rare calls: which method of which object answers each.
+
+use std::sync::Arc;
+
+use giftgrab_core::{
+    boundary::Commands,
+    codec::{self, Capabilities},
+    error::Result,
+    pixels::planes::Rect,
+    report::{SourceInfo, TargetInfo},
+};
+
+use crate::registry::{Entry, Object, object};
+
+/// The object to which a command goes, by its handle.
+pub(crate) struct Addressee(pub(crate) u32);
+
+impl Addressee {
+    fn object(&self) -> Result<Arc<Entry>> {
+        object(self.0)
+    }
+}
+
+impl Commands for Addressee {
+    fn capabilities(&self) -> Result<Capabilities> {
+        Ok(codec::capabilities())
+    }
+
+    fn source_info(&self) -> Result<SourceInfo> {
+        Ok(self.object()?.source()?.info().clone())
+    }
+
+    fn target_info(&self) -> Result<TargetInfo> {
+        Ok(self.object()?.target()?.info().clone())
+    }
+
+    fn attach(&self, target: u32) -> Result<()> {
+        let (from, to) = (self.object()?, object(target)?);
+        match &**from {
+            Object::Filter(filter) => filter.attach(to.input()?, target),
+            other => other.source()?.attach(to.input()?, target),
+        }
+    }
+
+    fn detach(&self, target: u32) -> Result<()> {
+        match &**self.object()? {
+            Object::Filter(filter) => filter.detach(target),
+            other => other.source()?.detach(target),
+        }
+    }
+
+    fn start(&self) -> Result<()> {
+        match &**self.object()? {
+            Object::Filter(_) => Ok(()),
+            other => other.source()?.start(),
+        }
+    }
+
+    fn crop(&self, rect: Option<Rect>) -> Result<()> {
+        self.object()?.source()?.set_crop(rect)
+    }
+}
