@@ -202,6 +202,7 @@ export type ColourSpace = "bgra" | "i420" | "uyvy" | "rgba" | "nv12";
  * - `superseded`: A newer frame came before the observer took this one, and only the newest was wanted.
  * - `filter_overload`: The filter did not keep up and its queue was full.
  * - `closed`: The observer left, or the filter's graph ended, before it took the frame.
+ * - `output_overload`: An output of the encoder did not keep up; everything up to its next key frame is left out.
  */
 export type DropReason =
   | "encoder_overload"
@@ -212,7 +213,8 @@ export type DropReason =
   | "observer_overload"
   | "superseded"
   | "filter_overload"
-  | "closed";
+  | "closed"
+  | "output_overload";
 
 /**
  * Where in a frame's way it went wrong.
@@ -839,12 +841,6 @@ export interface FileWriterOptions {
    * @default true
    */
   finalise?: boolean;
-  /**
-   * Frames that may wait for the encoder, 1 to 64.
-   *
-   * @default 8
-   */
-  frameQueue?: number;
   /** Longest distance between key frames in frames, 1 to 10000; by default one second (live) or five (quality). */
   gop?: number;
   /**
@@ -875,6 +871,19 @@ export interface FileWriterOptions {
   profile?: EncoderProfile;
   /** Constant quality on the codec's own scale, lower is better; excludes `bitRate`. */
   quality?: number;
+  /**
+   * Bytes of such frames, 1000000 to 8000000000.
+   *
+   * @default 256000000
+   */
+  queueBytes?: number;
+  /**
+   * Seconds for which frames of a source in real time may wait for the encoder, 0.1 to 60: a machine that did
+   * something else for so long costs no frame. `queueBytes` bounds them too, whichever is less.
+   *
+   * @default 2
+   */
+  queueSeconds?: number;
   /**
    * How the views of stereo frames are packed in the picture, top-bottom unless chosen; excludes `view`. Two views are
    * tagged as stereo where the container or the codec can tell it, more are packed without a tag.

@@ -31,7 +31,8 @@ const RULES = {
   overwrite: "boolean",
   finalise: "boolean",
   syncIntervalMs: "integer",
-  frameQueue: "integer",
+  queueSeconds: "number",
+  queueBytes: "integer",
 } as const satisfies Record<keyof FileWriterSettings, Rule>;
 
 /** Makes targets that record frames. */

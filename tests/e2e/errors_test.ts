@@ -355,7 +355,9 @@ describe("an output is refused at the door", IN_TIME, () => {
       [{ gop: 10001 }, "gop", /1 to 10000/],
       [{ threads: 65 }, "threads", /0 to 64/],
       [{ threads: -1 }, "threads", /whole number/],
-      [{ frameQueue: 0 }, "frameQueue", /1 to 64/],
+      [{ queueSeconds: 0 }, "queueSeconds", /0\.1 to 60/],
+      [{ queueSeconds: 61 }, "queueSeconds", /0\.1 to 60/],
+      [{ queueBytes: 999_999 }, "queueBytes", /1000000 to 8000000000/],
       [{ syncIntervalMs: 99 }, "syncIntervalMs", /100 to 60000/],
       [{ overwrite: "yes" }, "overwrite", /true or false/, TypeError],
       [{ encoderOptions: { crf: 20 } }, "encoderOptions.crf", /must be a string/, TypeError],
@@ -502,8 +504,8 @@ describe(
       ["h264", "mkv", h264, "asap"],
       ["h264", "ts", h264, "asap"],
       ["vp9", "webm", { profile: "lossless" }, "asap"],
-      ["xvid", "avi", { quality: 1, frameQueue: 64 }, "realtime"],
-      ["ffv1", "mkv", { frameQueue: 64 }, "realtime"],
+      ["xvid", "avi", { quality: 1 }, "realtime"],
+      ["ffv1", "mkv", {}, "realtime"],
     ];
     for (const [codec, extension, settings, pacing] of cases) {
       it(`ends a recording of ${codec} in .${extension}, and what was recorded plays`, async (test) => {

@@ -43,9 +43,7 @@ describe("several writers on one source", () => {
         const source = await sources.createTestPattern({ ...SMALL, frameRate: 30, frames: 60 });
         const kinds: [Codec, string][] = [["h264", "a.mp4"], ["hevc", "b.mkv"], ["vp9", "c.webm"], ["ffv1", "d.mkv"]];
         const writers = await Promise.all(
-          kinds.map(([codec, name]) =>
-            targets.createFileWriter(codec, join(folder, name), 30, { overwrite: true, frameQueue: 32 })
-          ),
+          kinds.map(([codec, name]) => targets.createFileWriter(codec, join(folder, name), 30, { overwrite: true })),
         );
         for (const writer of writers) source.attach(writer);
         await source.ended;
@@ -85,7 +83,7 @@ describe("several writers on one source", () => {
         const frames = pacing === "asap" ? 600 : 120;
         const source = await sources.createTestPattern({ ...SMALL, frameRate: 59.94, frames, pacing });
         const low = await targets.createFileWriter("h264", join(folder, `${pacing}.mp4`), 25, quick);
-        const full = await targets.createFileWriter("h264", join(folder, `${pacing}.mkv`), 59.94, { frameQueue: 32 });
+        const full = await targets.createFileWriter("h264", join(folder, `${pacing}.mkv`), 59.94);
         source.attach(low);
         source.attach(full);
         await source.ended;

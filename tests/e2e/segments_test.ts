@@ -25,7 +25,7 @@ describe("a recording whose frames change their size", () => {
         const path = join(folder, `a.${extension}`);
         const factory = VideoTargetFactory.getInstance();
         const source = await VideoSourceFactory.getInstance().createTestPattern({ ...WHOLE, frameRate: RATE });
-        const writer = await factory.createFileWriter(codec, path, RATE, { onResize: "segment", frameQueue: 64 });
+        const writer = await factory.createFileWriter(codec, path, RATE, { onResize: "segment" });
         source.attach(writer);
         const sizes = [WHOLE, UPPER, WHOLE];
         for (const [turn, size] of sizes.entries()) {

@@ -33,7 +33,7 @@ pub enum OnResize {
 /// Descriptive metadata, written into the container.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Metadata {
+pub struct RecordingMetadata {
     /// Title.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
@@ -96,7 +96,7 @@ pub struct FileWriterOptions {
     pub on_resize: OnResize,
     /// Descriptive metadata.
     #[serde(default)]
-    pub metadata: Metadata,
+    pub metadata: RecordingMetadata,
     /// Replace an existing file. Without it an existing file is refused.
     #[serde(default)]
     pub overwrite: bool,

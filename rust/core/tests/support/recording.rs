@@ -16,7 +16,7 @@ use giftgrab_core::{
     pipeline::{Session, SystemClock},
     record::{
         FileWriter,
-        options::{FileWriterOptions, Metadata, OnResize},
+        options::{FileWriterOptions, RecordingMetadata, OnResize},
     },
     report::{Event, Ledger, RecordingReport},
     source::{
@@ -47,7 +47,7 @@ pub fn writer_options(codec: Codec, path: &str) -> FileWriterOptions {
         stereo: None,
         view: None,
         on_resize: OnResize::Scale,
-        metadata: Metadata::default(),
+        metadata: RecordingMetadata::default(),
         overwrite: false,
         finalise: true,
         sync_interval_ms: 100,
