@@ -124,7 +124,7 @@ fn default_frame_queue() -> u32 {
 }
 
 impl FileWriterOptions {
-    /// What of them the encoder is asked for.
+    /// The encoder's share of them.
     pub(crate) fn encoding(&self) -> EncodeOptions {
         EncodeOptions {
             codec: self.codec,
