@@ -298,7 +298,7 @@ export type ErrorCode =
  * - `ended`: A source has given its last frame.
  * - `attached`: A source gave `target` its first frame.
  * - `detached`: `target` gets no further frame.
- * - `overload`: Frames are being dropped because a stage does not keep up; at most one event a second.
+ * - `overload`: Frames wait for long, or are dropped, because a stage does not keep up; at most one event a second.
  * - `disklow`: The disk is nearly full; at most one event a minute.
  * - `room`: A target that had no room for a frame has room again.
  * - `warning`: Something degraded that costs no frame.
@@ -319,9 +319,9 @@ export type Event = {
   readonly type: "overload";
   /** The stage that does not keep up. */
   readonly stage: PipelineStage;
-  /** The policy that dropped the frames. */
+  /** Why frames are dropped, or will be. */
   readonly reason: DropReason;
-  /** Frames dropped for this reason so far. */
+  /** Frames dropped for this reason so far; 0 while they only wait. */
   readonly frames: number;
 } | {
   readonly type: "disklow";

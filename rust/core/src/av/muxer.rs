@@ -14,11 +14,11 @@ pub struct MuxerConfig<'a> {
     pub parameters: &'a StreamParameters,
     /// Seconds per tick of the packets that it will get.
     pub time_base: Rational,
-    /// Frames per second that the container tells.
+    /// Frames per second, for containers that state them.
     pub frame_rate: Rational,
     /// Whether each flush completes a fragment of boxes, of which readers are to see all or nothing.
     pub is_fragmented: bool,
-    /// How two views are packed in each picture; told where the container has a place for it.
+    /// How two views are packed in each picture; written where the container has a place for it.
     pub stereo: Option<StereoPacking>,
     /// Private options by name.
     pub options: &'a [(String, String)],

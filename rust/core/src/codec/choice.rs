@@ -3,7 +3,7 @@
 use super::{
     encoder::Encoder,
     encoders::{EncoderKind, encoder_names, encoders_of},
-    options::{EncodeOptions, EncoderProfile},
+    options::EncodeOptions,
     probe::probe,
     table::Codec,
 };
@@ -62,7 +62,7 @@ fn working(options: &EncodeOptions) -> Result<Vec<&'static dyn EncoderKind>> {
     let mut fitting = Vec::new();
     let (mut reasons, mut fix) = (Vec::new(), String::new());
     for kind in encoders_of(options.codec) {
-        if options.profile == EncoderProfile::Live && !kind.info().is_realtime {
+        if options.is_live() && !kind.info().is_realtime {
             continue;
         }
         if let Err(reason) = probe(kind) {

@@ -1,7 +1,7 @@
 //! Codecs, the containers that hold them and the encoders that serve them.
 //!
-//! An encoder knows no file and no container: [`EncoderChoice`] opens one for frames of some shape, and an output asks
-//! [`ContainerStream`] how its container carries the packets.
+//! An encoder knows no file and no container: `EncoderChoice` opens one for frames of some shape, and an output asks
+//! `ContainerStream` how its container carries the packets.
 
 mod capabilities;
 mod choice;

@@ -75,6 +75,11 @@ impl EncodeOptions {
         (!self.is_lossless()).then_some(PixelFormat::YUV420P)
     }
 
+    /// Whether delay counts more than size.
+    pub(super) fn is_live(&self) -> bool {
+        self.profile == EncoderProfile::Live
+    }
+
     /// Whether every sample is kept.
     pub(super) fn is_lossless(&self) -> bool {
         self.profile == EncoderProfile::Lossless || self.codec.is_lossless()

@@ -1,4 +1,4 @@
-//! How FFmpeg comes with this library, and where the other ways are to be had.
+//! How FFmpeg comes with this library, and how to get it another way.
 
 use serde::Serialize;
 
@@ -29,8 +29,7 @@ impl FfmpegVariant {
     }
 }
 
-/// How to get what this build lacks and the other bundled variant has; `None` if neither variant is in use, or the one
-/// that has it is.
+/// How to get the variant `to`; `None` unless this build is the other bundled variant.
 pub(crate) fn how_to_switch(to: FfmpegVariant) -> Option<String> {
     match (FfmpegVariant::of_this_build(), to) {
         (FfmpegVariant::Default, FfmpegVariant::Gpl) => {

@@ -55,17 +55,28 @@ impl FilterState {
     }
 }
 
+impl FilterState {
+    /// Counts frames that are dropped, and reports the overload, at most once a second.
+    fn report_overload(&self, dropped: u64) {
+        let reason = DropReason::FilterOverload;
+        let frames = self.input.counters.dropped(reason, dropped);
+        if self.overload.is_due(self.clock.now_ns()) {
+            self.events.push(Event::Overload { stage: Stage::Filter, reason, frames });
+        }
+    }
+}
+
 impl Sink for FilterState {
     fn input(&self) -> &InputState {
         &self.input
     }
 
     fn overflow(&self) {
-        let reason = DropReason::FilterOverload;
-        let frames = self.input.counters.dropped(reason, 1);
-        if self.overload.is_due(self.clock.now_ns()) {
-            self.events.push(Event::Overload { stage: Stage::Filter, reason, frames });
-        }
+        self.report_overload(1);
+    }
+
+    fn lag(&self) {
+        self.report_overload(0);
     }
 
     fn report_room(&self) {

@@ -59,6 +59,9 @@ pub(crate) const DEFAULT_QUEUE_SECONDS: f64 = 2.0;
 /// Bytes of such frames.
 pub(crate) const DEFAULT_QUEUE_BYTES: usize = 256_000_000;
 
+/// The share of the time for which frames may wait after which a lag is reported.
+const LAG_SHARE: u64 = 4;
+
 /// How a target takes its frames.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct InputConfig {
@@ -101,6 +104,9 @@ pub(crate) trait Sink: Send + Sync {
 
     /// Counts a frame for which there was no room, and may report it.
     fn overflow(&self);
+
+    /// May report that frames wait for long, before one is dropped.
+    fn lag(&self) {}
 
     /// Reports that there is room again, to a sender outside the core that asked for it.
     fn report_room(&self);
@@ -238,7 +244,8 @@ impl InputSender {
             }
         } else {
             match self.frames.try_send(entry, bytes, &self.config.limits.drop) {
-                Ok(()) => {}
+                Ok(waited_ns) if waited_ns >= self.config.limits.drop.wait_ns / LAG_SHARE => self.sink.lag(),
+                Ok(_) => {}
                 Err(Refused::Full(_)) => self.sink.overflow(),
                 Err(Refused::Closed(_)) => self.input().counters.failed(1),
             }

@@ -129,8 +129,8 @@ impl<T> Writer<T> {
         self.0.reader.clock().now_ns()
     }
 
-    /// Appends an item of `bytes`, if it fits into `bounds`.
-    pub(crate) fn try_send(&self, item: T, bytes: usize, bounds: &Bounds) -> Result<(), Refused<T>> {
+    /// Appends an item of `bytes`, if it fits into `bounds`; returns how long the oldest item has waited.
+    pub(crate) fn try_send(&self, item: T, bytes: usize, bounds: &Bounds) -> Result<u64, Refused<T>> {
         self.send(item, bytes, bounds, None)
     }
 
@@ -142,16 +142,17 @@ impl<T> Writer<T> {
         bounds: &Bounds,
         writer: &Arc<dyn Wake>,
     ) -> Result<(), Refused<T>> {
-        self.send(item, bytes, bounds, Some(writer))
+        self.send(item, bytes, bounds, Some(writer)).map(drop)
     }
 
-    fn send(&self, item: T, bytes: usize, bounds: &Bounds, writer: Option<&Arc<dyn Wake>>) -> Result<(), Refused<T>> {
+    fn send(&self, item: T, bytes: usize, bounds: &Bounds, writer: Option<&Arc<dyn Wake>>) -> Result<u64, Refused<T>> {
         let now_ns = self.now_ns();
         let mut state = self.0.state.lock();
         if !state.has_reader {
             return Err(Refused::Closed(item));
         }
-        if !state.load().admits(bytes, state.waited_ns(now_ns), bounds) {
+        let waited_ns = state.waited_ns(now_ns);
+        if !state.load().admits(bytes, waited_ns, bounds) {
             if let Some(writer) = writer {
                 await_room(&mut state.waiting, writer, bounds);
             }
@@ -160,7 +161,7 @@ impl<T> Writer<T> {
         state.push(item, bytes, now_ns);
         drop(state);
         self.0.reader.raise();
-        Ok(())
+        Ok(waited_ns)
     }
 
     /// Appends an item in any case, and returns the oldest ones that had to make room for it.

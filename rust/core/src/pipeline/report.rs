@@ -284,13 +284,13 @@ pub enum Event {
         /// Identity of the target.
         target: u32,
     },
-    /// Frames are being dropped because a stage does not keep up; at most one event a second.
+    /// Frames wait for long, or are dropped, because a stage does not keep up; at most one event a second.
     Overload {
         /// The stage that does not keep up.
         stage: Stage,
-        /// The policy that dropped the frames.
+        /// Why frames are dropped, or will be.
         reason: DropReason,
-        /// Frames dropped for this reason so far.
+        /// Frames dropped for this reason so far; 0 while they only wait.
         frames: u64,
     },
     /// The disk is nearly full; at most one event a minute.

@@ -34,7 +34,7 @@ impl<T> Requester<T> {
     ///
     /// `Closed`, or `Busy` if too many requests wait.
     pub(crate) fn ask(&self, request: T) -> Result<()> {
-        self.requests.try_send(request, 0, &CAPACITY).map_err(|refused| match refused {
+        self.requests.try_send(request, 0, &CAPACITY).map(drop).map_err(|refused| match refused {
             Refused::Full(_) => {
                 Error::new(Code::Busy, Stage::Hub, "Cannot pass a request on: too many wait; await the earlier ones")
             }

@@ -45,15 +45,26 @@ impl Sink for EncoderState {
     }
 
     fn overflow(&self) {
-        let is_blocked = self.is_blocked.load(SeqCst);
-        let reason = if is_blocked { DropReason::StorageOverload } else { DropReason::EncoderOverload };
-        let frames = self.input.counters.dropped(reason, 1);
-        if self.overload.is_due(self.clock.now_ns()) {
-            self.reporter.events.push(Event::Overload { stage: stage_of(reason), reason, frames });
-        }
+        self.report_overload(1);
+    }
+
+    fn lag(&self) {
+        self.report_overload(0);
     }
 
     fn report_room(&self) {
         self.reporter.events.push(Event::Room);
+    }
+}
+
+impl EncoderState {
+    /// Counts frames that are dropped, and reports the overload, at most once a second.
+    fn report_overload(&self, dropped: u64) {
+        let is_blocked = self.is_blocked.load(SeqCst);
+        let reason = if is_blocked { DropReason::StorageOverload } else { DropReason::EncoderOverload };
+        let frames = self.input.counters.dropped(reason, dropped);
+        if self.overload.is_due(self.clock.now_ns()) {
+            self.reporter.events.push(Event::Overload { stage: stage_of(reason), reason, frames });
+        }
     }
 }

@@ -140,7 +140,7 @@ impl FileWriterOptions {
         InputConfig { limits: Limits::ride_out(wait_ns, bytes), drops_oldest: false, preferred }
     }
 
-    /// What of them the encoder is asked for.
+    /// The encoder's share of them.
     pub(crate) fn encoding(&self) -> EncodeOptions {
         EncodeOptions {
             codec: self.codec,

@@ -16,7 +16,7 @@ use giftgrab_core::{
     pipeline::{Session, SystemClock},
     record::{
         FileWriter,
-        options::{FileWriterOptions, RecordingMetadata, OnResize},
+        options::{FileWriterOptions, OnResize, RecordingMetadata},
     },
     report::{Event, Ledger, RecordingReport},
     source::{

@@ -29,10 +29,10 @@ impl FfmpegEncoder for AomAv1 {
     }
 
     fn set(&self, request: &EncodeRequest<'_>, config: &mut EncoderConfig) {
-        config.set("usage", if request.is_live() { "realtime" } else { "good" });
+        config.set("usage", if request.options.is_live() { "realtime" } else { "good" });
         config.set("cpu-used", request.preset);
         config.set("row-mt", 1);
-        if request.is_live() {
+        if request.options.is_live() {
             config.set("lag-in-frames", 0);
         }
         if let Some(quality) = request.quality {

@@ -59,7 +59,7 @@ pub(super) fn config(kind: &dyn FfmpegEncoder, request: &EncodeRequest<'_>) -> E
         tags: shape.tags,
         threads: options.threads,
         gop: request.gop,
-        b_frames: request.is_live().then_some(0),
+        b_frames: options.is_live().then_some(0),
         bit_rate: options.bit_rate,
         quantiser: None,
         options: Vec::new(),

@@ -77,7 +77,7 @@ impl EncoderInfo {
             return Err(Error::argument("preset", format!("Cannot use preset {preset:?} with {name}: {fix}")));
         }
         if let Some(quality) = options.quality
-            && let Some(cause) = self.quality_refusal(quality, options.profile)
+            && let Some(cause) = self.quality_refusal(quality, options)
         {
             return Err(Error::argument("quality", format!("Cannot use quality {quality} with {name}: {cause}")));
         }
@@ -93,10 +93,10 @@ impl EncoderInfo {
     }
 
     /// Why it cannot have this quality.
-    fn quality_refusal(&self, quality: f64, profile: EncoderProfile) -> Option<String> {
+    fn quality_refusal(&self, quality: f64, options: &EncodeOptions) -> Option<String> {
         match self.quality {
             None => Some("it has no constant quality; use bitRate".to_owned()),
-            Some(_) if profile == EncoderProfile::Lossless => Some("the profile is lossless".to_owned()),
+            Some(_) if options.is_lossless() => Some("the profile is lossless".to_owned()),
             Some(scale) if !(scale.min..=scale.max).contains(&quality) => {
                 Some(format!("it must be {} to {}, lower is better", scale.min, scale.max))
             }
@@ -144,28 +144,16 @@ pub(crate) struct EncodeRequest<'a> {
 
 impl<'a> EncodeRequest<'a> {
     pub(crate) fn new(info: &'static EncoderInfo, options: &'a EncodeOptions, shape: VideoInfo) -> Self {
-        let is_live = options.profile == EncoderProfile::Live;
+        let [live_preset, other_preset] = info.default_presets;
         let second = options.frames_per_second();
-        let quality = match (options.bit_rate, options.profile) {
-            (Some(_), _) | (_, EncoderProfile::Lossless) => None,
-            (None, _) => info.quality.map(|scale| options.quality.unwrap_or(scale.default)),
-        };
+        let (preset, gop) = if options.is_live() { (live_preset, second) } else { (other_preset, second * 5) };
+        let scale = info.quality.filter(|_| options.bit_rate.is_none() && !options.is_lossless());
         Self {
             options,
             shape,
-            preset: options.preset.as_deref().unwrap_or(info.default_presets[usize::from(!is_live)]),
-            gop: options.gop.unwrap_or(if is_live { second } else { second * 5 }),
-            quality,
+            preset: options.preset.as_deref().unwrap_or(preset),
+            gop: options.gop.unwrap_or(gop),
+            quality: scale.map(|scale| options.quality.unwrap_or(scale.default)),
         }
-    }
-
-    /// Whether delay counts more than size.
-    pub(crate) fn is_live(&self) -> bool {
-        self.options.profile == EncoderProfile::Live
-    }
-
-    /// Whether every sample is kept.
-    pub(crate) fn is_lossless(&self) -> bool {
-        self.options.profile == EncoderProfile::Lossless
     }
 }

@@ -35,14 +35,14 @@ impl FfmpegEncoder for Kvazaar {
     fn set(&self, request: &EncodeRequest<'_>, config: &mut EncoderConfig) {
         let EncodeRequest { options, preset, gop, .. } = *request;
         // Its B-frames come in eights: a key frame, then so many of them. Its period does not count that key frame.
-        let eights = !request.is_live() && gop > 8 && (options.gop.is_none() || (gop - 1).is_multiple_of(8));
+        let eights = !options.is_live() && gop > 8 && (options.gop.is_none() || (gop - 1).is_multiple_of(8));
         let period = if eights { (gop - 1) / 8 * 8 } else { gop };
         // Before the preset, of which it would print to stderr; without the sums of pictures, which no decoder checks.
         let mut parameters = format!(
             "enable-logging=0,preset={preset},hash=none,open-gop=0,period={period},gop={}",
             if eights { "8" } else { "0" }
         );
-        if request.is_live() {
+        if options.is_live() {
             // Frames that overlap would be frames of delay.
             parameters.push_str(",owf=0");
         }
@@ -52,7 +52,7 @@ impl FfmpegEncoder for Kvazaar {
         if let Some(quantiser) = request.quality {
             parameters.push_str(&format!(",qp={}", quantiser.round()));
         }
-        if request.is_lossless() {
+        if options.is_lossless() {
             parameters.push_str(",lossless=1");
         }
         config.set(PARAMETERS, parameters);

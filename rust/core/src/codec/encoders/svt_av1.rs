@@ -36,7 +36,7 @@ impl FfmpegEncoder for SvtAv1 {
         if let Some(quality) = request.quality {
             config.set("crf", quality);
         }
-        if request.is_live() {
+        if request.options.is_live() {
             // Low delay: no reordering, so a frame is out before the next two come in; a bit rate must then be constant.
             let rate = if request.options.bit_rate.is_some() { ":rc=2" } else { "" };
             config.set(PARAMETERS, format!("pred-struct=1{rate}"));

@@ -29,15 +29,15 @@ impl FfmpegEncoder for VpxVp9 {
     }
 
     fn set(&self, request: &EncodeRequest<'_>, config: &mut EncoderConfig) {
-        config.set("deadline", if request.is_live() { "realtime" } else { "good" });
+        config.set("deadline", if request.options.is_live() { "realtime" } else { "good" });
         config.set("cpu-used", request.preset);
         config.set("row-mt", 1);
         config.set("tile-columns", if request.shape.width >= 1024 { 2 } else { 0 });
-        if request.is_live() {
+        if request.options.is_live() {
             config.set("lag-in-frames", 0);
             config.set("auto-alt-ref", 0);
         }
-        if request.is_lossless() {
+        if request.options.is_lossless() {
             config.set("lossless", 1);
         }
         if let Some(quality) = request.quality {

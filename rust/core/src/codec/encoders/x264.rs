@@ -31,7 +31,7 @@ impl FfmpegEncoder for X264 {
 
     fn set(&self, request: &EncodeRequest<'_>, config: &mut EncoderConfig) {
         x26x::set(request, config);
-        if request.is_lossless() {
+        if request.options.is_lossless() {
             config.set("qp", 0);
         }
     }

@@ -36,7 +36,7 @@ impl FfmpegEncoder for X265 {
     fn set(&self, request: &EncodeRequest<'_>, config: &mut EncoderConfig) {
         x26x::set(request, config);
         // x265 would print to stderr; its own key-frame minimum would move key frames.
-        let lossless = if request.is_lossless() { ":lossless=1" } else { "" };
+        let lossless = if request.options.is_lossless() { ":lossless=1" } else { "" };
         config.set(PARAMETERS, format!("log-level=none:keyint={}:min-keyint=1{lossless}", request.gop));
     }
 

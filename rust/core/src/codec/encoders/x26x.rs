@@ -10,7 +10,7 @@ pub(super) const PRESETS: &[&str] =
 /// The options that x264 and x265 share.
 pub(super) fn set(request: &EncodeRequest<'_>, config: &mut EncoderConfig) {
     config.set("preset", request.preset);
-    if request.is_live() {
+    if request.options.is_live() {
         config.set("tune", "zerolatency");
     }
     if let Some(quality) = request.quality {

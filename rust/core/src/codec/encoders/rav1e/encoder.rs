@@ -44,8 +44,8 @@ impl Encoder {
             ColourRange::Full => rv::PixelRange::Full,
             ColourRange::Limited => rv::PixelRange::Limited,
         };
-        config.low_latency = request.is_live();
-        if request.is_live() {
+        config.low_latency = options.is_live();
+        if options.is_live() {
             config.speed_settings.rdo_lookahead_frames = 1;
         }
         config.min_key_frame_interval = u64::from(gop.min(12));
