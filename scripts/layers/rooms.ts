@@ -27,7 +27,7 @@ const CORE = {
   av: ["base", "pixels", "storage", "sys"],
   frame: ["av", "base", "pixels"],
   codec: ["av", "base", "frame", "pixels"],
-  pipeline: ["av", "base", "frame", "pixels", "sys"],
+  pipeline: ["av", "base", "codec", "frame", "pixels", "sys"],
   source: ["av", "base", "frame", "pipeline", "pixels", "storage", "sys"],
   filter: ["av", "base", "frame", "pipeline", "pixels", "sys"],
   tap: ["av", "base", "frame", "pipeline", "pixels", "sys"],

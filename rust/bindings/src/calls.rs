@@ -109,7 +109,7 @@ pub(crate) fn append(target: u32, policy: u32, header: &[f64], data: &[u8]) -> R
         return Ok(Status::Again);
     }
     let header = FrameHeader::from_words(header)?;
-    let frame = raw_frame::frame_from(&header, data, input.preferred(), input.memory())?;
+    let frame = raw_frame::frame_from(&header, data, input.preferred(), input.memory(), input.now_ns())?;
     if input.append(Arc::new(frame), policy) {
         Ok(Status::Done)
     } else {

@@ -2,7 +2,11 @@
 
 use std::ptr;
 
-use super::{AvError, Packet, Picture, StreamParameters, error::check, ffi, text};
+use super::{
+    AvError, Packet, Picture, StreamParameters,
+    error::check,
+    ffi::{self, text},
+};
 use crate::base::time::Rational;
 
 /// An open decoder of one video stream, owned.

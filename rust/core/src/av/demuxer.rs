@@ -2,7 +2,12 @@
 
 use std::{ptr, sync::Arc};
 
-use super::{AvError, Dictionary, Packet, StreamParameters, avio::Avio, error::check, ffi, text};
+use super::{
+    AvError, Dictionary, Packet, StreamParameters,
+    avio::Avio,
+    error::check,
+    ffi::{self, text},
+};
 use crate::{base::time::Rational, storage::Storage};
 
 /// Containers that a file may be: no playlist, no image sequence, nothing that opens further files.

@@ -2,7 +2,11 @@
 
 use std::{ffi::CString, ptr};
 
-use super::{AvError, error::check, ffi, text};
+use super::{
+    AvError,
+    error::check,
+    ffi::{self, text},
+};
 
 /// An owned set of options or metadata.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! Pixel formats, by FFmpeg's names.
 
-use super::{ffi, text};
+use super::ffi::{self, text};
 use crate::pixels::{ColourSpace, planes::Layout};
 
 /// A pixel format of FFmpeg; any value that a file may hold.

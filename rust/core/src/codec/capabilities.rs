@@ -6,9 +6,8 @@ use super::{
     encoders::{EncoderKind, QualityScale, encoders_of},
     probe::probe,
     table::{CODECS, Codec, CodecInfo, Container},
-    variant::FfmpegVariant,
 };
-use crate::av;
+use crate::av::{self, FfmpegVariant};
 
 /// What this build can encode on this machine.
 #[derive(Debug, Clone, Serialize, schemars::JsonSchema)]

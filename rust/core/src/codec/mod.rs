@@ -12,16 +12,13 @@ mod options;
 mod probe;
 mod stereo_packer;
 mod table;
-mod variant;
 
 pub use capabilities::{Capabilities, CodecCapability, EncoderCapability, FfmpegInfo, capabilities};
 pub use encoders::{QualityScale, encoder_names};
 pub use options::EncoderProfile;
 pub use table::{CODECS, CONTAINERS, Codec, CodecInfo, Container, ContainerInfo};
-pub use variant::FfmpegVariant;
 
 pub(crate) use choice::EncoderChoice;
 pub(crate) use container_stream::ContainerStream;
 pub(crate) use encoder::{EncodedStream, Encoder};
 pub(crate) use options::EncodeOptions;
-pub(crate) use variant::how_to_switch;

@@ -3,10 +3,7 @@
 //! A runtime grants this library no file but those that it was asked for, so a description must not be a way around
 //! that. Whether a filter is harmless is known by reading its source; one that is not listed is refused.
 
-use crate::{
-    av::{self, FilterPolicy},
-    codec::{FfmpegVariant, how_to_switch},
-};
+use crate::av::{self, FfmpegVariant, FilterPolicy, how_to_switch};
 
 /// Allowed filters that FFmpeg has only under the GPL (`…_filter_deps="gpl"` in its configure script).
 const GPL: &[&str] = &[

@@ -13,10 +13,9 @@ use crate::{
         h273::UNKNOWN,
         planes::{Layout, Planes, PlanesMut},
     },
-    sys::monotonic_ns,
 };
 
-/// A frame with a copy of these samples in memory from `pool`, captured now unless the header tells when; in `preferred` if
+/// A frame with a copy of these samples in memory from `pool`, captured at `now_ns` unless the header says when; in `preferred` if
 /// one pass over the samples leads there, because that pass replaces the copy.
 ///
 /// # Errors
@@ -28,6 +27,7 @@ pub fn frame_from(
     data: &[u8],
     preferred: Option<PixelFormat>,
     pool: &PicturePool,
+    now_ns: u64,
 ) -> Result<Frame> {
     if header.time_base.num == 0 {
         return Err(Error::argument("pts", "Cannot take a frame without a time: give it pts and timeBase"));
@@ -49,7 +49,7 @@ pub fn frame_from(
         sequence: header.sequence,
         pts: header.pts,
         time_base: header.time_base,
-        captured_ns: if is_told { (header.capture_ms * 1e6) as u64 } else { monotonic_ns() },
+        captured_ns: if is_told { (header.capture_ms * 1e6) as u64 } else { now_ns },
         session_start_ms: header.session_start_ms as u64,
     })
 }

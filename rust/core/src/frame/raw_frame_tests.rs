@@ -29,7 +29,7 @@ fn samples(header: &FrameHeader) -> Vec<u8> {
 }
 
 fn frame_of(header: &FrameHeader, data: &[u8]) -> Result<Frame> {
-    frame_from(header, data, None, &PicturePool::default())
+    frame_from(header, data, None, &PicturePool::default(), 1)
 }
 
 #[test]

@@ -199,6 +199,12 @@ impl InputSender {
         &self.memory
     }
 
+    /// The time of its clock, in nanoseconds.
+    #[must_use]
+    pub fn now_ns(&self) -> u64 {
+        self.signal.clock().now_ns()
+    }
+
     /// Whether the target takes no frames any more.
     pub(crate) fn is_closed(&self) -> bool {
         self.frames.is_closed()

@@ -2,23 +2,16 @@
 //!
 //! FFmpeg's own parser starts a filter before anybody can see whether an option of it names a file.
 
-use std::{
-    collections::VecDeque,
-    ffi::{CStr, CString},
-    ptr,
-};
+use std::{collections::VecDeque, ffi::CStr, ptr};
 
 use super::{
-    super::{AvError, Dictionary, PicturePool, PixelFormat, VideoInfo, error::check, ffi, log},
-    FilterGraph,
+    super::{AvError, Dictionary, PixelFormat, VideoInfo, error::check, ffi, init, log},
     description::{Description, FilterPolicy, Setting, Stage},
-    functions::Functions,
+    error::GraphError,
+    functions::{Functions, c, find},
     options::{has_option, resolve},
 };
-use crate::base::{
-    error::{Code, Error, Stage as ErrorStage},
-    time::Rational,
-};
+use crate::base::{error::Code, time::Rational};
 
 /// Threads of one graph: more would take time from the encoders.
 const THREADS: i32 = 2;
@@ -30,37 +23,6 @@ const SCALING: &CStr = c"flags=bicubic+accurate_rnd+full_chroma_int";
 const FORMATS: &str = "yuv420p|yuvj420p|yuv422p|yuvj422p|yuv444p|yuvj444p|nv12|uyvy422|gbrp|yuv420p10le|yuv422p10le|\
                        yuv444p10le";
 
-/// Why a graph cannot be built.
-#[derive(Debug, Clone)]
-pub struct GraphError {
-    why: String,
-    code: Option<Code>,
-    line: String,
-}
-
-impl GraphError {
-    pub(super) fn new(why: String) -> Self {
-        Self { why, code: None, line: String::new() }
-    }
-
-    /// libavfilter cannot be used; `line` is what the system says.
-    pub(super) fn unavailable(why: String, line: String) -> Self {
-        Self { why, code: Some(Code::FilterUnavailable), line }
-    }
-
-    pub(super) fn of(why: &str, error: &AvError) -> Self {
-        let is_memory = error.os_error().is_some_and(|error| error.kind() == std::io::ErrorKind::OutOfMemory);
-        let code = is_memory.then_some(Code::ResourceExhausted);
-        Self { why: format!("{why}: {error}"), code, line: error.log_line().to_owned() }
-    }
-
-    /// This library's error: `what` is the action with its quoted value.
-    #[must_use]
-    pub fn explain(&self, code: Code, stage: ErrorStage, what: &str) -> Error {
-        Error::new(self.code.unwrap_or(code), stage, format!("Cannot {what}: {}", self.why)).with_cause(&*self.line)
-    }
-}
-
 /// An end of a filter that is not connected yet.
 pub(super) struct End {
     filter: *mut ffi::AVFilterContext,
@@ -68,19 +30,27 @@ pub(super) struct End {
     label: Option<String>,
 }
 
-pub(super) fn c(text: &str) -> CString {
-    CString::new(text.split('\0').next().unwrap_or_default()).unwrap_or_default()
+/// The filters of a graph, owned.
+pub(super) struct Filters {
+    pub(super) functions: &'static Functions,
+    policy: &'static dyn FilterPolicy,
+    graph: *mut ffi::AVFilterGraph,
+    /// Whether the source is given matrix and range and expects its pictures to agree: FFmpeg 7.1 and newer.
+    pub(super) knows_colour: bool,
+    /// Whether a filter waits for several pictures.
+    pub(super) merges: bool,
 }
 
-pub(super) fn find(functions: &Functions, name: &str) -> *const ffi::AVFilter {
-    // SAFETY: looks a static table up.
-    unsafe { functions.avfilter_get_by_name(c(name).as_ptr()) }
+/// The two ends of a graph between which its filters are.
+pub(super) struct Ends {
+    pub(super) source: *mut ffi::AVFilterContext,
+    pub(super) sink: *mut ffi::AVFilterContext,
 }
 
-impl FilterGraph {
+impl Filters {
     /// The graph between its ends: the filters, linked as described, and the two ends that are left.
     pub(super) fn build(description: &Description) -> Result<(Self, End, End), GraphError> {
-        super::super::init();
+        init();
         let mut graph = Self::empty(description.policy)?;
         // As in FFmpeg's parser: ends without a label wait for the next filter of the chain, the others for their label.
         let mut open_inputs: VecDeque<End> = VecDeque::new();
@@ -143,13 +113,8 @@ impl FilterGraph {
             functions,
             policy,
             graph,
-            source: ptr::null_mut(),
-            sink: ptr::null_mut(),
-            input: VideoInfo::UNKNOWN,
             knows_colour: has_option(functions, "buffer", "colorspace"),
             merges: false,
-            last: None,
-            pool: PicturePool::default(),
         };
         // SAFETY: owned; the text is copied.
         unsafe {
@@ -191,8 +156,16 @@ impl FilterGraph {
     }
 
     /// Puts a source before the first end and a sink behind the last one.
-    pub(super) fn close_ends(&mut self, first: End, last: End, time_base: Rational) -> Result<(), GraphError> {
-        let VideoInfo { width, height, format, tags, .. } = self.input;
+    ///
+    /// The pictures that come are `input`, and are sent with the matrix of that number.
+    pub(super) fn close_ends(
+        &mut self,
+        (first, last): (End, End),
+        input: VideoInfo,
+        sent_matrix: u32,
+        time_base: Rational,
+    ) -> Result<Ends, GraphError> {
+        let VideoInfo { width, height, format, tags } = input;
         let plain = |name: &str, settings: Vec<(&str, String)>| Stage {
             filter: name.to_owned(),
             settings: settings
@@ -212,11 +185,11 @@ impl FilterGraph {
         }
         if self.knows_colour {
             if !format.is_rgb() {
-                settings.push(("colorspace", self.sent_matrix().to_string()));
+                settings.push(("colorspace", sent_matrix.to_string()));
             }
             settings.push(("range", tags.range.to_string()));
         }
-        self.source = self.add(&plain("buffer", settings))?;
+        let source = self.add(&plain("buffer", settings))?;
         // Packed pixels stay in the order in which they came.
         let packed = if format == PixelFormat::RGBA { "rgba" } else { "bgra|bgr0" };
         let mut formats = format!("{FORMATS}|{packed}");
@@ -225,11 +198,12 @@ impl FilterGraph {
             formats = format!("{formats}|{name}");
         }
         let format = self.add(&plain("format", vec![("pix_fmts", formats)]))?;
-        self.sink = self.add(&plain("buffersink", Vec::new()))?;
+        let sink = self.add(&plain("buffersink", Vec::new()))?;
         let end = |filter| End { filter, pad: 0, label: None };
-        self.link(&end(self.source), &first)?;
+        self.link(&end(source), &first)?;
         self.link(&last, &end(format))?;
-        self.link(&end(format), &end(self.sink))
+        self.link(&end(format), &end(sink))?;
+        Ok(Ends { source, sink })
     }
 
     fn link(&self, from: &End, to: &End) -> Result<(), GraphError> {
@@ -239,8 +213,20 @@ impl FilterGraph {
             .map_err(|error| GraphError::of("two of its filters cannot be linked", &error))
     }
 
+    /// Lets every filter work out what it makes of pictures of `input`.
+    pub(super) fn configure(&mut self, input: VideoInfo) -> Result<(), GraphError> {
+        // SAFETY: owned and fully linked.
+        let code = unsafe { self.functions.avfilter_graph_config(self.graph, ptr::null_mut()) };
+        if code < 0 {
+            let VideoInfo { width, height, format, .. } = input;
+            let why = format!("it does not fit frames of {width}x{height} in {}", format.name());
+            return Err(GraphError::of(&why, &AvError::of_first(code)));
+        }
+        self.check_sizes()
+    }
+
     /// Refuses a graph in which a picture is larger than memory should have to hold.
-    pub(super) fn check_sizes(&self) -> Result<(), GraphError> {
+    fn check_sizes(&self) -> Result<(), GraphError> {
         // SAFETY: owned and configured: every output of every filter is linked.
         let links = unsafe {
             let filters = std::slice::from_raw_parts((*self.graph).filters, (*self.graph).nb_filters as usize);
@@ -253,10 +239,17 @@ impl FilterGraph {
         for (width, height) in links {
             if i64::from(width) * i64::from(height) > MAX_PIXELS {
                 let why = format!("it makes pictures of {width}x{height}, which is more than {MAX_PIXELS} pixels");
-                return Err(GraphError { code: Some(Code::LimitExceeded), ..GraphError::new(why) });
+                return Err(GraphError::new(why).with_code(Code::LimitExceeded));
             }
         }
         Ok(())
+    }
+}
+
+impl Drop for Filters {
+    fn drop(&mut self) {
+        // SAFETY: owned; frees the filters too.
+        unsafe { self.functions.avfilter_graph_free(&raw mut self.graph) };
     }
 }
 

@@ -4,13 +4,13 @@
 //! program that makes no filter would pay for in memory and in time to start.
 
 use std::{
-    ffi::{c_char, c_int, c_uint, c_void},
+    ffi::{CString, c_char, c_int, c_uint, c_void},
     sync::OnceLock,
 };
 
 use super::{
-    super::{check_version, ffi},
-    build::GraphError,
+    super::{ffi, library::check_version},
+    error::GraphError,
 };
 
 /// Makes a table of functions out of their declarations, with a method for each.
@@ -186,4 +186,13 @@ mod tests {
         });
         assert!(addresses.iter().all(|address| *address == addresses[0]));
     }
+}
+
+pub(super) fn c(text: &str) -> CString {
+    CString::new(text.split('\0').next().unwrap_or_default()).unwrap_or_default()
+}
+
+pub(super) fn find(functions: &Functions, name: &str) -> *const ffi::AVFilter {
+    // SAFETY: looks a static table up.
+    unsafe { functions.avfilter_get_by_name(c(name).as_ptr()) }
 }

@@ -2,16 +2,18 @@
 
 mod build;
 mod description;
+mod error;
 mod functions;
 mod options;
 
-use std::ptr;
-
-pub use build::GraphError;
 pub(crate) use description::shortened;
 pub use description::{Description, FilterPolicy};
-use functions::Functions;
+pub use error::GraphError;
 
+use self::{
+    build::{Ends, Filters},
+    functions::{Functions, find},
+};
 use super::{AvError, ColourTags, Picture, PicturePool, VideoInfo, error::check, ffi, log};
 use crate::{
     base::time::Rational,
@@ -23,16 +25,10 @@ use crate::{
 
 /// A graph of filters with one input and one output, owned.
 pub struct FilterGraph {
-    functions: &'static Functions,
-    policy: &'static dyn FilterPolicy,
-    graph: *mut ffi::AVFilterGraph,
-    /// Where pictures go in and come out; parts of the graph.
-    source: *mut ffi::AVFilterContext,
-    sink: *mut ffi::AVFilterContext,
+    filters: Filters,
+    /// Where pictures go in and come out.
+    ends: Ends,
     input: VideoInfo,
-    /// Whether the source is told matrix and range and expects its pictures to agree: FFmpeg 7.1 and newer.
-    knows_colour: bool,
-    merges: bool,
     /// Time of the last picture sent, and how long the one before it lasted.
     last: Option<(i64, i64)>,
     /// For pictures whose rows must be turned round.
@@ -46,7 +42,7 @@ impl FilterGraph {
     /// Whether FFmpeg is known to have no filter of that name.
     #[must_use]
     pub fn lacks(name: &str) -> bool {
-        Functions::get().is_ok_and(|functions| build::find(functions, name).is_null())
+        Functions::get().is_ok_and(|functions| find(functions, name).is_null())
     }
 
     /// Checks all of a description that does not depend on the pictures.
@@ -56,7 +52,7 @@ impl FilterGraph {
     /// libavfilter cannot be opened, a filter or an option that it does not have, a value that it refuses, or a graph
     /// that has not one free input and one free output.
     pub fn check(description: &Description) -> Result<(), GraphError> {
-        Self::build(description).map(drop)
+        Filters::build(description).map(drop)
     }
 
     /// Builds a graph for pictures of one shape, whose times count `time_base`.
@@ -65,40 +61,23 @@ impl FilterGraph {
     ///
     /// What [`Self::check`] finds, or why the filters cannot work on such pictures.
     pub fn open(description: &Description, input: VideoInfo, time_base: Rational) -> Result<Self, GraphError> {
-        let (mut graph, first, last) = Self::build(description)?;
-        graph.input = input;
-        graph.close_ends(first, last, time_base)?;
-        // SAFETY: owned and fully linked.
-        let code = unsafe { graph.functions.avfilter_graph_config(graph.graph, ptr::null_mut()) };
-        if code < 0 {
-            let VideoInfo { width, height, format, .. } = input;
-            let why = format!("it does not fit frames of {width}x{height} in {}", format.name());
-            return Err(GraphError::of(&why, &AvError::of_first(code)));
-        }
-        graph.check_sizes()?;
-        Ok(graph)
-    }
-
-    /// The matrix that pictures are sent with. Filters take an unknown one for BT.601 whatever the height, and may change
-    /// the height by which the rest of this library judges.
-    fn sent_matrix(&self) -> u32 {
-        match self.input.tags.matrix {
-            RGB | UNKNOWN => ColourMatrix::of_height(self.input.height as usize).number(),
-            known => known,
-        }
+        let (mut filters, first, last) = Filters::build(description)?;
+        let ends = filters.close_ends((first, last), input, sent_matrix(input), time_base)?;
+        filters.configure(input)?;
+        Ok(Self { filters, ends, input, last: None, pool: PicturePool::default() })
     }
 
     /// Whether a filter of it waits for several pictures, so that some may pile up where others are missing.
     #[must_use]
     pub fn merges(&self) -> bool {
-        self.merges
+        self.filters.merges
     }
 
     /// Seconds per tick of the times of the pictures that it makes.
     #[must_use]
     pub fn time_base(&self) -> Rational {
         // SAFETY: part of the graph.
-        unsafe { self.functions.av_buffersink_get_time_base(self.sink) }.into()
+        unsafe { self.filters.functions.av_buffersink_get_time_base(self.ends.sink) }.into()
     }
 
     /// Gives it a picture of its shape, or with `None` the end.
@@ -112,18 +91,19 @@ impl FilterGraph {
             // A filter that makes a rate must know how long the last picture lasts.
             let end = self.last.map_or(ffi::AV_NOPTS_VALUE, |(pts, length)| pts.saturating_add(length));
             // SAFETY: part of the graph.
-            return check(unsafe { self.functions.av_buffersrc_close(self.source, end, 0) }).map(drop);
+            return check(unsafe { self.filters.functions.av_buffersrc_close(self.ends.source, end, 0) }).map(drop);
         };
         let mut sent = picture.reference()?;
-        if !(self.knows_colour && picture.format().is_rgb()) {
-            sent.set_tags(ColourTags { matrix: self.sent_matrix(), ..picture.tags() });
+        if !(self.filters.knows_colour && picture.format().is_rgb()) {
+            sent.set_tags(ColourTags { matrix: sent_matrix(self.input), ..picture.tags() });
         }
         if let Some(pts) = picture.pts() {
             let length = self.last.map_or(1, |(before, _)| pts.saturating_sub(before).max(1));
             self.last = Some((pts, length));
         }
         // SAFETY: both owned; without a flag the graph takes the reference and leaves an empty frame.
-        check(unsafe { self.functions.av_buffersrc_add_frame_flags(self.source, sent.as_mut_ptr(), 0) }).map(drop)
+        check(unsafe { self.filters.functions.av_buffersrc_add_frame_flags(self.ends.source, sent.as_mut_ptr(), 0) })
+            .map(drop)
     }
 
     /// Takes the next picture; its rows run downwards.
@@ -134,7 +114,7 @@ impl FilterGraph {
     pub fn receive(&mut self) -> Result<Picture, AvError> {
         let mut picture = Picture::empty()?;
         // SAFETY: both owned.
-        check(unsafe { self.functions.av_buffersink_get_frame(self.sink, picture.as_mut_ptr()) })?;
+        check(unsafe { self.filters.functions.av_buffersink_get_frame(self.ends.sink, picture.as_mut_ptr()) })?;
         let mut picture = downwards(picture, &self.pool)?;
         picture.set_tags(self.told_tags(&picture));
         Ok(picture)
@@ -145,7 +125,7 @@ impl FilterGraph {
         let (tags, sent) = (picture.tags(), self.input.tags);
         let or = |tag: u32, unknown: u32, other: u32| if tag == unknown { other } else { tag };
         // SAFETY: part of the graph.
-        let aspect = unsafe { self.functions.av_buffersink_get_sample_aspect_ratio(self.sink) };
+        let aspect = unsafe { self.filters.functions.av_buffersink_get_sample_aspect_ratio(self.ends.sink) };
         let tags = ColourTags {
             primaries: or(tags.primaries, UNKNOWN, sent.primaries),
             transfer: or(tags.transfer, UNKNOWN, sent.transfer),
@@ -157,7 +137,7 @@ impl FilterGraph {
         }
         let from_rgb = self.input.format.is_rgb();
         // What swscale makes of RGB when nobody says otherwise.
-        let matrix = if from_rgb && self.knows_colour { BT601 } else { self.sent_matrix() };
+        let matrix = if from_rgb && self.filters.knows_colour { BT601 } else { sent_matrix(self.input) };
         ColourTags {
             matrix: if matches!(tags.matrix, RGB | UNKNOWN) { matrix } else { tags.matrix },
             range: or(tags.range, RANGE_UNKNOWN, if from_rgb { LIMITED } else { sent.range }),
@@ -172,10 +152,12 @@ impl std::fmt::Debug for FilterGraph {
     }
 }
 
-impl Drop for FilterGraph {
-    fn drop(&mut self) {
-        // SAFETY: owned; frees its filters too.
-        unsafe { self.functions.avfilter_graph_free(&raw mut self.graph) };
+/// The matrix that pictures of `input` are sent with. Filters take an unknown one for BT.601 whatever the height, and may
+/// change the height by which the rest of this library judges.
+fn sent_matrix(input: VideoInfo) -> u32 {
+    match input.tags.matrix {
+        RGB | UNKNOWN => ColourMatrix::of_height(input.height as usize).number(),
+        known => known,
     }
 }
 
@@ -193,4 +175,12 @@ fn downwards(picture: Picture, pool: &PicturePool) -> Result<Picture, AvError> {
         check(ffi::av_frame_copy_props(copy.as_mut_ptr(), picture.as_ptr()))?;
     }
     Ok(copy)
+}
+
+#[cfg(test)]
+impl FilterGraph {
+    /// Names and descriptions of the options of a filter that are texts; none if libavfilter lacks the filter.
+    pub(crate) fn text_options(filter: &str) -> Vec<(String, String)> {
+        options::text_options(filter)
+    }
 }

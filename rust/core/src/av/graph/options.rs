@@ -3,10 +3,10 @@
 use std::ptr;
 
 use super::{
-    super::{ffi, text},
-    build::{GraphError, c, find},
+    super::ffi::{self, text},
     description::{FilterPolicy, Setting, Stage},
-    functions::Functions,
+    error::GraphError,
+    functions::{Functions, c, find},
 };
 
 /// The options of a filter by name; those without a name are for its own options in their order.
@@ -123,11 +123,8 @@ fn options_by_name(functions: &Functions, filter: &str) -> Vec<OptionFacts> {
 }
 
 #[cfg(test)]
-impl super::FilterGraph {
-    /// Names and descriptions of the options of a filter that are texts; none if libavfilter lacks the filter.
-    pub(crate) fn text_options(filter: &str) -> Vec<(String, String)> {
-        let functions = Functions::get().unwrap();
-        let options = options_by_name(functions, filter).into_iter().filter(|option| option.is_text);
-        options.map(|option| (option.name, option.help)).collect()
-    }
+pub(super) fn text_options(filter: &str) -> Vec<(String, String)> {
+    let functions = Functions::get().unwrap();
+    let options = options_by_name(functions, filter).into_iter().filter(|option| option.is_text);
+    options.map(|option| (option.name, option.help)).collect()
 }

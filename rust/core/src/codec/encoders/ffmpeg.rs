@@ -1,11 +1,8 @@
 //! Encoding by FFmpeg's encoders.
 
-use super::{
-    super::variant::how_to_switch,
-    kind::{Encode, EncodeRequest, EncoderInfo, EncoderKind},
-};
+use super::kind::{Encode, EncodeRequest, EncoderInfo, EncoderKind};
 use crate::{
-    av::{self, EncoderConfig, OpenError, Packet, Picture, StreamParameters, VideoInfo},
+    av::{self, EncoderConfig, OpenError, Packet, Picture, StreamParameters, VideoInfo, how_to_switch},
     base::error::{Code, Error, Result, Stage},
 };
 

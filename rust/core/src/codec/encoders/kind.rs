@@ -5,10 +5,9 @@ use serde::Serialize;
 use super::super::{
     options::{EncodeOptions, EncoderProfile},
     table::Codec,
-    variant::FfmpegVariant,
 };
 use crate::{
-    av::{Packet, Picture, PixelFormat, StreamParameters, VideoInfo},
+    av::{FfmpegVariant, Packet, Picture, PixelFormat, StreamParameters, VideoInfo},
     base::error::{Error, Result},
 };
 

@@ -1,11 +1,11 @@
 //! H.264 by openh264.
 
 use super::{
-    super::{table::Codec, variant::FfmpegVariant},
+    super::table::Codec,
     ffmpeg::FfmpegEncoder,
     kind::{EncodeRequest, EncoderInfo, QualityScale},
 };
-use crate::av::EncoderConfig;
+use crate::av::{EncoderConfig, FfmpegVariant};
 
 pub(super) struct OpenH264;
 

@@ -1,12 +1,12 @@
 //! HEVC by x265.
 
 use super::{
-    super::{table::Codec, variant::FfmpegVariant},
+    super::table::Codec,
     ffmpeg::FfmpegEncoder,
     kind::{EncodeRequest, EncoderInfo, QualityScale},
     x26x,
 };
-use crate::av::{EncoderConfig, PixelFormat};
+use crate::av::{EncoderConfig, FfmpegVariant, PixelFormat};
 
 pub(super) struct X265;
 

@@ -1,6 +1,7 @@
 //! Conversions between layouts on the frame path, by the SIMD of the `yuv` crate.
 
 mod rgb;
+mod units;
 mod ycbcr;
 
 use yuv::{YuvError, YuvRange, YuvStandardMatrix};
@@ -83,11 +84,6 @@ pub(crate) fn copy(from: &Planes<'_>, to: &mut PlanesMut<'_>) {
             to.rows_mut(plane).zip(from.rows(plane)).for_each(|(to, from)| to.copy_from_slice(from));
         }
     }
-}
-
-/// A size as the yuv crate counts it.
-fn units(size: usize) -> Result<u32, YuvError> {
-    u32::try_from(size).map_err(|_| YuvError::PointerOverflow)
 }
 
 const fn standard(matrix: ColourMatrix) -> YuvStandardMatrix {

@@ -5,7 +5,7 @@ use yuv::{
     YuvPlanarImageMut, YuvRange, YuvStandardMatrix,
 };
 
-use super::{units, ycbcr};
+use super::{units::units, ycbcr};
 use crate::pixels::planes::{Layout, Planes, PlanesMut};
 
 /// Range and matrix of the Y'CbCr side.

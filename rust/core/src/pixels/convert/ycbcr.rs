@@ -2,7 +2,7 @@
 
 use yuv::{BufferStoreMut, YuvError, YuvPackedImage, YuvPackedImageMut, YuvPlanarImage, YuvPlanarImageMut};
 
-use super::units;
+use super::units::units;
 use crate::pixels::planes::{Layout, Planes, PlanesMut};
 
 /// The chroma of one row of pixels.

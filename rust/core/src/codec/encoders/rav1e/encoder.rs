@@ -6,7 +6,7 @@ use rav1e::prelude as rv;
 
 use super::{
     super::kind::{Encode, EncodeRequest},
-    QUANTISER,
+    quantiser::QUANTISER,
 };
 use crate::{
     av::{AvError, Packet, Picture, StreamParameters, VideoInfo},

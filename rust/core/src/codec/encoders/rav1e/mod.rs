@@ -2,7 +2,9 @@
 
 #[cfg(feature = "rav1e")]
 mod encoder;
+mod quantiser;
 
+use self::quantiser::QUANTISER;
 use super::{
     super::table::Codec,
     kind::{Encode, EncodeRequest, EncoderInfo, EncoderKind, QualityScale},
@@ -10,9 +12,6 @@ use super::{
 use crate::base::error::Result;
 
 pub(super) struct Rav1e;
-
-/// The quantiser when neither quality nor bit rate is asked for: rav1e's own default.
-const QUANTISER: f64 = 100.0;
 
 static INFO: EncoderInfo = EncoderInfo {
     name: "rav1e",

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::av;
+use super::licence;
 
 /// How FFmpeg comes with this library.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
@@ -21,7 +21,7 @@ impl FfmpegVariant {
     pub(crate) fn of_this_build() -> Self {
         if !cfg!(feature = "bundled") {
             Self::System
-        } else if av::licence().starts_with("GPL") {
+        } else if licence().starts_with("GPL") {
             Self::Gpl
         } else {
             Self::Default
