@@ -305,10 +305,14 @@ fn in_real_time_a_queue_of_two_seconds_is_full_and_drops_are_reported() {
     let ledger = filter.stats().frames;
     assert_eq!((ledger.captured, ledger.dropped, ledger.failed), (60, 28, 0), "{ledger:?}");
     assert!(ledger.drops.iter().all(|drop| drop.reason == DropReason::FilterOverload));
-    let overloads = filter.take_events().into_iter().filter(|event| {
-        matches!(event, Event::Overload { stage: error::Stage::Filter, reason: DropReason::FilterOverload, frames: 1 })
+    // Reported while frames only wait, and again after a second, when some were dropped.
+    simulated.pass(1.0);
+    append(60, 61);
+    let overloads = filter.take_events().into_iter().filter_map(|event| match event {
+        Event::Overload { stage: error::Stage::Filter, reason: DropReason::FilterOverload, frames } => Some(frames),
+        _ => None,
     });
-    assert_eq!(overloads.count(), 1);
+    assert_eq!(overloads.collect::<Vec<_>>(), [0, 29]);
     // Room for the filter's frame lets it go on; the frames behind are sent as theirs were, without waiting.
     assert!(matches!(receiver.next(), Some(Input::Frame(..))));
     simulated.settle();
