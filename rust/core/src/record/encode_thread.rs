@@ -3,7 +3,6 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use super::{
-    close_guard::CloseGuard,
     encoder_state::EncoderState,
     grid::Grid,
     options::OnResize,
@@ -59,8 +58,6 @@ pub(super) struct EncodeThread {
     has_failed: bool,
     /// Whether a change of the number of views was reported.
     has_warned: bool,
-    // Let go last.
-    _guard: Arc<CloseGuard>,
 }
 
 impl EncodeThread {
@@ -69,7 +66,6 @@ impl EncodeThread {
         input: InputReceiver,
         config: EncodeConfig,
         packets: PacketHub,
-        guard: Arc<CloseGuard>,
     ) -> Self {
         Self {
             state,
@@ -81,7 +77,6 @@ impl EncodeThread {
             has_frame: false,
             has_failed: false,
             has_warned: false,
-            _guard: guard,
         }
     }
 

@@ -17,3 +17,6 @@ mod writer;
 mod writer_state;
 
 pub use writer::FileWriter;
+
+#[cfg(test)]
+mod tests;

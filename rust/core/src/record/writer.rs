@@ -100,9 +100,12 @@ impl FileWriter {
         });
         let guard = Arc::new(CloseGuard::new(state.clone()));
         FileThread::new(file, packets, mux_signal, guard.clone())?.spawn()?;
-        let thread = EncodeThread::new(encoder, receiver, config, hub, guard);
+        let thread = EncodeThread::new(encoder, receiver, config, hub);
         // Without this thread the file's ends, and removes the file.
-        clock::spawn(clock, "gg-encode", move || thread.run())?;
+        clock::spawn(clock, "gg-encode", move || {
+            let _guard = guard;
+            thread.run();
+        })?;
         Ok(Self { state })
     }
 

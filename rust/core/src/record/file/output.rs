@@ -1,6 +1,6 @@
 //! The thread of a file output: takes packets, and goes on in another file where a stream begins.
 
-use std::sync::Arc;
+use std::{any::Any, sync::Arc};
 
 use parking_lot::Mutex;
 
@@ -13,10 +13,7 @@ use super::{
 use crate::{
     base::error::Result,
     pipeline::{Signal, clock},
-    record::{
-        close_guard::CloseGuard,
-        packets::{CodedPacket, PacketReceiver, StreamStart},
-    },
+    record::packets::{CodedPacket, PacketReceiver, StreamStart},
 };
 
 /// The thread of one file output.
@@ -28,12 +25,13 @@ pub(in crate::record) struct FileThread {
     /// The first file, made before there is a packet so that a wrong path is refused at once.
     first: Option<NewFile>,
     file: Option<OpenFile>,
-    // Let go last.
-    guard: Arc<CloseGuard>,
+    // Let go last, by the last thread of this output.
+    guard: Arc<dyn Any + Send + Sync>,
 }
 
 impl FileThread {
-    /// Makes the first file. The thread waits on `signal` and is started by [`Self::spawn`].
+    /// Makes the first file. The thread waits on `signal` and is started by [`Self::spawn`]; `guard` is dropped when
+    /// every file is closed.
     ///
     /// # Errors
     ///
@@ -42,7 +40,7 @@ impl FileThread {
         state: Arc<FileState>,
         packets: PacketReceiver,
         signal: Arc<Signal>,
-        guard: Arc<CloseGuard>,
+        guard: Arc<dyn Any + Send + Sync>,
     ) -> Result<Self> {
         let mut names = Names::new(state.clone());
         let first = Some(names.create(0)?);
