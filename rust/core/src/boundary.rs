@@ -12,7 +12,7 @@ use crate::{
     record::options::FileWriterOptions,
     report::{SourceInfo, TargetInfo},
     source::options::{FileReaderOptions, TestPatternOptions},
-    tap::{Outcome, options::TapOptions},
+    tap::{ObserverOutcome, options::TapOptions},
 };
 
 /// Number of this contract; TypeScript refuses a library with another one.
@@ -36,8 +36,8 @@ pub const STATUSES: [(&str, Status); 4] =
     [("DONE", Status::Done), ("AGAIN", Status::Again), ("MORE", Status::More), ("END", Status::End)];
 
 /// What became of the frame that an exchange took before; its number is its place.
-pub const OUTCOMES: [(&str, Outcome); 3] =
-    [("NONE", Outcome::None), ("OBSERVED", Outcome::Observed), ("FAILED", Outcome::Failed)];
+pub const OUTCOMES: [(&str, ObserverOutcome); 3] =
+    [("NONE", ObserverOutcome::None), ("OBSERVED", ObserverOutcome::Observed), ("FAILED", ObserverOutcome::Failed)];
 
 /// What an appended frame does where a target has no room for it; its number is its place.
 pub const OVERFLOW_POLICIES: [(&str, OverflowPolicy); 2] =
@@ -169,7 +169,7 @@ mod tests {
         for (number, (name, status)) in (0..).zip(STATUSES) {
             assert_eq!(status as i32, number, "{name}");
         }
-        assert_eq!(numbered(&OUTCOMES, "outcome", 2).unwrap(), Outcome::Failed);
+        assert_eq!(numbered(&OUTCOMES, "outcome", 2).unwrap(), ObserverOutcome::Failed);
         let error = numbered(&OVERFLOW_POLICIES, "policy", 2).unwrap_err();
         assert_eq!((error.code, error.field.as_deref()), (Code::InvalidArgument, Some("policy")));
         assert_eq!(error.message, "Cannot use policy 2: it must be 0 to 1");

@@ -20,7 +20,7 @@ const MAX_PIECE: usize = 256 << 10;
 /// Bytes of a box's length and type.
 const HEAD: usize = 8;
 
-struct State {
+struct AvioState {
     storage: Arc<dyn Storage>,
     position: u64,
     /// What was written last, up to `position`, and is not in the storage yet.
@@ -32,7 +32,7 @@ struct State {
     failed: Option<i32>,
 }
 
-impl State {
+impl AvioState {
     /// Puts what was gathered into the storage.
     fn put(&mut self) -> io::Result<()> {
         if let Some(number) = self.failed {
@@ -57,7 +57,7 @@ impl State {
 #[derive(Debug)]
 pub(super) struct Avio {
     context: *mut ffi::AVIOContext,
-    state: *mut State,
+    state: *mut AvioState,
 }
 
 // SAFETY: owned; the storage is `Send + Sync`.
@@ -72,7 +72,7 @@ impl Avio {
         if buffer.is_null() {
             return Err(AvError::no_memory());
         }
-        let state = Box::into_raw(Box::new(State {
+        let state = Box::into_raw(Box::new(AvioState {
             storage,
             position: 0,
             gathered: Vec::new(),
@@ -152,8 +152,8 @@ fn guard(body: impl FnOnce() -> io::Result<i64>) -> i64 {
 const EIO: i32 = 5;
 
 unsafe extern "C" fn read(opaque: *mut c_void, buffer: *mut u8, size: c_int) -> c_int {
-    // SAFETY: `opaque` is the `State` given at creation, used by one thread at a time.
-    let state = unsafe { &mut *opaque.cast::<State>() };
+    // SAFETY: `opaque` is the `AvioState` given at creation, used by one thread at a time.
+    let state = unsafe { &mut *opaque.cast::<AvioState>() };
     // SAFETY: libavformat gives a writable buffer of that size.
     let buffer = unsafe { std::slice::from_raw_parts_mut(buffer, usize::try_from(size).unwrap_or(0)) };
     let count = guard(|| {
@@ -166,7 +166,7 @@ unsafe extern "C" fn read(opaque: *mut c_void, buffer: *mut u8, size: c_int) -> 
 
 unsafe extern "C" fn write(opaque: *mut c_void, buffer: *const u8, size: c_int) -> c_int {
     // SAFETY: as in `read`.
-    let state = unsafe { &mut *opaque.cast::<State>() };
+    let state = unsafe { &mut *opaque.cast::<AvioState>() };
     // SAFETY: libavformat gives a readable buffer of that size.
     let buffer = unsafe { std::slice::from_raw_parts(buffer, usize::try_from(size).unwrap_or(0)) };
     guard(|| {
@@ -182,7 +182,7 @@ unsafe extern "C" fn write(opaque: *mut c_void, buffer: *const u8, size: c_int) 
 
 unsafe extern "C" fn seek(opaque: *mut c_void, offset: i64, whence: c_int) -> i64 {
     // SAFETY: as in `read`.
-    let state = unsafe { &mut *opaque.cast::<State>() };
+    let state = unsafe { &mut *opaque.cast::<AvioState>() };
     guard(|| {
         let invalid = || io::Error::from_raw_os_error(22);
         state.put()?;

@@ -54,7 +54,7 @@ impl From<AvError> for Fault {
 }
 
 /// What is ready.
-pub(super) enum Ready {
+pub(super) enum Polled {
     Frame(Filtered),
     /// Nothing until the next frame goes in.
     Nothing,
@@ -130,14 +130,14 @@ impl Graphs {
     }
 
     /// The next frame that is ready.
-    pub(super) fn receive(&mut self) -> Result<Ready, Fault> {
+    pub(super) fn receive(&mut self) -> Result<Polled, Fault> {
         loop {
             let mut missing = None;
             for view in self.views.iter_mut().filter(|view| view.waiting.is_empty()) {
                 match view.graph.receive() {
                     Ok(picture) => view.waiting.push_back(picture),
-                    Err(error) if error.is_end() => missing = Some(Ready::End),
-                    Err(error) if error.is_again() => missing = missing.or(Some(Ready::Nothing)),
+                    Err(error) if error.is_end() => missing = Some(Polled::End),
+                    Err(error) if error.is_again() => missing = missing.or(Some(Polled::Nothing)),
                     Err(error) => return Err(error.into()),
                 }
             }
@@ -152,7 +152,7 @@ impl Graphs {
             let latest = fronts().max().flatten();
             if fronts().all(|pts| pts == latest) {
                 let views: Views = self.views.iter_mut().filter_map(|view| view.waiting.pop_front()).collect();
-                return Ok(Ready::Frame(self.told(views)));
+                return Ok(Polled::Frame(self.told(views)));
             }
             for view in &mut self.views {
                 if view.waiting.front().is_some_and(|picture| picture.pts() < latest) {

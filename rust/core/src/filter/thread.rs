@@ -3,7 +3,7 @@
 use std::sync::{Arc, atomic::Ordering::SeqCst};
 
 use super::{
-    graphs::{Fault, Filtered, Form, Graphs, Ready, output_shape},
+    graphs::{Fault, Filtered, Form, Graphs, Polled, output_shape},
     state::{FilterRequest, FilterState},
 };
 use crate::{
@@ -264,9 +264,9 @@ impl FilterThread {
             let Some(graphs) = &mut self.graphs else { return Ok(()) };
             let time_base = graphs.time_base();
             match graphs.receive()? {
-                Ready::Frame(filtered) => self.hand_on(filtered, time_base),
-                Ready::Nothing => return Ok(()),
-                Ready::End => {
+                Polled::Frame(filtered) => self.hand_on(filtered, time_base),
+                Polled::Nothing => return Ok(()),
+                Polled::End => {
                     self.graphs = None;
                     self.end();
                     return Ok(());
@@ -287,8 +287,8 @@ impl FilterThread {
             let Some(graphs) = &mut self.graphs else { break };
             let time_base = graphs.time_base();
             match graphs.receive() {
-                Ok(Ready::Frame(filtered)) => self.hand_on(filtered, time_base),
-                Ok(Ready::Nothing | Ready::End) => break,
+                Ok(Polled::Frame(filtered)) => self.hand_on(filtered, time_base),
+                Ok(Polled::Nothing | Polled::End) => break,
                 Err(fault) => outcome = Err(fault),
             }
             if self.serve() {

@@ -61,7 +61,7 @@ struct Entry<T> {
     queued_ns: u64,
 }
 
-struct State<T> {
+struct QueueState<T> {
     entries: VecDeque<Entry<T>>,
     bytes: usize,
     /// Items that writers have announced and not yet sent or given up.
@@ -73,7 +73,7 @@ struct State<T> {
     waiting: Vec<(Arc<dyn Wake>, Bounds)>,
 }
 
-impl<T> State<T> {
+impl<T> QueueState<T> {
     fn load(&self) -> Load {
         Load { items: self.entries.len(), bytes: self.bytes }
     }
@@ -98,20 +98,20 @@ impl<T> State<T> {
     }
 }
 
-struct Shared<T> {
-    state: Mutex<State<T>>,
+struct QueueShared<T> {
+    state: Mutex<QueueState<T>>,
     reader: Arc<Signal>,
 }
 
 /// The writing side.
-pub(crate) struct Writer<T>(Arc<Shared<T>>);
+pub(crate) struct Writer<T>(Arc<QueueShared<T>>);
 
 /// The reading side. Once it is dropped, every write is refused.
-pub(crate) struct Reader<T>(Arc<Shared<T>>);
+pub(crate) struct Reader<T>(Arc<QueueShared<T>>);
 
 /// A queue whose reader waits on `reader`.
 pub(crate) fn queue<T>(reader: Arc<Signal>) -> (Writer<T>, Reader<T>) {
-    let state = State {
+    let state = QueueState {
         entries: VecDeque::new(),
         bytes: 0,
         announced: 0,
@@ -120,7 +120,7 @@ pub(crate) fn queue<T>(reader: Arc<Signal>) -> (Writer<T>, Reader<T>) {
         has_reader: true,
         waiting: Vec::new(),
     };
-    let shared = Arc::new(Shared { state: Mutex::new(state), reader });
+    let shared = Arc::new(QueueShared { state: Mutex::new(state), reader });
     (Writer(shared.clone()), Reader(shared))
 }
 

@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 use self::{
     options::{FramePolicy, TapOptions},
     state::TapState,
-    thread::{Ready, TapThread},
+    thread::{ReadyFrame, TapThread},
 };
 use crate::{
     base::error::Result,
@@ -33,7 +33,7 @@ const READY: usize = 2;
 
 /// What became of the frame that was taken before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
+pub enum ObserverOutcome {
     /// There was none.
     None,
     /// The observer has seen it.
@@ -59,14 +59,14 @@ pub enum Exchange {
 #[derive(Default)]
 struct Hand {
     taken: u64,
-    waiting: Option<Ready>,
+    waiting: Option<ReadyFrame>,
 }
 
 /// Gives one observer the frames of what it is attached to. Dropping it drops what was not taken.
 pub struct Tap {
     state: Arc<TapState>,
     input: InputSender,
-    ready: Reader<Ready>,
+    ready: Reader<ReadyFrame>,
     hand: Mutex<Hand>,
 }
 
@@ -97,7 +97,7 @@ impl Tap {
     /// # Errors
     ///
     /// `InvalidArgument` if `header` is too short.
-    pub fn exchange(&self, outcome: Outcome, header: &mut [f64], data: &mut [u8]) -> Result<Exchange> {
+    pub fn exchange(&self, outcome: ObserverOutcome, header: &mut [f64], data: &mut [u8]) -> Result<Exchange> {
         // Before all else: a call that is refused costs no frame.
         FrameHeader::check_room(header)?;
         let mut hand = self.hand.lock();
@@ -121,16 +121,16 @@ impl Tap {
         Ok(Exchange::Frame)
     }
 
-    fn settle(&self, hand: &mut Hand, outcome: Outcome) {
+    fn settle(&self, hand: &mut Hand, outcome: ObserverOutcome) {
         let counters = &self.state.input.counters;
         match outcome {
-            Outcome::None => {}
-            Outcome::Observed => counters.written(std::mem::take(&mut hand.taken)),
-            Outcome::Failed => counters.failed(std::mem::take(&mut hand.taken)),
+            ObserverOutcome::None => {}
+            ObserverOutcome::Observed => counters.written(std::mem::take(&mut hand.taken)),
+            ObserverOutcome::Failed => counters.failed(std::mem::take(&mut hand.taken)),
         }
     }
 
-    fn next(&self) -> std::result::Result<Ready, Exchange> {
+    fn next(&self) -> std::result::Result<ReadyFrame, Exchange> {
         if let Some(ready) = self.ready.try_recv() {
             return Ok(ready);
         }

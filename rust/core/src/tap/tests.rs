@@ -61,7 +61,7 @@ fn give(tap: &Tap, index: u64) {
 }
 
 /// Takes the next frame's number, waiting for it; `None` at the end.
-fn take(tap: &Tap, woken: &mpsc::Receiver<()>, outcome: Outcome, data: &mut Vec<u8>) -> Option<u64> {
+fn take(tap: &Tap, woken: &mpsc::Receiver<()>, outcome: ObserverOutcome, data: &mut Vec<u8>) -> Option<u64> {
     let mut header = [0.0; FIELDS.len()];
     let mut outcome = outcome;
     loop {
@@ -71,7 +71,7 @@ fn take(tap: &Tap, woken: &mpsc::Receiver<()>, outcome: Outcome, data: &mut Vec<
             Exchange::MoreRoom => data.resize(header[4] as usize, 0),
             Exchange::End => return None,
         }
-        outcome = Outcome::None;
+        outcome = ObserverOutcome::None;
     }
 }
 
@@ -89,12 +89,12 @@ fn every_frame_is_taken_in_its_order_and_the_end_is_told() {
         });
         let mut data = Vec::new();
         for index in 0..200 {
-            let outcome = if index % 3 == 1 { Outcome::Failed } else { Outcome::Observed };
+            let outcome = if index % 3 == 1 { ObserverOutcome::Failed } else { ObserverOutcome::Observed };
             assert_eq!(take(&tap, &woken, outcome, &mut data), Some(index));
         }
         assert_eq!(data.len(), 64 * 48 * 3 / 2);
-        assert_eq!(take(&tap, &woken, Outcome::Observed, &mut data), None);
-        assert_eq!(take(&tap, &woken, Outcome::None, &mut data), None);
+        assert_eq!(take(&tap, &woken, ObserverOutcome::Observed, &mut data), None);
+        assert_eq!(take(&tap, &woken, ObserverOutcome::None, &mut data), None);
     });
     let frames = tap.stats().frames;
     assert_conserved(&frames);
@@ -109,13 +109,13 @@ fn a_frame_that_does_not_fit_is_not_lost() {
     woken.recv_timeout(Duration::from_secs(10)).unwrap();
     let mut header = [0.0; FIELDS.len()];
     for _ in 0..3 {
-        assert_eq!(tap.exchange(Outcome::None, &mut header, &mut [0; 10]).unwrap(), Exchange::MoreRoom);
-        assert!(tap.exchange(Outcome::None, &mut [0.0; FIELDS.len() - 1], &mut [0; 10]).is_err());
+        assert_eq!(tap.exchange(ObserverOutcome::None, &mut header, &mut [0; 10]).unwrap(), Exchange::MoreRoom);
+        assert!(tap.exchange(ObserverOutcome::None, &mut [0.0; FIELDS.len() - 1], &mut [0; 10]).is_err());
     }
     let mut data = vec![0; header[4] as usize];
-    assert_eq!(tap.exchange(Outcome::None, &mut header, &mut data).unwrap(), Exchange::Frame);
+    assert_eq!(tap.exchange(ObserverOutcome::None, &mut header, &mut data).unwrap(), Exchange::Frame);
     assert_eq!((header[5], header[10]), (5.0, 7.0));
-    assert_eq!(tap.exchange(Outcome::Observed, &mut header, &mut data).unwrap(), Exchange::Nothing);
+    assert_eq!(tap.exchange(ObserverOutcome::Observed, &mut header, &mut data).unwrap(), Exchange::Nothing);
 }
 
 #[test]
@@ -127,10 +127,10 @@ fn in_real_time_a_full_queue_drops_the_new_frames_and_the_newest_only_the_old_on
         tap.close();
         let mut data = Vec::new();
         let mut seen = Vec::new();
-        let mut outcome = Outcome::None;
+        let mut outcome = ObserverOutcome::None;
         while let Some(index) = take(&tap, &woken, outcome, &mut data) {
             seen.push(index);
-            outcome = Outcome::Observed;
+            outcome = ObserverOutcome::Observed;
         }
         assert!(seen.is_sorted() && !seen.is_empty());
         if first.is_some() {
@@ -154,7 +154,7 @@ fn frames_come_in_the_form_asked_for() {
             let (tap, woken) = open(TapOptions { colour: Some(colour), width, height, ..options() });
             give(&tap, 1);
             let mut data = Vec::new();
-            assert_eq!(take(&tap, &woken, Outcome::None, &mut data), Some(1));
+            assert_eq!(take(&tap, &woken, ObserverOutcome::None, &mut data), Some(1));
             let length = crate::pixels::planes::Layout::from(colour).picture_bytes(columns, rows);
             assert_eq!(data.len(), length, "{colour:?} {columns}x{rows}");
         }

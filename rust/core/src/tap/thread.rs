@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// A frame in the form that the observer asked for.
-pub(super) struct Ready {
+pub(super) struct ReadyFrame {
     pub(super) header: FrameHeader,
     to: VideoInfo,
     frame: SharedFrame,
@@ -36,7 +36,7 @@ pub(super) struct Ready {
     converted: Vec<Picture>,
 }
 
-impl Ready {
+impl ReadyFrame {
     /// Writes the samples of all views, which is the last conversion of most frames: one pass that makes BGRA of I420
     /// takes no longer than a copy of BGRA, which would have to be made first.
     pub(super) fn write(&self, data: &mut [u8]) -> Result<()> {
@@ -56,7 +56,7 @@ pub(super) struct TapThread {
     state: Arc<TapState>,
     input: InputReceiver,
     /// Where converted frames wait for the observer, and how many may.
-    ready: (Writer<Ready>, Bounds),
+    ready: (Writer<ReadyFrame>, Bounds),
     /// Raised by frames, and by the observer when it has made room.
     signal: Arc<Signal>,
     wake: Arc<dyn Wake>,
@@ -70,7 +70,7 @@ impl TapThread {
     pub(super) fn new(
         state: Arc<TapState>,
         input: InputReceiver,
-        ready: (Writer<Ready>, Bounds),
+        ready: (Writer<ReadyFrame>, Bounds),
         signal: Arc<Signal>,
         options: TapOptions,
     ) -> Self {
@@ -101,7 +101,7 @@ impl TapThread {
         state.report_ready();
     }
 
-    fn hand_on(&self, ready: Ready) {
+    fn hand_on(&self, ready: ReadyFrame) {
         let (writer, bounds) = &self.ready;
         let is_sent = if self.options.policy == FramePolicy::Latest {
             let displaced = writer.displace(ready, 0, bounds);
@@ -118,7 +118,7 @@ impl TapThread {
     }
 
     /// Sends a frame as soon as the observer has made room; `false` if the observer is gone.
-    fn wait_and_send(&self, mut ready: Ready) -> bool {
+    fn wait_and_send(&self, mut ready: ReadyFrame) -> bool {
         let (writer, bounds) = &self.ready;
         loop {
             let seen = self.signal.seen();
@@ -130,11 +130,11 @@ impl TapThread {
         }
     }
 
-    fn prepare(&mut self, frame: SharedFrame) -> Result<Ready> {
+    fn prepare(&mut self, frame: SharedFrame) -> Result<ReadyFrame> {
         let (to, converted) =
             guard(Stage::Hub, "convert a frame", || self.convert(&frame)).inspect_err(|_| self.converter = None)?;
         let header = FrameHeader::of(&frame, to)?;
-        Ok(Ready { header, to, frame, converted })
+        Ok(ReadyFrame { header, to, frame, converted })
     }
 
     /// The form asked for, and the views in it; no views where one pass over the samples leads there.

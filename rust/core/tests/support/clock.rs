@@ -12,11 +12,11 @@ pub const WALL_CLOCK_MS: u64 = 1_767_225_600_000;
 ///
 /// The thread that makes it is one of its threads: while that thread works, time stands still.
 pub struct SimulatedClock {
-    state: Mutex<State>,
+    state: Mutex<ClockState>,
     changed: Condvar,
 }
 
-struct State {
+struct ClockState {
     now_ns: u64,
     threads: usize,
     waiting: Vec<Waiting>,
@@ -34,7 +34,7 @@ struct Waiting {
 
 impl SimulatedClock {
     pub fn new() -> Arc<Self> {
-        let state = State { now_ns: 1_000_000_000, threads: 1, waiting: Vec::new(), next_id: 0 };
+        let state = ClockState { now_ns: 1_000_000_000, threads: 1, waiting: Vec::new(), next_id: 0 };
         Arc::new(Self { state: Mutex::new(state), changed: Condvar::new() })
     }
 
@@ -61,12 +61,12 @@ impl SimulatedClock {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, ClockState> {
         self.state.lock().expect("no thread panics in here")
     }
 }
 
-impl State {
+impl ClockState {
     fn idle(&self) -> usize {
         self.waiting.iter().filter(|waiting| !waiting.is_woken).count()
     }
@@ -104,7 +104,7 @@ impl Clock for SimulatedClock {
         state.waiting.push(Waiting { id, signal: std::ptr::from_ref(signal).addr(), deadline_ns, is_woken: false });
         state.advance();
         self.changed.notify_all();
-        let is_woken = |state: &State| state.waiting.iter().any(|waiting| waiting.id == id && waiting.is_woken);
+        let is_woken = |state: &ClockState| state.waiting.iter().any(|waiting| waiting.id == id && waiting.is_woken);
         while !is_woken(&state) {
             state = self.changed.wait(state).expect("no thread panics in here");
         }

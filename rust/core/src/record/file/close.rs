@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering::SeqCst;
 use super::{
     open_file::{OpenFile, storage_error},
     remux::{self, Recording},
-    segment::{Outcome, Segment},
+    segment::{ClosedFile, Segment},
     state::FileState,
     sync::{LOW_BYTES, sync_once},
 };
@@ -50,7 +50,7 @@ impl OpenFile {
                 is_synced = self.index();
             }
         }
-        let _ = self.segment.outcome.set(Outcome {
+        let _ = self.segment.outcome.set(ClosedFile {
             shape: self.shape,
             encoder: self.encoder,
             started_at: std::mem::take(&mut self.started_at),

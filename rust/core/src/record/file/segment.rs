@@ -27,7 +27,7 @@ pub(in crate::record) struct Unsynced {
 
 /// What has become of a file that was left.
 #[derive(Debug)]
-pub(in crate::record) struct Outcome {
+pub(in crate::record) struct ClosedFile {
     pub(in crate::record) shape: VideoInfo,
     pub(in crate::record) encoder: &'static str,
     pub(in crate::record) started_at: String,
@@ -55,7 +55,7 @@ pub(in crate::record) struct Segment {
     /// Whether a sync failed: what is in the file may not be on the disk.
     pub(in crate::record) sync_failed: AtomicBool,
     /// Set at its end, unless no file was left.
-    pub(in crate::record) outcome: OnceLock<Outcome>,
+    pub(in crate::record) outcome: OnceLock<ClosedFile>,
 }
 
 impl Segment {

@@ -29,12 +29,12 @@ const LOW_INTERVAL_NS: u64 = 60 * SECOND_NS;
 
 /// The owner's side of a sync thread.
 pub(super) struct Syncer {
-    shared: Arc<Shared>,
+    control: Arc<SyncControl>,
     /// Raised when the thread has ended.
     ended: Arc<Signal>,
 }
 
-struct Shared {
+struct SyncControl {
     is_stopped: AtomicBool,
     has_ended: AtomicBool,
     signal: Arc<Signal>,
@@ -44,13 +44,13 @@ struct SyncThread {
     state: Arc<FileState>,
     segment: Arc<Segment>,
     storage: Arc<dyn Storage>,
-    shared: Arc<Shared>,
+    control: Arc<SyncControl>,
     started_ns: u64,
     warned_ns: Option<u64>,
 }
 
 /// Notes the end of the thread, however it ends.
-struct Ended(Arc<Shared>, Arc<Signal>);
+struct Ended(Arc<SyncControl>, Arc<Signal>);
 
 impl Drop for Ended {
     fn drop(&mut self) {
@@ -62,7 +62,7 @@ impl Drop for Ended {
 impl Syncer {
     /// Starts syncing a file.
     pub(super) fn start(state: &Arc<FileState>, segment: &Arc<Segment>, storage: &Arc<dyn Storage>) -> Result<Self> {
-        let shared = Arc::new(Shared {
+        let control = Arc::new(SyncControl {
             is_stopped: AtomicBool::new(false),
             has_ended: AtomicBool::new(false),
             signal: Signal::new(&state.clock),
@@ -72,25 +72,25 @@ impl Syncer {
             state: state.clone(),
             segment: segment.clone(),
             storage: storage.clone(),
-            shared: shared.clone(),
+            control: control.clone(),
             started_ns: state.clock.now_ns(),
             warned_ns: None,
         };
-        let end = Ended(shared.clone(), ended.clone());
+        let end = Ended(control.clone(), ended.clone());
         clock::spawn(&state.clock, "gg-sync", move || {
             let _end = end;
             thread.run();
         })?;
-        Ok(Self { shared, ended })
+        Ok(Self { control, ended })
     }
 
     /// Ends the thread after the sync that it may be in.
     pub(super) fn stop(self) {
-        self.shared.is_stopped.store(true, SeqCst);
-        self.shared.signal.raise();
+        self.control.is_stopped.store(true, SeqCst);
+        self.control.signal.raise();
         loop {
             let seen = self.ended.seen();
-            if self.shared.has_ended.load(SeqCst) {
+            if self.control.has_ended.load(SeqCst) {
                 return;
             }
             self.ended.wait(seen, None);
@@ -141,14 +141,14 @@ impl SyncThread {
     fn is_stopped_within(&self, interval_ns: u64) -> bool {
         let until_ns = self.state.clock.now_ns() + interval_ns;
         loop {
-            let seen = self.shared.signal.seen();
-            if self.shared.is_stopped.load(SeqCst) {
+            let seen = self.control.signal.seen();
+            if self.control.is_stopped.load(SeqCst) {
                 return true;
             }
             if self.state.clock.now_ns() >= until_ns {
                 return false;
             }
-            self.shared.signal.wait(seen, Some(until_ns));
+            self.control.signal.wait(seen, Some(until_ns));
         }
     }
 
