@@ -12,8 +12,6 @@ mod encoder;
 mod error;
 mod ffi;
 mod graph;
-#[cfg(test)]
-mod graph_tests;
 mod library;
 mod log;
 mod muxer;

@@ -171,5 +171,4 @@ fn pad(picture: &Picture, size: (u32, u32), pool: &PicturePool) -> Result<Pictur
 }
 
 #[cfg(test)]
-#[path = "converter_tests.rs"]
 mod tests;

@@ -205,5 +205,4 @@ fn check_length(length: usize, needed: usize) -> Result<()> {
 }
 
 #[cfg(test)]
-#[path = "raw_frame_tests.rs"]
 mod tests;

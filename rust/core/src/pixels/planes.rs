@@ -299,5 +299,4 @@ fn refused(message: String) -> Error {
 }
 
 #[cfg(test)]
-#[path = "planes_tests.rs"]
 mod tests;

@@ -184,3 +184,6 @@ impl FilterGraph {
         options::text_options(filter)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
 //! What graphs make of a small picture, compared with the same done here.
 
-use super::{ColourTags, FilterGraph, Picture, PixelFormat, VideoInfo};
+use super::super::{ColourTags, FilterGraph, Picture, PixelFormat, VideoInfo};
 use crate::{av::Description, base::time::Rational, filter::PicturesOnly};
 
 const TICK: Rational = Rational::new(1, 30);
