@@ -1,6 +1,7 @@
 //! Filters between a giver and targets made here.
 
-use crossbeam_channel::{Receiver, Sender, unbounded};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+
 use parking_lot::Mutex;
 
 use super::*;
@@ -23,7 +24,7 @@ fn filter(description: &str) -> (Filter, Receiver<()>) {
 }
 
 fn filter_on(clock: &Arc<dyn Clock>, description: &str) -> (Filter, Receiver<()>) {
-    let (sender, news) = unbounded();
+    let (sender, news) = channel();
     let notify: Notify = Box::new(move || sender.send(()).unwrap_or_default());
     let options = FilterOptions { description: description.to_owned() };
     (Filter::open(&options, clock, notify).unwrap(), news)
@@ -328,7 +329,7 @@ fn a_patient_frame_waits_for_the_targets_and_a_detach_frees_it() {
     let (filter, news) = filter("hflip");
     let (input, receiver, collector) = collector(1);
     attach(&filter, &news, &input, 1);
-    let (gone, is_gone): (Sender<()>, _) = crossbeam_channel::bounded(0);
+    let (gone, is_gone): (Sender<()>, _) = channel();
     std::thread::scope(|scope| {
         scope.spawn(|| {
             // More than the target and the filter's queue have room for.
@@ -337,7 +338,11 @@ fn a_patient_frame_waits_for_the_targets_and_a_detach_frees_it() {
         });
         filter.detach(1).unwrap();
         events_until(&filter, &news, |event| matches!(event, Event::Detached { target: 1 }));
-        assert!(is_gone.recv_timeout(std::time::Duration::from_secs(20)).is_err_and(|error| error.is_disconnected()));
+        assert!(
+            is_gone
+                .recv_timeout(std::time::Duration::from_secs(20))
+                .is_err_and(|error| error == RecvTimeoutError::Disconnected)
+        );
     });
     close(&filter, &news);
     assert_eq!(filter.stats().frames.written, 20);
@@ -406,7 +411,7 @@ fn a_filter_that_is_dropped_ends_even_if_a_target_has_no_room() {
             Err(end) => break end,
         }
     };
-    assert!(end.is_disconnected());
+    assert_eq!(end, RecvTimeoutError::Disconnected);
     let taken = collected(&input, &receiver).len() as u64;
     let ledger = collector.input.counters.snapshot();
     assert_eq!((taken, ledger.captured), (1, 1 + ledger.dropped + ledger.failed));
