@@ -4,6 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { outputOf, runScript } from "./command.ts";
 import { ROOT } from "./finding.ts";
+import { rulesOf } from "./contract_rules.ts";
 import { type Schema, typesOf } from "./contract_types.ts";
 
 /** A closed set whose members cross the boundary as numbers. */
@@ -28,6 +29,7 @@ interface Contract {
   }[];
   readonly colourSpaces: readonly string[];
   readonly frameHeader: readonly string[];
+  readonly limits: readonly (readonly [name: string, most: number, meaning: string])[];
   readonly inputs: Readonly<Record<string, Schema>>;
   readonly outputs: Readonly<Record<string, Schema>>;
   readonly header: string;
@@ -87,6 +89,14 @@ export const COLOUR_SPACES = ${constant(contract.colourSpaces)};
 
 /** Where a frame's header, an array of doubles, has which number. */
 export const HEADER = ${constant(Object.fromEntries(contract.frameHeader.map((field, place) => [field, place])))};
+
+/** The largest value of each quantity that is limited everywhere. */
+export const LIMITS = {
+${contract.limits.map(([name, most, meaning]) => `/** ${meaning} */\n${name}: ${most},`).join("\n")}
+} as const;
+
+/** What the options of each kind of object take, for the checks of \`src/base/options.ts\`. */
+export const OPTION_RULES = ${constant(rulesOf(contract.inputs))};
 
 ${await typesOf({ ...contract.outputs, ...contract.inputs }, new Set(Object.keys(contract.outputs)))}`;
 }

@@ -4,19 +4,13 @@
  * @module
  */
 
-import type { ColourSpace, Rational } from "../generated/contract.ts";
+import { type ColourSpace, LIMITS, type Rational } from "../generated/contract.ts";
 import { checkedColour } from "../base/codec.ts";
 import { outOfRange, wrongType } from "../base/errors.ts";
 import { bareMetadata, type FrameMetadata, NO_MATRIX } from "./header.ts";
 import { viewBytesOf } from "./layout.ts";
 import { checkedOptions, type Rules } from "../base/options.ts";
 import { timeBaseOf } from "../base/rational.ts";
-
-/** The most columns or rows of a frame. */
-const MAX_SIZE = 16_384;
-
-/** The most views of a frame. */
-const MAX_VIEWS = 8;
 
 /** Which sample values stand for black and white: luma 16 to 235, or 0 to 255. */
 export type ColourRange = "limited" | "full";
@@ -66,19 +60,22 @@ export interface VideoFrameSettings extends VideoFrameDetails {
   readonly height: number;
 }
 
+const NUMBER = { type: "number" } as const;
+const WHOLE = { type: "integer" } as const;
+
 const RULES = {
-  colour: "string",
-  width: "number",
-  height: "number",
-  stereoCount: "number",
-  pts: "number",
-  timeBase: { num: "number", den: "number" },
-  timestamp: "number",
-  duration: "integer",
-  sequence: "integer",
-  captureTime: "number",
-  range: RANGES,
-  matrix: Object.keys(MATRICES),
+  colour: { type: "string" },
+  width: NUMBER,
+  height: NUMBER,
+  stereoCount: NUMBER,
+  pts: NUMBER,
+  timeBase: { fields: { num: NUMBER, den: NUMBER } },
+  timestamp: NUMBER,
+  duration: WHOLE,
+  sequence: WHOLE,
+  captureTime: NUMBER,
+  range: { words: RANGES },
+  matrix: { words: Object.keys(MATRICES) },
 } as const satisfies Rules & Record<keyof VideoFrameSettings, unknown>;
 
 /** The samples of a frame: where they are. */
@@ -102,9 +99,9 @@ export function shapeOf(
   stereoCount: number,
 ): FrameMetadata {
   checkedColour(colour);
-  checkCount(widthField, width, MAX_SIZE);
-  checkCount(heightField, height, MAX_SIZE);
-  checkCount("stereoCount", stereoCount, MAX_VIEWS);
+  checkCount(widthField, width, LIMITS.FRAME_SIZE);
+  checkCount(heightField, height, LIMITS.FRAME_SIZE);
+  checkCount("stereoCount", stereoCount, LIMITS.VIEWS);
   return bareMetadata(colour, width, height, stereoCount);
 }
 

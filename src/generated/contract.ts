@@ -146,6 +146,87 @@ export const HEADER = {
   matrix: 12,
 } as const;
 
+/** The largest value of each quantity that is limited everywhere. */
+export const LIMITS = {
+  /** Width or height of a frame in pixels. */
+  FRAME_SIZE: 16384,
+  /** Views of a frame. */
+  VIEWS: 8,
+  /** Frames per second. */
+  FRAME_RATE: 1000,
+  /** Seconds per frame. */
+  FRAME_PERIOD: 1000,
+  /** Numerator or denominator of a ratio. */
+  TERM: 2147483647,
+} as const;
+
+/** What the options of each kind of object take, for the checks of `src/base/options.ts`. */
+export const OPTION_RULES = {
+  file_reader: {
+    atEnd: { words: ["stop", "loop", "black"] },
+    colour: { words: ["bgra", "i420", "uyvy", "rgba", "nv12"] },
+    maxPixels: { type: "integer", minimum: 1, maximum: 2147483647 },
+    pacing: { words: ["realtime", "asap"] },
+    path: { type: "string" },
+    threads: { type: "integer", minimum: 0, maximum: 64 },
+  },
+  test_pattern: {
+    colour: { words: ["bgra", "i420", "uyvy", "rgba", "nv12"] },
+    frameRate: {
+      fields: {
+        den: { type: "integer", minimum: 1, maximum: 2147483647 },
+        num: { type: "integer", minimum: 1, maximum: 2147483647 },
+      },
+    },
+    frames: { type: "integer", minimum: 0, maximum: 4294967295 },
+    height: { type: "integer", minimum: 16, maximum: 16384 },
+    pacing: { words: ["realtime", "asap"] },
+    stereoCount: { type: "integer", minimum: 1, maximum: 8 },
+    width: { type: "integer", minimum: 16, maximum: 16384 },
+  },
+  file_writer: {
+    bitRate: { type: "integer", minimum: 1000, maximum: 2000000000 },
+    codec: { words: ["hevc", "h264", "vp9", "av1", "xvid", "ffv1"] },
+    encoder: { type: "string" },
+    encoderOptions: { values: { type: "string" } },
+    finalise: { type: "boolean" },
+    frameRate: {
+      fields: {
+        den: { type: "integer", minimum: 1, maximum: 2147483647 },
+        num: { type: "integer", minimum: 1, maximum: 2147483647 },
+      },
+    },
+    gop: { type: "integer", minimum: 1, maximum: 10000 },
+    metadata: { fields: { comment: { type: "string" }, creationTime: { type: "string" }, title: { type: "string" } } },
+    onResize: { words: ["scale", "segment"] },
+    overwrite: { type: "boolean" },
+    path: { type: "string" },
+    preset: { type: "string" },
+    profile: { words: ["live", "quality", "lossless"] },
+    quality: { type: "number" },
+    queueBytes: { type: "integer", minimum: 1000000, maximum: 8000000000 },
+    queueSeconds: { type: "number", minimum: 0.1, maximum: 60 },
+    stereo: { words: ["sidebyside", "topbottom"] },
+    syncIntervalMs: { type: "integer", minimum: 100, maximum: 60000 },
+    threads: { type: "integer", minimum: 0, maximum: 64 },
+    view: { type: "integer", minimum: 0, maximum: 255 },
+  },
+  filter: { description: { type: "string" } },
+  tap: {
+    colour: { words: ["bgra", "i420", "uyvy", "rgba", "nv12"] },
+    height: { type: "integer", minimum: 1, maximum: 16384 },
+    policy: { words: ["all", "latest"] },
+    queue: { type: "integer", minimum: 1, maximum: 64 },
+    rate: {
+      fields: {
+        den: { type: "integer", minimum: 1, maximum: 2147483647 },
+        num: { type: "integer", minimum: 1, maximum: 2147483647 },
+      },
+    },
+    width: { type: "integer", minimum: 1, maximum: 16384 },
+  },
+} as const;
+
 /**
  * How FFmpeg comes with this library.
  *
@@ -603,9 +684,17 @@ export interface TargetInfo {
 
 /** A ratio of two integers: a frame rate in frames per second, or a timebase in seconds per tick. */
 export interface Rational {
-  /** Numerator, 1 to 2147483647. */
+  /**
+   * Numerator.
+   *
+   * Range: 1 to 2147483647.
+   */
   readonly num: number;
-  /** Denominator, 1 to 2147483647. */
+  /**
+   * Denominator.
+   *
+   * Range: 1 to 2147483647.
+   */
   readonly den: number;
 }
 
@@ -797,6 +886,8 @@ export interface FileReaderOptions {
   /**
    * Refuse a video whose frames have more pixels than this.
    *
+   * Range: 1 to 2147483647.
+   *
    * @default 67108864
    */
   maxPixels?: number;
@@ -807,7 +898,9 @@ export interface FileReaderOptions {
    */
   pacing?: Pacing;
   /**
-   * Decoder threads, 1 to 64; 0 chooses.
+   * Decoder threads; 0 chooses.
+   *
+   * Range: 0 to 64.
    *
    * @default 0
    */
@@ -822,7 +915,11 @@ export interface FileWriterOptions {
   path: string;
   /** Frame rate of the file, in frames per second: the grid on which frames are placed. */
   frameRate: Rational;
-  /** Average bit rate in bit/s, 1000 to 2000000000; excludes `quality`. */
+  /**
+   * Average bit rate in bit/s; excludes `quality`.
+   *
+   * Range: 1000 to 2000000000.
+   */
   bitRate?: number;
   /** Encoder by FFmpeg's name, or `rav1e`; by default the first of the codec's encoders that works. */
   encoder?: string;
@@ -841,7 +938,11 @@ export interface FileWriterOptions {
    * @default true
    */
   finalise?: boolean;
-  /** Longest distance between key frames in frames, 1 to 10000; by default one second (live) or five (quality). */
+  /**
+   * Longest distance between key frames in frames; by default one second (live) or five (quality).
+   *
+   * Range: 1 to 10000.
+   */
   gop?: number;
   /**
    * Descriptive metadata.
@@ -872,14 +973,18 @@ export interface FileWriterOptions {
   /** Constant quality on the codec's own scale, lower is better; excludes `bitRate`. */
   quality?: number;
   /**
-   * Bytes of such frames, 1000000 to 8000000000.
+   * Bytes of such frames.
+   *
+   * Range: 1000000 to 8000000000.
    *
    * @default 256000000
    */
   queueBytes?: number;
   /**
-   * Seconds for which frames of a source in real time may wait for the encoder, 0.1 to 60: a machine that did
-   * something else for so long costs no frame. `queueBytes` bounds them too, whichever is less.
+   * Seconds for which frames of a source in real time may wait for the encoder: a machine that did something
+   * else for so long costs no frame. `queueBytes` bounds them too, whichever is less.
+   *
+   * Range: 0.1 to 60.
    *
    * @default 2
    */
@@ -890,20 +995,26 @@ export interface FileWriterOptions {
    */
   stereo?: StereoPacking;
   /**
-   * Milliseconds between syncs to the disk, 100 to 60000.
+   * Milliseconds between syncs to the disk.
+   *
+   * Range: 100 to 60000.
    *
    * @default 1000
    */
   syncIntervalMs?: number;
   /**
-   * Encoder threads, 1 to 64; 0 lets the encoder choose.
+   * Encoder threads; 0 lets the encoder choose.
+   *
+   * Range: 0 to 64.
    *
    * @default 0
    */
   threads?: number;
   /**
-   * Record only this view of each frame, 0 to 255; for every view there can be a writer. A frame without it is an
+   * Record only this view of each frame; for every view there can be a writer. A frame without it is an
    * error.
+   *
+   * Range: 0 to 255.
    */
   view?: number;
 }
@@ -920,7 +1031,11 @@ export interface RecordingMetadata {
 
 /** Options of a filter. */
 export interface FilterOptions {
-  /** Graph of FFmpeg's filters with one input and one output, such as `unsharp,hflip`, at most 65536 bytes. */
+  /**
+   * Graph of FFmpeg's filters with one input and one output, such as `unsharp,hflip`; its length is in bytes of UTF-8.
+   *
+   * Length: 1 to 65536.
+   */
   description: string;
 }
 
@@ -941,11 +1056,15 @@ export interface TestPatternOptions {
   /**
    * End after this many frames; 0 runs until closed.
    *
+   * Range: 0 to 4294967295.
+   *
    * @default 0
    */
   frames?: number;
   /**
-   * Height in pixels, 16 to 16384.
+   * Height in pixels.
+   *
+   * Range: 16 to 16384.
    *
    * @default 720
    */
@@ -957,13 +1076,17 @@ export interface TestPatternOptions {
    */
   pacing?: Pacing;
   /**
-   * Views of each frame, 1 to 8: all carry the same barcode, and each differs visibly from the others.
+   * Views of each frame: all carry the same barcode, and each differs visibly from the others.
+   *
+   * Range: 1 to 8.
    *
    * @default 1
    */
   stereoCount?: number;
   /**
-   * Width in pixels, 16 to 16384.
+   * Width in pixels.
+   *
+   * Range: 16 to 16384.
    *
    * @default 1280
    */
@@ -974,7 +1097,11 @@ export interface TestPatternOptions {
 export interface TapOptions {
   /** Colour space of the frames; by default their own, or of other pixel formats the nearest of I420 and BGRA. */
   colour?: ColourSpace;
-  /** Height in pixels, 1 to 16384; by default that of the frames, or what keeps their shape beside `width`. */
+  /**
+   * Height in pixels; by default that of the frames, or what keeps their shape beside `width`.
+   *
+   * Range: 1 to 16384.
+   */
   height?: number;
   /**
    * What happens to frames that come faster than they are taken.
@@ -983,13 +1110,19 @@ export interface TapOptions {
    */
   policy?: FramePolicy;
   /**
-   * Frames that may wait where every frame is wanted, 1 to 64.
+   * Frames that may wait where every frame is wanted.
+   *
+   * Range: 1 to 64.
    *
    * @default 8
    */
   queue?: number;
   /** At most so many frames per second of the source's time; by default all. */
   rate?: Rational;
-  /** Width in pixels, 1 to 16384; by default that of the frames, or what keeps their shape beside `height`. */
+  /**
+   * Width in pixels; by default that of the frames, or what keeps their shape beside `height`.
+   *
+   * Range: 1 to 16384.
+   */
   width?: number;
 }

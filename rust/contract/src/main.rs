@@ -10,9 +10,10 @@ use giftgrab_core::{
     boundary::{ABI_VERSION, Command, OpenOptions, Replies},
     codec::{CODECS, CONTAINERS, CodecInfo, Container, ContainerInfo, encoder_names},
     error::{self, CODES},
-    frame::header::FIELDS,
+    frame::header::{FIELDS, MAX_SIZE, MAX_VIEWS},
     pixels::COLOUR_SPACES,
     report,
+    time::{MAX_FRAME_PERIOD, MAX_FRAME_RATE},
 };
 use schemars::generate::{SchemaGenerator, SchemaSettings};
 use serde_json::{Map, Value, json};
@@ -25,6 +26,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "containers": CONTAINERS.iter().map(container).collect::<Vec<_>>(),
         "codecs": CODECS.iter().map(codec).collect::<Vec<_>>(),
         "colourSpaces": COLOUR_SPACES,
+        "limits": limits(),
         "frameHeader": FIELDS,
         "inputs": inputs(),
         "outputs": outputs(),
@@ -57,6 +59,17 @@ fn outputs() -> Map<String, Value> {
 
 fn definitions(mut schemas: SchemaGenerator) -> Map<String, Value> {
     schemas.take_definitions(true)
+}
+
+/// Limits that no schema has, by their names in TypeScript, with what they limit.
+fn limits() -> Value {
+    json!([
+        ("FRAME_SIZE", MAX_SIZE, "Width or height of a frame in pixels."),
+        ("VIEWS", MAX_VIEWS, "Views of a frame."),
+        ("FRAME_RATE", MAX_FRAME_RATE, "Frames per second."),
+        ("FRAME_PERIOD", MAX_FRAME_PERIOD, "Seconds per frame."),
+        ("TERM", i32::MAX, "Numerator or denominator of a ratio."),
+    ])
 }
 
 fn table(table: &numbers::Table) -> Value {

@@ -34,7 +34,7 @@ pub const FIELDS: [&str; 13] = [
 /// The largest width and height in pixels.
 pub const MAX_SIZE: u32 = 16384;
 /// The most stereo views of a frame.
-pub const MAX_VIEWS: usize = 8;
+pub const MAX_VIEWS: u32 = 8;
 /// The largest integer that every smaller one has its own double for.
 const MAX_INTEGER: i64 = (1 << 53) - 1;
 
@@ -167,7 +167,7 @@ impl FrameHeader {
             colour: COLOUR_SPACES[small(colour, 0, COLOUR_SPACES.len() as u32 - 1)? as usize],
             width: small(width, 1, MAX_SIZE)?,
             height: small(height, 1, MAX_SIZE)?,
-            stereo_count: small(views, 1, MAX_VIEWS as u32)? as usize,
+            stereo_count: small(views, 1, MAX_VIEWS)? as usize,
             sequence: integer(sequence, -1, MAX_INTEGER)?.max(0).unsigned_abs(),
             pts: integer(pts, -MAX_INTEGER, MAX_INTEGER)?,
             time_base: Rational::new(tick(num, 0)?, tick(den, 1)?),

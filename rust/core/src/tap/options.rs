@@ -4,10 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     base::{
-        checks::check_range,
+        checks::ranges,
         error::{Error, Result},
         time::Rational,
     },
+    frame::header::MAX_SIZE,
     pixels::ColourSpace,
 };
 
@@ -25,17 +26,16 @@ pub enum FramePolicy {
 /// Options of a tap: what one observer wants to see.
 #[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(transform = Self::describe_ranges)]
 pub struct TapOptions {
     /// Colour space of the frames; by default their own, or of other pixel formats the nearest of I420 and BGRA.
     #[serde(default)]
     pub colour: Option<ColourSpace>,
-    /// Width in pixels, 1 to 16384; by default that of the frames, or what keeps their shape beside `height`.
+    /// Width in pixels; by default that of the frames, or what keeps their shape beside `height`.
     #[serde(default)]
-    #[schemars(range(min = 1, max = 16384))]
     pub width: Option<u32>,
-    /// Height in pixels, 1 to 16384; by default that of the frames, or what keeps their shape beside `width`.
+    /// Height in pixels; by default that of the frames, or what keeps their shape beside `width`.
     #[serde(default)]
-    #[schemars(range(min = 1, max = 16384))]
     pub height: Option<u32>,
     /// At most so many frames per second of the source's time; by default all.
     #[serde(default)]
@@ -43,15 +43,16 @@ pub struct TapOptions {
     /// What happens to frames that come faster than they are taken.
     #[serde(default)]
     pub policy: FramePolicy,
-    /// Frames that may wait where every frame is wanted, 1 to 64.
+    /// Frames that may wait where every frame is wanted.
     #[serde(default = "default_queue")]
-    #[schemars(range(min = 1, max = 64))]
     pub queue: u32,
 }
 
 fn default_queue() -> u32 {
     8
 }
+
+ranges!(TapOptions { width: 1..=MAX_SIZE, height: 1..=MAX_SIZE, queue: 1..=64 });
 
 impl TapOptions {
     /// Checks every field.
@@ -60,15 +61,10 @@ impl TapOptions {
     ///
     /// `InvalidArgument` naming the field.
     pub fn check(&self) -> Result<()> {
-        for (field, size) in [("width", self.width), ("height", self.height)] {
-            if let Some(size) = size {
-                check_range(field, u64::from(size), 1, 16384)?;
-            }
-        }
+        self.check_ranges()?;
         if let Some(rate) = self.rate {
             rate.check_frame_rate("rate")?;
         }
-        check_range("queue", u64::from(self.queue), 1, 64)?;
         match (self.policy, self.queue) {
             (FramePolicy::Latest, queue) if queue != default_queue() => {
                 Err(Error::argument("queue", "Cannot use queue with policy \"latest\": only the newest frame waits"))
