@@ -29,6 +29,9 @@ interface Contract {
   }[];
   readonly colourSpaces: readonly string[];
   readonly frameHeader: readonly string[];
+  readonly colourRanges: readonly (readonly [name: string, number: number])[];
+  readonly colourMatrices: readonly (readonly [name: string, numbers: readonly number[]])[];
+  readonly unknown: Readonly<Record<string, number>>;
   readonly limits: readonly (readonly [name: string, most: number, meaning: string])[];
   readonly inputs: Readonly<Record<string, Schema>>;
   readonly outputs: Readonly<Record<string, Schema>>;
@@ -89,6 +92,15 @@ export const COLOUR_SPACES = ${constant(contract.colourSpaces)};
 
 /** Where a frame's header, an array of doubles, has which number. */
 export const HEADER = ${constant(Object.fromEntries(contract.frameHeader.map((field, place) => [field, place])))};
+
+/** What a frame's header has where the number, the colour range or the matrix is not known. */
+export const UNKNOWN = ${constant(contract.unknown)};
+
+/** The colour ranges with their numbers in a frame's header. */
+export const COLOUR_RANGES = ${constant(Object.fromEntries(contract.colourRanges))};
+
+/** The matrices with their numbers in a frame's header, those of ITU-T H.273, table 4; the first is the one written. */
+export const COLOUR_MATRICES = ${constant(Object.fromEntries(contract.colourMatrices))};
 
 /** The largest value of each quantity that is limited everywhere. */
 export const LIMITS = {

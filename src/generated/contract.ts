@@ -146,6 +146,15 @@ export const HEADER = {
   matrix: 12,
 } as const;
 
+/** What a frame's header has where the number, the colour range or the matrix is not known. */
+export const UNKNOWN = { MATRIX: 2, RANGE: 0, SEQUENCE: -1 } as const;
+
+/** The colour ranges with their numbers in a frame's header. */
+export const COLOUR_RANGES = { limited: 1, full: 2 } as const;
+
+/** The matrices with their numbers in a frame's header, those of ITU-T H.273, table 4; the first is the one written. */
+export const COLOUR_MATRICES = { bt601: [6, 5], bt709: [1], bt2020: [9] } as const;
+
 /** The largest value of each quantity that is limited everywhere. */
 export const LIMITS = {
   /** Width or height of a frame in pixels. */

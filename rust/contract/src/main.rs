@@ -10,8 +10,11 @@ use giftgrab_core::{
     boundary::{ABI_VERSION, Command, OpenOptions, Replies},
     codec::{CODECS, CONTAINERS, CodecInfo, Container, ContainerInfo, encoder_names},
     error::{self, CODES},
-    frame::header::{FIELDS, MAX_SIZE, MAX_VIEWS},
-    pixels::COLOUR_SPACES,
+    frame::header::{FIELDS, MAX_SIZE, MAX_VIEWS, NO_SEQUENCE},
+    pixels::{
+        COLOUR_SPACES,
+        h273::{MATRICES, RANGE_UNKNOWN, RANGES, UNKNOWN},
+    },
     report,
     time::{MAX_FRAME_PERIOD, MAX_FRAME_RATE},
 };
@@ -26,6 +29,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "containers": CONTAINERS.iter().map(container).collect::<Vec<_>>(),
         "codecs": CODECS.iter().map(codec).collect::<Vec<_>>(),
         "colourSpaces": COLOUR_SPACES,
+        "colourRanges": RANGES,
+        "colourMatrices": MATRICES,
+        "unknown": { "SEQUENCE": NO_SEQUENCE, "RANGE": RANGE_UNKNOWN, "MATRIX": UNKNOWN },
         "limits": limits(),
         "frameHeader": FIELDS,
         "inputs": inputs(),

@@ -31,6 +31,9 @@ pub const FIELDS: [&str; 13] = [
     "matrix",
 ];
 
+/// The sequence of a frame that has none.
+pub const NO_SEQUENCE: i64 = -1;
+
 /// The largest width and height in pixels.
 pub const MAX_SIZE: u32 = 16384;
 /// The most stereo views of a frame.
@@ -49,7 +52,7 @@ pub struct FrameHeader {
     pub height: u32,
     /// Stereo views, 1 to [`MAX_VIEWS`].
     pub stereo_count: usize,
-    /// Number of the frame in its source; -1 where it has none, which reads as 0.
+    /// Number of the frame in its source; [`NO_SEQUENCE`] where it has none, which reads as 0.
     pub sequence: u64,
     /// Presentation time in ticks of `time_base`.
     pub pts: i64,
@@ -168,7 +171,7 @@ impl FrameHeader {
             width: small(width, 1, MAX_SIZE)?,
             height: small(height, 1, MAX_SIZE)?,
             stereo_count: small(views, 1, MAX_VIEWS)? as usize,
-            sequence: integer(sequence, -1, MAX_INTEGER)?.max(0).unsigned_abs(),
+            sequence: integer(sequence, NO_SEQUENCE, MAX_INTEGER)?.max(0).unsigned_abs(),
             pts: integer(pts, -MAX_INTEGER, MAX_INTEGER)?,
             time_base: Rational::new(tick(num, 0)?, tick(den, 1)?),
             capture_ms: moment(capture)?,
