@@ -39,7 +39,7 @@ function ruleOf(schema: Schema, definitions: Definitions): Rule {
   throw new Error(`Cannot make a rule of ${JSON.stringify(schema)}; give an integer its range in the core`);
 }
 
-/** The schema that is meant: what a reference names, and no null for what may be left out. */
+/** The schema with its reference followed, and without the null of a field that may be left out. */
 function resolved(schema: Schema, definitions: Definitions): Schema {
   const given = schema.anyOf?.find((one) => one.type !== "null") ?? schema;
   const name = given.$ref?.replace("#/$defs/", "");

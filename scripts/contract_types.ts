@@ -48,7 +48,7 @@ function describeVariants(schema: Schema): Schema {
   return lines.length === 0 ? schema : { ...schema, description: `${schema.description}\n\n${lines.join("\n")}` };
 }
 
-/** The schema as the compiler reads it best: required fields first, no null for what may be left out. */
+/** The schema as the compiler reads it best: required fields first, no null in fields that may be left out. */
 function prepared(schema: Schema): Schema {
   const { $ref, default: _, properties, ...rest } = schema;
   const description = described(schema);

@@ -9,18 +9,18 @@
 /* The number of this interface. */
 #define GG_ABI_VERSION 2
 
-/* What a call returns unless it failed. */
+/* The result of a call that did not fail. */
 #define GG_STATUS_DONE 0
 #define GG_STATUS_AGAIN 1
 #define GG_STATUS_MORE 2
 #define GG_STATUS_END 3
 
-/* What became of the frame that an exchange took before. */
+/* The fate of the frame that an exchange took before. */
 #define GG_OUTCOME_NONE 0
 #define GG_OUTCOME_OBSERVED 1
 #define GG_OUTCOME_FAILED 2
 
-/* What an appended frame does where a target has no room: wait for it, or get dropped and counted. */
+/* The fate of an appended frame where a target has no room: it waits, or it is dropped and counted. */
 #define GG_OVERFLOW_POLICY_BLOCK 0
 #define GG_OVERFLOW_POLICY_DROP_NEWEST 1
 
@@ -31,7 +31,7 @@
 #define GG_COLOUR_SPACE_RGBA 3
 #define GG_COLOUR_SPACE_NV12 4
 
-/* What a call returns that failed. */
+/* The result of a call that failed. */
 #define GG_ERROR_INTERNAL -1
 #define GG_ERROR_INVALID_ARGUMENT -2
 #define GG_ERROR_CLOSED -3

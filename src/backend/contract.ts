@@ -1,5 +1,5 @@
 /**
- * What a native backend must offer: the same few calls in every runtime, types only.
+ * The calls that a native backend offers, the same few in every runtime, types only.
  *
  * Every call that fails throws, or rejects with, an error of `src/base/errors.ts`, of the class for the given side.
  *
@@ -33,7 +33,7 @@ export interface StatsByKind {
   readonly tap: TapStats;
 }
 
-/** What a command returns. */
+/** The reply to a command. */
 export type Reply<C extends Command> = Replies[C["call"]];
 
 /** The native library, opened for one JavaScript context. */

@@ -1,4 +1,4 @@
-//! Prints one JSON document: all that TypeScript and C must know of the core and its bindings.
+//! Prints the contract of the boundary as one JSON document.
 //!
 //! `scripts/generate.ts` turns it into `src/generated/contract.ts` and `rust/bindings/giftgrab.h`. Run it in the
 //! repository's root folder.
@@ -42,7 +42,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Schemas of what JavaScript sends; a field with a default may be left out.
+/// Schemas of the JSON that JavaScript sends; a field with a default may be left out.
 fn inputs() -> Map<String, Value> {
     let mut schemas = SchemaSettings::draft2020_12().for_deserialize().into_generator();
     schemas.subschema_for::<OpenOptions>();
@@ -50,7 +50,7 @@ fn inputs() -> Map<String, Value> {
     definitions(schemas)
 }
 
-/// Schemas of what JavaScript receives; every field that is not skipped is there.
+/// Schemas of the JSON that JavaScript receives; every field that is not skipped is there.
 fn outputs() -> Map<String, Value> {
     let mut schemas = SchemaSettings::draft2020_12().for_serialize().into_generator();
     schemas.subschema_for::<Replies>();
@@ -67,7 +67,7 @@ fn definitions(mut schemas: SchemaGenerator) -> Map<String, Value> {
     schemas.take_definitions(true)
 }
 
-/// Limits that no schema has, by their names in TypeScript, with what they limit.
+/// Limits that no schema has, by their names in TypeScript, with their meanings.
 fn limits() -> Value {
     json!([
         ("FRAME_SIZE", MAX_SIZE, "Width or height of a frame in pixels."),

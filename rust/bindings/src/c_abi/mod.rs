@@ -1,4 +1,4 @@
-//! The C ABI: what Deno calls.
+//! The C ABI, which Deno calls.
 //!
 //! Every function returns a `Status`, or below 0 the number of an error code. Outputs are written only on success. `err`
 //! receives the length of a UTF-8 JSON text as 4 bytes, little endian, and then the text: `{code, stage, message, field?,

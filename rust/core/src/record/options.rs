@@ -1,4 +1,4 @@
-//! What a file writer can be asked for. The TypeScript types are generated from these structs.
+//! Options of file writers. The TypeScript types are generated from these structs.
 
 use std::collections::BTreeMap;
 
@@ -20,11 +20,11 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum OnResize {
-    /// Go on in the size of the first frame, to which others are scaled without keeping their proportions. Where views
-    /// are packed, one that is missing shows the last there is, and surplus ones are left out.
+    /// Continue in the size of the first frame, to which others are scaled without keeping their proportions. Where views
+    /// are packed, a missing one is replaced by the last one, and surplus ones are left out.
     #[default]
     Scale,
-    /// Finish the file and go on in the next one: after `NAME.mp4` follow `NAME_002.mp4`, `NAME_003.mp4` and so on.
+    /// Finish the file and continue in the next one: after `NAME.mp4` follow `NAME_002.mp4`, `NAME_003.mp4` and so on.
     /// Each begins at time 0. A number that is taken is passed over, unless `overwrite` is set. The program needs
     /// permission to write the folder of the file.
     Segment,
@@ -81,14 +81,13 @@ pub struct FileWriterOptions {
     #[serde(default)]
     pub encoder_options: BTreeMap<String, String>,
     /// How the views of stereo frames are packed in the picture, top-bottom unless chosen; excludes `view`. Two views are
-    /// tagged as stereo where the container or the codec can tell it, more are packed without a tag.
+    /// tagged as stereo where the container or the codec has a tag for it; more are packed without a tag.
     #[serde(default)]
     pub stereo: Option<StereoPacking>,
-    /// Record only this view of each frame; for every view there can be a writer. A frame without it is an
-    /// error.
+    /// The only view of each frame that is recorded; by default all are. A frame without it is an error.
     #[serde(default)]
     pub view: Option<u32>,
-    /// What a change of the frames' size does.
+    /// What the writer does when the size of the frames changes.
     #[serde(default)]
     pub on_resize: OnResize,
     /// Descriptive metadata.

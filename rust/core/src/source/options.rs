@@ -1,4 +1,4 @@
-//! What a source can be asked for. The TypeScript types are generated from these structs.
+//! Options of sources. The TypeScript types are generated from these structs.
 
 use serde::{Deserialize, Serialize};
 
@@ -32,7 +32,7 @@ pub enum AtEnd {
     Stop,
     /// Begin again; timestamps run on.
     Loop,
-    /// Go on with black frames at the file's rate until closed.
+    /// Continue with black frames at the file's rate until closed.
     Black,
 }
 
@@ -48,13 +48,13 @@ pub struct FileReaderOptions {
     /// How the reader keeps time.
     #[serde(default)]
     pub pacing: Pacing,
-    /// What follows the last frame.
+    /// What the reader does after the last frame.
     #[serde(default)]
     pub at_end: AtEnd,
     /// Decoder threads; 0 chooses.
     #[serde(default)]
     pub threads: u32,
-    /// Refuse a video whose frames have more pixels than this.
+    /// Largest number of pixels in a frame; a video with larger frames is refused.
     #[serde(default = "default_max_pixels")]
     pub max_pixels: u32,
 }
@@ -79,10 +79,10 @@ pub struct TestPatternOptions {
     /// Views of each frame: all carry the same barcode, and each differs visibly from the others.
     #[serde(default = "default_stereo_count")]
     pub stereo_count: u32,
-    /// How the pattern keeps time. In real time it behaves as a camera: an instant that was missed is gone.
+    /// How the pattern keeps time. In real time it behaves like a camera: an instant that was missed is gone.
     #[serde(default)]
     pub pacing: Pacing,
-    /// End after this many frames; 0 runs until closed.
+    /// Number of frames after which it ends; 0 runs until closed.
     #[serde(default)]
     pub frames: u64,
 }
@@ -122,7 +122,7 @@ ranges!(TestPatternOptions {
 });
 
 impl FileReaderOptions {
-    /// Checks what can be known before the file is touched.
+    /// Checks every field, without touching the file.
     ///
     /// # Errors
     ///

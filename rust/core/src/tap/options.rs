@@ -1,4 +1,4 @@
-//! What a tap can be asked for. The TypeScript types are generated from these structs.
+//! Options of taps. The TypeScript types are generated from these structs.
 
 use serde::{Deserialize, Serialize};
 
@@ -16,14 +16,14 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum FramePolicy {
-    /// Every frame: a source that plays as fast as it can waits, one in real time fills a queue and then drops, counted.
+    /// Every frame. A source that plays as fast as it can waits; one in real time drops frames once the queue is full.
     #[default]
     All,
-    /// The newest frame: older ones that nobody has taken make way, counted. Nobody ever waits.
+    /// The newest frame. It replaces one that was not taken, which is counted as dropped; a source never waits.
     Latest,
 }
 
-/// Options of a tap: what one observer wants to see.
+/// Options of a tap: the form and number of the frames for one observer.
 #[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(transform = Self::describe_ranges)]
@@ -37,7 +37,7 @@ pub struct TapOptions {
     /// Height in pixels; by default that of the frames, or what keeps their shape beside `width`.
     #[serde(default)]
     pub height: Option<u32>,
-    /// At most so many frames per second of the source's time; by default all.
+    /// Largest number of frames per second of the source's time; by default all.
     #[serde(default)]
     pub rate: Option<Rational>,
     /// What happens to frames that come faster than they are taken.
