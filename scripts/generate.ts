@@ -76,7 +76,7 @@ export const CONTAINERS = ${
     constant(Object.fromEntries(contract.containers.map(({ container, extensions }) => [container, { extensions }])))
   };
 
-/** Every codec with the containers and file extensions that hold it, customary ones first, and its encoders, best first. */
+/** Every codec with its containers and their file extensions, customary ones first, and its encoders, best first. */
 export const CODECS = ${constant(Object.fromEntries(codecs))};
 
 /** The codecs by GIFT-Grab's names: \`Codec.HEVC\`. */

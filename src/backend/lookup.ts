@@ -47,8 +47,8 @@ export const VARIABLE = "GIFTGRAB_LIB";
  * The package with the GPL encoders comes before the default one, for it is installed only if it is wanted.
  *
  * @param published The SHA-256 of each package's library.
- * @throws {GiftGrabError} If none can be opened, with a list of the attempts; with the code `invalid_data` if a packaged
- * one is not the published one.
+ * @throws {GiftGrabError} If none can be opened, with a list of the attempts; with the code `invalid_data` if a
+ * packaged one is not the published one.
  */
 export async function openLibrary<Loaded extends object>(
   host: Host<Loaded>,
@@ -85,7 +85,8 @@ export async function openLibrary<Loaded extends object>(
   throw notFound(
     attempts,
     host.built === undefined
-      ? "install @giftgrab/core anew, without the lock file if there is one; Linux on x64 or arm64 with glibc is what it is built for"
+      ? "install @giftgrab/core anew, without the lock file if there is one; " +
+        "it is built for Linux on x64 or arm64 with glibc"
       : "run `deno task setup`",
   );
 }

@@ -85,7 +85,7 @@ export const CONTAINERS = {
   ts: { extensions: ["ts"] },
 } as const;
 
-/** Every codec with the containers and file extensions that hold it, customary ones first, and its encoders, best first. */
+/** Every codec with its containers and their file extensions, customary ones first, and its encoders, best first. */
 export const CODECS = {
   hevc: {
     name: "HEVC",
@@ -447,7 +447,8 @@ export type AtEnd = "stop" | "loop" | "black";
 /**
  * A rare call to an object: one that comes too seldom to need a function of its own at the boundary.
  *
- * - `capabilities`: The codecs that the library can encode, whatever the object. The first call tries every encoder, for about a second.
+ * - `capabilities`: The codecs that the library can encode, whatever the object. The first call tries every encoder, which takes
+ * about a second.
  * - `source_info`: The metadata of a source.
  * - `target_info`: The metadata of a file writer.
  * - `attach`: Asks a source or filter to give its frames to a target; its `attached` event comes with the first one.
@@ -797,7 +798,10 @@ export interface FilterStats {
 
 /** The reply to each rare call, by its name. */
 export interface Replies {
-  /** The codecs that the library can encode, whatever the object. The first call tries every encoder, for about a second. */
+  /**
+   * The codecs that the library can encode, whatever the object. The first call tries every encoder, which takes
+   * about a second.
+   */
   readonly capabilities: Capabilities;
   /** The metadata of a source. */
   readonly source_info: SourceInfo;

@@ -1,7 +1,7 @@
 //! The Node addon. Each function throws an `Error` whose message is the error record as JSON.
 //!
-//! A call that may block runs on a thread of this library, never on one of libuv's four, and its result comes through the
-//! one function of the context. No thread but JavaScript's own touches memory that JavaScript can reach.
+//! A call that may block runs on a thread of this library, never on one of libuv's four, and its result comes through
+//! the one function of the context. No thread but JavaScript's own touches memory that JavaScript can reach.
 
 // Rust calls none of these functions by name; JavaScript does.
 #![allow(unreachable_pub)]

@@ -107,7 +107,8 @@ macro_rules! commands {
 
 // A call that changes something replies nothing: one whose reply did not fit the caller's buffer is repeated.
 commands! {
-    /// The codecs that the library can encode, whatever the object. The first call tries every encoder, for about a second.
+    /// The codecs that the library can encode, whatever the object. The first call tries every encoder, which takes
+    /// about a second.
     fn capabilities() -> Capabilities;
     /// The metadata of a source.
     fn source_info() -> SourceInfo;

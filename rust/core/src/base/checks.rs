@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::error::{Error, Result};
 
-/// Declares the range of each number of a struct of options, once: for its checks, and for its schema, which asks for it
-/// by `#[schemars(transform = Self::describe_ranges)]`.
+/// Declares the range of each number of a struct of options once, for its checks and for its schema: the struct has the
+/// attribute `#[schemars(transform = Self::describe_ranges)]`.
 macro_rules! ranges {
     ($Options:ident { $($field:ident: $range:expr),+ $(,)? }) => {
         impl $Options {

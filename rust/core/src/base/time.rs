@@ -65,8 +65,8 @@ impl Rational {
     ///
     /// # Errors
     ///
-    /// `InvalidArgument` naming `field` unless both terms are positive, and the rate is neither above [`MAX_FRAME_RATE`]
-    /// nor below one frame in [`MAX_FRAME_PERIOD`].
+    /// `InvalidArgument` naming `field` unless both terms are positive and the rate is from one frame in
+    /// [`MAX_FRAME_PERIOD`] to [`MAX_FRAME_RATE`].
     pub fn check_frame_rate(self, field: &str) -> Result<Self> {
         let refuse = |why: &dyn Display| {
             Err(Error::argument(field, format!("Cannot use frame rate {}/{}: {why}", self.num, self.den)))
