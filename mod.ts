@@ -85,6 +85,7 @@ export type {
   SourceInfo,
   SourceStats,
   StereoPacking,
+  TapOptions,
   TapStats,
   TargetInfo,
   TargetStats,

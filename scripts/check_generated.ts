@@ -19,7 +19,7 @@ export function checkGenerated(root: string, expected: ReadonlyMap<string, strin
 }
 
 if (import.meta.main) {
-  // Computed, so that the tests of this check do not load what only the generator needs.
+  // Computed, so that the tests of this check do not load the packages of the generator.
   const generator = new URL("./generate.ts", import.meta.url).href;
   const { generated } = await import(generator) as { generated: () => Promise<Map<string, string>> };
   finish("generated files", checkGenerated(ROOT, await generated()));

@@ -1,7 +1,7 @@
 /** Checks the arrows of the architecture: who may import whom, and where the dangerous words may stand. */
 
 import { filesUnder, type Finding, finish, ROOT } from "./finding.ts";
-import { checkArrows, checkPlaces, roomArrows } from "./layers/graph.ts";
+import { checkArrows, checkCircles, checkPlaces, roomArrows } from "./layers/graph.ts";
 import { checkManifest } from "./layers/manifests.ts";
 import { CORE_ROOMS, TYPESCRIPT_ROOMS } from "./layers/rooms.ts";
 import { rustArrows, rustFiles } from "./layers/rust_arrows.ts";
@@ -10,6 +10,9 @@ import { checkRustWords, checkTypescriptWords } from "./layers/words.ts";
 
 const CORE = "rust/core/src";
 
+/** Crates that are one room each. */
+const OTHER_CRATES = ["rust/bindings/src", "rust/contract/src"];
+
 /** Every import or word that stands where the architecture does not allow it. */
 export function checkLayers(root: string): Finding[] {
   return [
@@ -17,6 +20,7 @@ export function checkLayers(root: string): Finding[] {
     ...checkPlaces(libraryFiles(root), TYPESCRIPT_ROOMS),
     ...checkArrows(typescriptArrows(root), TYPESCRIPT_ROOMS),
     ...filesUnder(root, "rust", [".rs"]).flatMap((file) => checkRustWords(root, file)),
+    ...OTHER_CRATES.flatMap((source) => checkCircles(rustArrows(root, source))),
     ...filesUnder(root, "rust", ["Cargo.toml"]).flatMap((file) => checkManifest(root, file)),
   ];
 }

@@ -71,20 +71,20 @@ export async function checkTable(root: string): Promise<Finding[]> {
   const at = (name: string): number => lineAt(source, Math.max(0, source.search(new RegExp(`\\b${name}\\b`))));
   const findings: Finding[] = [];
   if (functions.size === 0) findings.push({ file: HEADER, line: 1, text: "it declares no function" });
-  const named = Object.entries(SYMBOLS).map(([key, entry]) => [entry.name ?? key, entry] as const);
-  const names = new Set(named.map(([name]) => name));
+  const names = new Set(Object.entries(SYMBOLS).map(([key, entry]) => entry.name ?? key));
   for (const [name, { line }] of functions) {
     if (!names.has(name)) findings.push({ file: HEADER, line, text: `${name} is missing in ${TABLE}` });
   }
-  for (const [name, symbol] of named) {
+  for (const [key, symbol] of Object.entries(SYMBOLS)) {
+    const name = symbol.name ?? key;
     const declared = functions.get(name);
     if (declared === undefined) {
-      findings.push({ file: TABLE, line: at(name), text: `${name} is missing in ${HEADER}` });
+      findings.push({ file: TABLE, line: at(key), text: `${name} is missing in ${HEADER}` });
       continue;
     }
     const [table, header] = [describe(symbol), describe(declared)];
     if (table !== header) {
-      findings.push({ file: TABLE, line: at(name), text: `${name} is ${table} here and ${header} in the header` });
+      findings.push({ file: TABLE, line: at(key), text: `${name} is ${table} here and ${header} in the header` });
     }
   }
   return findings;

@@ -8,11 +8,17 @@ export interface Schema {
   readonly $ref?: string;
   readonly description?: string;
   readonly default?: unknown;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly minLength?: number;
+  readonly maxLength?: number;
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly required?: readonly string[];
   readonly type?: string | readonly string[];
   readonly anyOf?: readonly Schema[];
   readonly oneOf?: readonly Schema[];
+  readonly const?: unknown;
+  readonly additionalProperties?: boolean | Schema;
 }
 
 /** One exported type per definition, each once; the fields of `readonlyNames` are readonly. */
@@ -42,12 +48,10 @@ function describeVariants(schema: Schema): Schema {
   return lines.length === 0 ? schema : { ...schema, description: `${schema.description}\n\n${lines.join("\n")}` };
 }
 
-/** The schema as the compiler reads it best: required fields first, no null for what may be left out, defaults told. */
+/** The schema as the compiler reads it best: required fields first, no null in fields that may be left out. */
 function prepared(schema: Schema): Schema {
-  const { $ref, default: fallback, properties, ...rest } = schema;
-  const description = fallback === undefined || fallback === null
-    ? schema.description
-    : `${schema.description}\n\n@default ${JSON.stringify(fallback)}`;
+  const { $ref, default: _, properties, ...rest } = schema;
+  const description = described(schema);
   return {
     ...rest,
     ...(description === undefined ? {} : { description }),
@@ -57,6 +61,19 @@ function prepared(schema: Schema): Schema {
     ...(schema.oneOf === undefined ? {} : { oneOf: schema.oneOf.map(prepared) }),
     ...(schema["items"] === undefined ? {} : { items: prepared(schema["items"] as Schema) }),
   };
+}
+
+/** The description with the range, the length and the default, each a paragraph of its own. */
+function described(schema: Schema): string | undefined {
+  const { description, minimum, maximum, minLength, maxLength, default: fallback } = schema;
+  const paragraphs = [
+    description,
+    // A schema that has only one of the two is as wide as its type.
+    maximum === undefined ? undefined : `Range: ${minimum ?? 0} to ${maximum}.`,
+    maxLength === undefined ? undefined : `Length: ${minLength ?? 0} to ${maxLength}.`,
+    fallback === undefined || fallback === null ? undefined : `@default ${JSON.stringify(fallback)}`,
+  ].filter((paragraph) => paragraph !== undefined);
+  return paragraphs.length === 0 ? undefined : paragraphs.join("\n\n");
 }
 
 function preparedFields(

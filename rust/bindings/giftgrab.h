@@ -9,18 +9,18 @@
 /* The number of this interface. */
 #define GG_ABI_VERSION 2
 
-/* What a call returns unless it failed. */
+/* The result of a call that did not fail. */
 #define GG_STATUS_DONE 0
 #define GG_STATUS_AGAIN 1
 #define GG_STATUS_MORE 2
 #define GG_STATUS_END 3
 
-/* What became of the frame that an exchange took before. */
+/* The fate of the frame that an exchange took before. */
 #define GG_OUTCOME_NONE 0
 #define GG_OUTCOME_OBSERVED 1
 #define GG_OUTCOME_FAILED 2
 
-/* What an appended frame does where a target has no room: wait for it, or get dropped and counted. */
+/* The fate of an appended frame where a target has no room: it waits, or it is dropped and counted. */
 #define GG_OVERFLOW_POLICY_BLOCK 0
 #define GG_OVERFLOW_POLICY_DROP_NEWEST 1
 
@@ -31,7 +31,7 @@
 #define GG_COLOUR_SPACE_RGBA 3
 #define GG_COLOUR_SPACE_NV12 4
 
-/* What a call returns that failed. */
+/* The result of a call that failed. */
 #define GG_ERROR_INTERNAL -1
 #define GG_ERROR_INVALID_ARGUMENT -2
 #define GG_ERROR_CLOSED -3
@@ -60,9 +60,9 @@
 /**
  * Settles the frame taken before and takes the next one: its samples to `data`, its metadata to `header`.
  *
- * `outcome`, a `GG_OUTCOME_`, is what became of the frame taken before. Returns `GG_STATUS_AGAIN` if no frame is ready,
- * `GG_STATUS_MORE` if `data` is too small for the length that the header then has, and `GG_STATUS_END` after the last
- * frame of a closed tap.
+ * `outcome`, a `GG_OUTCOME_`, is the fate of the frame taken before. Returns `GG_STATUS_AGAIN` if no frame is ready,
+ * `GG_STATUS_MORE` if `data` is too small for the length in the header, and `GG_STATUS_END` after the last frame of a
+ * closed tap.
  *
  * # Safety
  * `header` is writable for `header_len` elements, `data` for `data_cap` bytes, `err` for `err_cap` bytes.
@@ -79,8 +79,8 @@ int32_t gg_exchange(uint32_t tap,
 /**
  * Gives a copy of a frame to a target.
  *
- * Where there is no room for it, the `policy` `GG_OVERFLOW_POLICY_BLOCK` returns `GG_STATUS_AGAIN`, and the event `room`
- * follows once there is; `GG_OVERFLOW_POLICY_DROP_NEWEST` drops the frame and counts it.
+ * Where there is no room for it, the `policy` `GG_OVERFLOW_POLICY_BLOCK` returns `GG_STATUS_AGAIN`, and the event
+ * `room` follows once there is; `GG_OVERFLOW_POLICY_DROP_NEWEST` drops the frame and counts it.
  *
  * # Safety
  * `header` is readable for `header_len` elements, `data` for `data_len` bytes; `err` is writable for `err_cap` bytes.
@@ -159,11 +159,11 @@ int32_t gg_open(uint32_t context,
 /**
  * Carries out a JSON `Command` to an object and writes the reply as JSON.
  *
- * If the reply does not fit, the call can be repeated with more room: a command that changes something replies nothing.
+ * If the reply does not fit, the call can be repeated with more room: a command that changes something has no reply.
  *
  * # Safety
- * `json` is readable for `json_len` bytes, `out` is writable for `cap` bytes, `length_out` is writable, `err` is writable
- * for `err_cap` bytes.
+ * `json` is readable for `json_len` bytes, `out` is writable for `cap` bytes, `length_out` is writable, `err` is
+ * writable for `err_cap` bytes.
  */
 int32_t gg_command(uint32_t handle,
                    const uint8_t *json,
@@ -216,9 +216,9 @@ int32_t gg_release(uint32_t handle);
 /**
  * Settles the frame taken before and takes the next one: its samples to `data`, its metadata to `header`.
  *
- * `outcome`, a `GG_OUTCOME_`, is what became of the frame taken before. Returns `GG_STATUS_AGAIN` if no frame is ready,
- * `GG_STATUS_MORE` if `data` is too small for the length that the header then has, and `GG_STATUS_END` after the last
- * frame of a closed tap.
+ * `outcome`, a `GG_OUTCOME_`, is the fate of the frame taken before. Returns `GG_STATUS_AGAIN` if no frame is ready,
+ * `GG_STATUS_MORE` if `data` is too small for the length in the header, and `GG_STATUS_END` after the last frame of a
+ * closed tap.
  *
  * # Safety
  * `header` is writable for `header_len` elements, `data` for `data_cap` bytes, `err` for `err_cap` bytes.
@@ -235,8 +235,8 @@ int32_t gg_exchange(uint32_t tap,
 /**
  * Gives a copy of a frame to a target.
  *
- * Where there is no room for it, the `policy` `GG_OVERFLOW_POLICY_BLOCK` returns `GG_STATUS_AGAIN`, and the event `room`
- * follows once there is; `GG_OVERFLOW_POLICY_DROP_NEWEST` drops the frame and counts it.
+ * Where there is no room for it, the `policy` `GG_OVERFLOW_POLICY_BLOCK` returns `GG_STATUS_AGAIN`, and the event
+ * `room` follows once there is; `GG_OVERFLOW_POLICY_DROP_NEWEST` drops the frame and counts it.
  *
  * # Safety
  * `header` is readable for `header_len` elements, `data` for `data_len` bytes; `err` is writable for `err_cap` bytes.

@@ -9,7 +9,7 @@ import { errorOf, type Side } from "../base/errors.ts";
 import type { Command, ErrorRecord, Status } from "../generated/contract.ts";
 import type { Library, RequestPermission } from "./library.ts";
 
-/** Whose error it is when stats cannot be read. */
+/** The side of each kind, for the errors of `stats`. */
 const SIDES = {
   source: "source",
   target: "target",
@@ -51,7 +51,7 @@ export function backendOf(library: Library, requestPermission: RequestPermission
       try {
         library.release(handle);
       } catch {
-        // It is no longer there, which is what was asked for.
+        // The handle is free already.
       }
     },
     requestRead: (path) => requestPermission("read", path),

@@ -1,5 +1,5 @@
 /**
- * What a native backend must offer: the same few calls in every runtime, types only.
+ * The calls that a native backend offers, the same few in every runtime, types only.
  *
  * Every call that fails throws, or rejects with, an error of `src/base/errors.ts`, of the class for the given side.
  *
@@ -33,7 +33,7 @@ export interface StatsByKind {
   readonly tap: TapStats;
 }
 
-/** What a command returns. */
+/** The reply to a command. */
 export type Reply<C extends Command> = Replies[C["call"]];
 
 /** The native library, opened for one JavaScript context. */
@@ -57,8 +57,8 @@ export interface Backend {
   /**
    * Settles the frame taken before by its outcome, and copies the next one to `data` and its metadata to `header`.
    *
-   * @returns `DONE`; `AGAIN` without a frame, and `wait` returns the tap once there is one; `MORE` if `data` is too small,
-   * and the frame stays; `END` after the last frame of a closed tap.
+   * @returns `DONE`; `AGAIN` without a frame, and `wait` returns the tap once there is one; `MORE` if `data` is too
+   * small, and the frame stays; `END` after the last frame of a closed tap.
    */
   exchange(tap: number, outcome: Outcome, header: Float64Array<ArrayBuffer>, data: Uint8Array<ArrayBuffer>): Status;
   /**
@@ -73,7 +73,7 @@ export interface Backend {
     data: Uint8Array<ArrayBuffer>,
   ): Status;
   /**
-   * Converts the picture of `dataIn` into the colour space of `headerOut`, of the same size, and writes it to `dataOut`.
+   * Converts the picture of `dataIn` to the colour space of `headerOut`, of the same size, and writes it to `dataOut`.
    *
    * Headers are as `src/frame/header.ts` has them; without padding, one view.
    */

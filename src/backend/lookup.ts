@@ -8,31 +8,31 @@ import { errorOf } from "../base/errors.ts";
 import { ABI_VERSION } from "../generated/contract.ts";
 import { LIBRARIES } from "../generated/libraries.ts";
 
-/** What the look-up asks of a runtime. */
+/** A runtime, as the look-up needs it. */
 export interface Host<Loaded> {
   /** The platform as npm packages name it, such as `linux-x64`. */
   readonly platform: string;
-  /** The library that the user names by the variable `GIFTGRAB_LIB`, where the runtime may tell. */
+  /** The library that the user names by the variable `GIFTGRAB_LIB`, if this program may read it. */
   readonly named: string | undefined;
   /** The library that this checkout builds; none if this is not a checkout. */
   readonly built: string | undefined;
   /**
-   * The path that an npm package's module tells; none if an optional one was not installed.
+   * The path that an npm package's module exports; none if an optional package is not installed.
    *
-   * @throws If the package cannot be had.
+   * @throws If the package cannot be imported.
    */
   locate(name: string, isOptional: boolean): Promise<string | undefined>;
   /** The SHA-256 of a file as hexadecimal text; none if the runtime does not let this program read it. */
   sha256(path: string): Promise<string | undefined>;
   /**
-   * Opens a library, or tells why it cannot be opened.
+   * Opens a library; returns the reason if that fails.
    *
-   * @throws If there is no use in trying another one.
+   * @throws If no other library could be opened either.
    */
   load(path: string): Loaded | string;
 }
 
-/** What was tried, and why it did not serve. */
+/** A library that was tried, and why it could not be opened. */
 interface Attempt {
   readonly path: string;
   readonly why: string;
@@ -44,11 +44,11 @@ export const VARIABLE = "GIFTGRAB_LIB";
 /**
  * Opens the first library that is there: the named one, the checkout's own build, that of an npm platform package.
  *
- * Who has installed the package with the GPL encoders wants it, so it comes before the default one.
+ * The package with the GPL encoders comes before the default one, for it is installed only if it is wanted.
  *
  * @param published The SHA-256 of each package's library.
- * @throws {GiftGrabError} If none can be opened, listing all that was tried; with the code `invalid_data` if a packaged
- * one is not the published one.
+ * @throws {GiftGrabError} If none can be opened, with a list of the attempts; with the code `invalid_data` if a
+ * packaged one is not the published one.
  */
 export async function openLibrary<Loaded extends object>(
   host: Host<Loaded>,
@@ -62,7 +62,7 @@ export async function openLibrary<Loaded extends object>(
     return undefined;
   };
   if (host.named !== undefined) {
-    // Who names a library wants that one and no other.
+    // A library that is named is wanted, and no other.
     const library = open(host.named);
     if (library !== undefined) return library;
     throw notFound(attempts, `correct or unset ${VARIABLE}`);
@@ -85,7 +85,8 @@ export async function openLibrary<Loaded extends object>(
   throw notFound(
     attempts,
     host.built === undefined
-      ? "install @giftgrab/core anew, without the lock file if there is one; Linux on x64 or arm64 with glibc is what it is built for"
+      ? "install @giftgrab/core anew, without the lock file if there is one; " +
+        "it is built for Linux on x64 or arm64 with glibc"
       : "run `deno task setup`",
   );
 }
@@ -105,7 +106,7 @@ export function checkAbi(path: string, version: number): void {
   });
 }
 
-/** The first line of what was thrown. */
+/** The first line of the message of a thrown value. */
 export function sentence(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
   return text.split("\n")[0] ?? "";

@@ -1,13 +1,29 @@
 /**
- * Checks of options at the door: names and types here, ranges by the native side.
+ * Checks of options before they cross to the native side, which checks them again.
  *
  * @module
  */
 
 import { type ArgumentError, outOfRange, wrongType } from "./errors.ts";
 
-/** What a field takes: a kind of value, or one of the listed strings. */
-export type Rule = "string" | "boolean" | "integer" | "number" | "strings" | readonly string[] | Rules;
+/** The rule of a number, which is in its range where it has one; an integer is whole, and never negative. */
+export interface NumberRule {
+  /** Its type. */
+  readonly type: "number" | "integer";
+  /** The smallest value. */
+  readonly minimum?: number;
+  /** The largest value. */
+  readonly maximum?: number;
+}
+
+/** The rule of a field: a type, a list of words, an object with given fields, or one with any fields. */
+export type Rule =
+  | NumberRule
+  | { readonly type: "string" }
+  | { readonly type: "boolean" }
+  | { readonly words: readonly string[] }
+  | { readonly fields: Rules }
+  | { readonly values: Rule };
 
 /** The rule of every field; a field without one is refused. */
 export interface Rules {
@@ -15,13 +31,19 @@ export interface Rules {
   readonly [field: string]: Rule;
 }
 
+/** The rules without those of `fields`, which come otherwise than as options. */
+export function rulesWithout<R extends Rules, Field extends keyof R>(rules: R, ...fields: Field[]): Omit<R, Field> {
+  const entries = Object.entries(rules).filter(([field]) => !fields.includes(field as Field));
+  return Object.fromEntries(entries) as Omit<R, Field>;
+}
+
 /**
- * The options without those that are `undefined`, every name and type checked.
+ * The options without those that are `undefined`, every name, type and range checked.
  *
  * JSON would turn NaN into null and drop functions, so they are refused before.
  *
  * @throws {TypeError} For an unknown field, or a value of the wrong type.
- * @throws {RangeError} For a number that is not finite or not an integer, or a word that is not in its list.
+ * @throws {RangeError} For a number that is not finite, not an integer or outside its range, or an unknown word.
  */
 export function checkedOptions<Options extends object>(options: Options, rules: Rules, prefix = ""): Options {
   if (typeof options !== "object" || options === null || Array.isArray(options)) {
@@ -47,35 +69,35 @@ export function checkedOptions<Options extends object>(options: Options, rules: 
  * @throws {RangeError} If it is another word.
  */
 export function checkedWord<Word extends string>(field: string, value: Word, words: readonly Word[]): Word {
-  check(field, value, words);
+  check(field, value, { words });
   return value;
 }
 
 function check(field: string, value: unknown, rule: Rule): void {
   const refuse = (must: string, error: (field: string, message: string) => ArgumentError): ArgumentError =>
     error(field, `Cannot use ${field} ${shown(value)}: it must be ${must}`);
-  if (rule === "boolean") {
+  if ("words" in rule) {
+    const words = rule.words.map((word) => JSON.stringify(word)).join(", ");
+    if (typeof value !== "string") throw refuse(`one of ${words}`, wrongType);
+    if (!rule.words.includes(value)) throw refuse(`one of ${words}`, outOfRange);
+  } else if ("fields" in rule) {
+    checkedOptions(value as object, rule.fields, `${field}.`);
+  } else if ("values" in rule) {
+    if (typeof value !== "object" || value === null) throw refuse("an object of strings", wrongType);
+    for (const [name, one] of Object.entries(value)) check(`${field}.${name}`, one, rule.values);
+  } else if (rule.type === "string") {
+    if (typeof value !== "string") throw refuse("a string", wrongType);
+  } else if (rule.type === "boolean") {
     if (typeof value !== "boolean") throw refuse("true or false", wrongType);
-  } else if (rule === "integer" || rule === "number") {
+  } else {
     if (typeof value !== "number") throw refuse("a number", wrongType);
     if (!Number.isFinite(value)) throw refuse("finite", outOfRange);
-    if (rule === "integer" && !(Number.isSafeInteger(value) && value >= 0)) throw refuse("a whole number", outOfRange);
-  } else if (rule === "string") {
-    if (typeof value !== "string") throw refuse("a string", wrongType);
-  } else if (rule === "strings") {
-    if (typeof value !== "object" || value === null) throw refuse("an object of strings", wrongType);
-    for (const [name, one] of Object.entries(value)) check(`${field}.${name}`, one, "string");
-  } else if (isList(rule)) {
-    const words = rule.map((word) => JSON.stringify(word)).join(", ");
-    if (typeof value !== "string") throw refuse(`one of ${words}`, wrongType);
-    if (!rule.includes(value)) throw refuse(`one of ${words}`, outOfRange);
-  } else {
-    checkedOptions(value as object, rule, `${field}.`);
+    if (rule.type === "integer" && !(Number.isSafeInteger(value) && value >= 0)) {
+      throw refuse("a whole number", outOfRange);
+    }
+    const { minimum = -Infinity, maximum = Infinity } = rule;
+    if (value < minimum || value > maximum) throw refuse(`${minimum} to ${maximum}`, outOfRange);
   }
-}
-
-function isList(rule: readonly string[] | Rules): rule is readonly string[] {
-  return Array.isArray(rule);
 }
 
 function shown(value: unknown): string {

@@ -4,19 +4,11 @@
  * @module
  */
 
-import type { Rational } from "../generated/contract.ts";
+import { LIMITS, type Rational } from "../generated/contract.ts";
 import { outOfRange, wrongType } from "./errors.ts";
 
-const MAX_TERM = 2_147_483_647n;
-const MAX_RATE = 1000;
-
-/** Seconds per frame at the slowest rate. */
-const MAX_PERIOD = 1000;
-
 /**
- * The number as its decimal digits tell it: 59.94 is 2997/50.
- *
- * Who means 60000/1001 writes `{ num: 60000, den: 1001 }`.
+ * The number as its decimal digits say: 59.94 is 2997/50. For 60000/1001 write `{ num: 60000, den: 1001 }`.
  *
  * @throws {RangeError} Unless it is positive and both terms fit into 31 bits.
  */
@@ -29,7 +21,7 @@ export function rationalFromNumber(value: number, field: string): Rational {
   const den = 10n ** BigInt(Math.max(-scale, 0));
   if (num === 0n) throw refuse(field, value, "it must be a positive number");
   const divisor = greatestCommonDivisor(num, den);
-  if (num / divisor > MAX_TERM || den / divisor > MAX_TERM) {
+  if (num / divisor > LIMITS.TERM || den / divisor > LIMITS.TERM) {
     throw refuse(field, value, "it is no ratio of two 31-bit integers; write { num, den }");
   }
   return { num: Number(num / divisor), den: Number(den / divisor) };
@@ -39,14 +31,18 @@ export function rationalFromNumber(value: number, field: string): Rational {
  * A frame rate from what a caller gives, checked.
  *
  * @throws {TypeError} Unless it is a number or a `Rational`.
- * @throws {RangeError} Unless it is from one frame in 1000 seconds to 1000 frames a second.
+ * @throws {RangeError} If its terms or the rate are outside `LIMITS`.
  */
 export function frameRateOf(value: number | Rational, field = "frameRate"): Rational {
   const rate = typeof value === "number"
     ? rationalFromNumber(value, field)
     : checkedTerms(value, field, "frame rate", "a number or { num, den }");
-  if (rate.num > MAX_RATE * rate.den) throw refuse(field, value, `it is above ${MAX_RATE} frames per second`);
-  if (rate.den > MAX_PERIOD * rate.num) throw refuse(field, value, `it is below one frame in ${MAX_PERIOD} seconds`);
+  if (rate.num > LIMITS.FRAME_RATE * rate.den) {
+    throw refuse(field, value, `it is above ${LIMITS.FRAME_RATE} frames per second`);
+  }
+  if (rate.den > LIMITS.FRAME_PERIOD * rate.num) {
+    throw refuse(field, value, `it is below one frame in ${LIMITS.FRAME_PERIOD} seconds`);
+  }
   return rate;
 }
 
@@ -54,7 +50,7 @@ export function frameRateOf(value: number | Rational, field = "frameRate"): Rati
  * A timebase from what a caller gives, checked.
  *
  * @throws {TypeError} Unless it is a `Rational`.
- * @throws {RangeError} Unless both terms are from 1 to 2147483647.
+ * @throws {RangeError} If its terms are outside `LIMITS`.
  */
 export function timeBaseOf(value: Rational, field = "timeBase"): Rational {
   return checkedTerms(value, field, "timebase", "{ num, den }");
@@ -70,8 +66,8 @@ function checkedTerms(value: Rational, field: string, noun: string, must: string
   if (typeof num !== "number" || typeof den !== "number") {
     throw wrongType(field, `Cannot use ${noun} ${shown(value)}: it must be ${must}`);
   }
-  if (![num, den].every((term) => Number.isInteger(term) && term > 0 && term <= MAX_TERM)) {
-    throw refuse(field, value, `both terms must be integers from 1 to ${MAX_TERM}`, noun);
+  if (![num, den].every((term) => Number.isInteger(term) && term > 0 && term <= LIMITS.TERM)) {
+    throw refuse(field, value, `both terms must be integers from 1 to ${LIMITS.TERM}`, noun);
   }
   return { num, den };
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ColourSpace } from "../generated/contract.ts";
+import { type ColourSpace, UNKNOWN } from "../generated/contract.ts";
 import { outOfRange, wrongType } from "../base/errors.ts";
 import { type FrameMetadata, HEADER_LENGTH, writeHeader } from "./header.ts";
 import { colourOf, LAYOUTS, planeBytesOf, rowBytesOf, rowsOf, type VideoPixelFormat, viewBytesOf } from "./layout.ts";
@@ -123,7 +123,7 @@ function convert(native: Native, metadata: FrameMetadata, picture: Uint8Array, p
   const bytes = viewBytesOf(colour, width, height);
   const from = { ...metadata, width, height, stereoCount: 1 };
   // A range of red, green and blue says nothing about Y'CbCr made of them.
-  const to = { ...from, colour, range: LAYOUTS[metadata.colour].isRgb ? 0 : metadata.range };
+  const to = { ...from, colour, range: LAYOUTS[metadata.colour].isRgb ? UNKNOWN.RANGE : metadata.range };
   const headerIn = new Float64Array(HEADER_LENGTH);
   const headerOut = new Float64Array(HEADER_LENGTH);
   writeHeader(from, picture.length, headerIn);

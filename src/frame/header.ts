@@ -4,16 +4,16 @@
  * @module
  */
 
-import { COLOUR_SPACES, type ColourSpace, HEADER } from "../generated/contract.ts";
+import { COLOUR_SPACES, type ColourSpace, HEADER, UNKNOWN } from "../generated/contract.ts";
 
 /** How many numbers a header has. */
 export const HEADER_LENGTH: number = Object.keys(HEADER).length;
 
 /** The `sequence` of a frame without a number. */
-export const NO_SEQUENCE = -1;
+export const NO_SEQUENCE = UNKNOWN.SEQUENCE;
 
 /** The `matrix` of a frame that names none (ITU-T H.273, table 4: unspecified). */
-export const NO_MATRIX = 2;
+export const NO_MATRIX = UNKNOWN.MATRIX;
 
 /** The metadata of a frame: plain numbers, unknown ones as a header has them. */
 export interface FrameMetadata {
@@ -58,7 +58,7 @@ export function bareMetadata(colour: ColourSpace, width: number, height: number,
     timeBaseDen: 1,
     captureMs: 0,
     sessionStartMs: 0,
-    range: 0,
+    range: UNKNOWN.RANGE,
     matrix: NO_MATRIX,
     duration: 0,
   };

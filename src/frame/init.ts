@@ -4,7 +4,14 @@
  * @module
  */
 
-import type { ColourSpace, Rational } from "../generated/contract.ts";
+import {
+  COLOUR_MATRICES,
+  COLOUR_RANGES,
+  type ColourSpace,
+  LIMITS,
+  type Rational,
+  UNKNOWN,
+} from "../generated/contract.ts";
 import { checkedColour } from "../base/codec.ts";
 import { outOfRange, wrongType } from "../base/errors.ts";
 import { bareMetadata, type FrameMetadata, NO_MATRIX } from "./header.ts";
@@ -12,23 +19,11 @@ import { viewBytesOf } from "./layout.ts";
 import { checkedOptions, type Rules } from "../base/options.ts";
 import { timeBaseOf } from "../base/rational.ts";
 
-/** The most columns or rows of a frame. */
-const MAX_SIZE = 16_384;
-
-/** The most views of a frame. */
-const MAX_VIEWS = 8;
-
 /** Which sample values stand for black and white: luma 16 to 235, or 0 to 255. */
 export type ColourRange = "limited" | "full";
 
 /** The matrix between R'G'B' and Y'CbCr. */
 export type ColourMatrix = "bt601" | "bt709" | "bt2020";
-
-/** The colour ranges in the order of a header's numbers, from 1. */
-const RANGES: readonly ColourRange[] = ["limited", "full"];
-
-/** The matrices with their numbers in ITU-T H.273, table 4; the first is the one written. */
-const MATRICES: Readonly<Record<ColourMatrix, readonly number[]>> = { bt601: [6, 5], bt709: [1], bt2020: [9] };
 
 /** The time, the views and the colour of a frame that a program makes; what is left out is unknown. */
 export interface VideoFrameDetails {
@@ -66,19 +61,22 @@ export interface VideoFrameSettings extends VideoFrameDetails {
   readonly height: number;
 }
 
+const NUMBER = { type: "number" } as const;
+const WHOLE = { type: "integer" } as const;
+
 const RULES = {
-  colour: "string",
-  width: "number",
-  height: "number",
-  stereoCount: "number",
-  pts: "number",
-  timeBase: { num: "number", den: "number" },
-  timestamp: "number",
-  duration: "integer",
-  sequence: "integer",
-  captureTime: "number",
-  range: RANGES,
-  matrix: Object.keys(MATRICES),
+  colour: { type: "string" },
+  width: NUMBER,
+  height: NUMBER,
+  stereoCount: NUMBER,
+  pts: NUMBER,
+  timeBase: { fields: { num: NUMBER, den: NUMBER } },
+  timestamp: NUMBER,
+  duration: WHOLE,
+  sequence: WHOLE,
+  captureTime: NUMBER,
+  range: { words: Object.keys(COLOUR_RANGES) },
+  matrix: { words: Object.keys(COLOUR_MATRICES) },
 } as const satisfies Rules & Record<keyof VideoFrameSettings, unknown>;
 
 /** The samples of a frame: where they are. */
@@ -102,9 +100,9 @@ export function shapeOf(
   stereoCount: number,
 ): FrameMetadata {
   checkedColour(colour);
-  checkCount(widthField, width, MAX_SIZE);
-  checkCount(heightField, height, MAX_SIZE);
-  checkCount("stereoCount", stereoCount, MAX_VIEWS);
+  checkCount(widthField, width, LIMITS.FRAME_SIZE);
+  checkCount(heightField, height, LIMITS.FRAME_SIZE);
+  checkCount("stereoCount", stereoCount, LIMITS.VIEWS);
   return bareMetadata(colour, width, height, stereoCount);
 }
 
@@ -123,8 +121,8 @@ export function metadataOf(settings: VideoFrameSettings): FrameMetadata {
   if (sequence !== undefined) metadata.sequence = sequence;
   metadata.captureMs = captureTime;
   metadata.duration = duration;
-  metadata.range = range === undefined ? 0 : RANGES.indexOf(range) + 1;
-  metadata.matrix = matrix === undefined ? NO_MATRIX : MATRICES[matrix][0] ?? NO_MATRIX;
+  metadata.range = range === undefined ? UNKNOWN.RANGE : COLOUR_RANGES[range];
+  metadata.matrix = matrix === undefined ? NO_MATRIX : COLOUR_MATRICES[matrix][0];
   const time = timeOf(checked);
   if (time !== undefined) {
     metadata.pts = time.pts;
@@ -136,13 +134,16 @@ export function metadataOf(settings: VideoFrameSettings): FrameMetadata {
 
 /** The range by its name. */
 export function rangeOf({ range }: FrameMetadata): ColourRange | undefined {
-  return RANGES[range - 1];
+  for (const [name, number] of Object.entries(COLOUR_RANGES)) {
+    if (number === range) return name as ColourRange;
+  }
+  return undefined;
 }
 
 /** The matrix by its name. */
 export function matrixOf({ matrix }: FrameMetadata): ColourMatrix | undefined {
-  for (const [name, numbers] of Object.entries(MATRICES)) {
-    if (numbers.includes(matrix)) return name as ColourMatrix;
+  for (const [name, numbers] of Object.entries(COLOUR_MATRICES)) {
+    if ((numbers as readonly number[]).includes(matrix)) return name as ColourMatrix;
   }
   return undefined;
 }

@@ -4,10 +4,9 @@
  * @module
  */
 
-import type { ColourSpace, FramePolicy, Rational, TapOptions } from "../generated/contract.ts";
-import { ColourSpace as Colours } from "../base/codec.ts";
+import { OPTION_RULES, type Rational, type TapOptions } from "../generated/contract.ts";
 import { outOfRange, wrongType } from "../base/errors.ts";
-import { checkedOptions, type Rule } from "../base/options.ts";
+import { checkedOptions, rulesWithout } from "../base/options.ts";
 import { frameRateOf } from "../base/rational.ts";
 
 /**
@@ -15,41 +14,15 @@ import { frameRateOf } from "../base/rational.ts";
  *
  * Without a request an observer gets every frame as the observable gives it.
  */
-export interface FrameRequest {
-  /** Colour space; by default that of the observable. */
-  colour?: ColourSpace;
-  /** Width in pixels, 1 to 16384; by default that of the frames, or what keeps their shape beside `height`. */
-  width?: number;
-  /** Height in pixels, 1 to 16384; by default that of the frames, or what keeps their shape beside `width`. */
-  height?: number;
+export interface FrameRequest extends Omit<TapOptions, "rate"> {
   /** At most so many frames per second of the source's time; by default all. */
   rate?: number | Rational;
-  /**
-   * What happens to frames that come faster than the observer takes them.
-   *
-   * @default "all"
-   */
-  policy?: FramePolicy;
-  /**
-   * Frames that may wait under the policy `all`, 1 to 64.
-   *
-   * @default 8
-   */
-  queue?: number;
 }
 
 /** A request whose names, types and ranges are right. */
 export type CheckedRequest = Partial<TapOptions>;
 
-const RULES = {
-  colour: Object.values(Colours),
-  width: "integer",
-  height: "integer",
-  policy: ["all", "latest"],
-  queue: "integer",
-} as const satisfies Record<keyof Omit<FrameRequest, "rate">, Rule>;
-
-const RANGES = { width: [1, 16_384], height: [1, 16_384], queue: [1, 64] } as const;
+const RULES = rulesWithout(OPTION_RULES.tap, "rate");
 
 /**
  * The request, checked.
@@ -63,12 +36,6 @@ export function checkedRequest(request: FrameRequest): CheckedRequest {
   }
   const { rate, ...rest } = request;
   const checked = checkedOptions(rest, RULES);
-  for (const [field, [least, most]] of Object.entries(RANGES)) {
-    const value = checked[field as keyof typeof RANGES];
-    if (value !== undefined && !(value >= least && value <= most)) {
-      throw outOfRange(field, `Cannot use ${field} ${value}: it must be ${least} to ${most}`);
-    }
-  }
   if (checked.policy === "latest" && checked.queue !== undefined) {
     throw outOfRange("queue", `Cannot use queue with policy "latest": only the newest frame waits`);
   }

@@ -4,22 +4,17 @@
  * @module
  */
 
-import type { ColourSpace, FileReaderOptions } from "../generated/contract.ts";
+import { type ColourSpace, type FileReaderOptions, OPTION_RULES } from "../generated/contract.ts";
 import { checkedColour } from "../base/codec.ts";
 import { openNative } from "../native/context.ts";
-import { checkedOptions, type Rule } from "../base/options.ts";
+import { checkedOptions, rulesWithout } from "../base/options.ts";
 import { pathOf } from "../base/path.ts";
 import { VideoSource } from "./source.ts";
 
 /** What a file reader can be asked for beside its path and colour space. */
 export type FileReaderSettings = Omit<FileReaderOptions, "path" | "colour">;
 
-const RULES = {
-  pacing: ["realtime", "asap"],
-  atEnd: ["stop", "loop", "black"],
-  threads: "integer",
-  maxPixels: "integer",
-} as const satisfies Record<keyof FileReaderSettings, Rule>;
+const RULES = rulesWithout(OPTION_RULES.file_reader, "path", "colour");
 
 /** Reads a video file, in real time or as fast as its observers take the frames. */
 export class VideoFileReader extends VideoSource {}

@@ -4,10 +4,9 @@
  * @module
  */
 
-import type { Rational, TestPatternOptions } from "../generated/contract.ts";
-import { ColourSpace } from "../base/codec.ts";
+import { OPTION_RULES, type Rational, type TestPatternOptions } from "../generated/contract.ts";
 import { openNative } from "../native/context.ts";
-import { checkedOptions, type Rule } from "../base/options.ts";
+import { checkedOptions, rulesWithout } from "../base/options.ts";
 import { VideoSource } from "./source.ts";
 import { frameRateOf } from "../base/rational.ts";
 
@@ -21,14 +20,7 @@ export interface TestPatternSettings extends Omit<TestPatternOptions, "frameRate
   frameRate?: number | Rational;
 }
 
-const RULES = {
-  width: "integer",
-  height: "integer",
-  colour: Object.values(ColourSpace),
-  stereoCount: "integer",
-  pacing: ["realtime", "asap"],
-  frames: "integer",
-} as const satisfies Record<keyof Omit<TestPatternSettings, "frameRate">, Rule>;
+const RULES = rulesWithout(OPTION_RULES.test_pattern, "frameRate");
 
 /** Moving bars under a machine-readable barcode of the frame index. */
 export class TestPattern extends VideoSource {}

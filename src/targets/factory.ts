@@ -4,10 +4,10 @@
  * @module
  */
 
-import type { Codec, FileWriterOptions, Rational } from "../generated/contract.ts";
+import { type Codec, type FileWriterOptions, OPTION_RULES, type Rational } from "../generated/contract.ts";
 import { checkContainer, checkedCodec } from "../base/codec.ts";
 import { openNative } from "../native/context.ts";
-import { checkedOptions, type Rule } from "../base/options.ts";
+import { checkedOptions, rulesWithout } from "../base/options.ts";
 import { folderOf, pathOf } from "../base/path.ts";
 import { frameRateOf } from "../base/rational.ts";
 import { VideoFileWriter } from "./file_writer.ts";
@@ -15,25 +15,7 @@ import { VideoFileWriter } from "./file_writer.ts";
 /** What a file writer can be asked for beside its codec, path and frame rate. */
 export type FileWriterSettings = Omit<FileWriterOptions, "codec" | "path" | "frameRate">;
 
-const RULES = {
-  profile: ["live", "quality", "lossless"],
-  encoder: "string",
-  preset: "string",
-  quality: "number",
-  bitRate: "integer",
-  gop: "integer",
-  threads: "integer",
-  encoderOptions: "strings",
-  stereo: ["sidebyside", "topbottom"],
-  view: "integer",
-  onResize: ["scale", "segment"],
-  metadata: { title: "string", comment: "string", creationTime: "string" },
-  overwrite: "boolean",
-  finalise: "boolean",
-  syncIntervalMs: "integer",
-  queueSeconds: "number",
-  queueBytes: "integer",
-} as const satisfies Record<keyof FileWriterSettings, Rule>;
+const RULES = rulesWithout(OPTION_RULES.file_writer, "codec", "path", "frameRate");
 
 /** Makes targets that record frames. */
 export class VideoTargetFactory {

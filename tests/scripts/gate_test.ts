@@ -24,6 +24,7 @@ int32_t gg_events(uint32_t handle,
 const TABLE = `export const SYMBOLS = {
   gg_abi_version: { parameters: [], result: "u32" },
   gg_events: { parameters: ["u32", "buffer", "usize"], result: "i32", nonblocking: true },
+  gg_events_now: { name: "gg_events", parameters: ["u32", "buffer", "usize"], result: "i32" },
 } as const;
 `;
 const symbols = (table: string): Tree => ({
@@ -36,6 +37,7 @@ it("symbols: an equal table is accepted", async () => {
   assert.deepEqual(await onTree(symbols(TABLE), checkTable), []);
 });
 
+const AT = "src/backend/deno/symbols.ts";
 const SYMBOL_BREAKS: readonly (readonly [what: string, from: string, to: string, place: string])[] = [
   ["a missing symbol", "gg_abi_version:", "// gg_abi_version:", "rust/bindings/giftgrab.h:4"],
   [
@@ -47,6 +49,8 @@ const SYMBOL_BREAKS: readonly (readonly [what: string, from: string, to: string,
   ["another width", '["u32", "buffer"', '["u64", "buffer"', "src/backend/deno/symbols.ts:3"],
   ["another arity", '"buffer", "usize"]', '"buffer"]', "src/backend/deno/symbols.ts:3"],
   ["a pointer for a buffer", '"buffer"', '"pointer"', "src/backend/deno/symbols.ts:3"],
+  ["another width under another name", '"gg_events", parameters: ["u32"', '"gg_events", parameters: ["u64"', `${AT}:4`],
+  ["another name", 'name: "gg_events"', 'name: "gg_event"', `${AT}:4`],
   ["another result", 'result: "u32"', 'result: "i32"', "src/backend/deno/symbols.ts:2"],
 ];
 

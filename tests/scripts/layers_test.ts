@@ -29,6 +29,8 @@ const LAYERS: Tree = {
   "rust/core/src/sys.rs": "unsafe fn f() {}\n",
   "rust/bindings/Cargo.toml": '[lib]\nname = "giftgrab"\n[dependencies]\ngiftgrab-core.workspace = true\n',
   "rust/bindings/src/lib.rs": "unsafe fn f() {}\n",
+  "rust/bindings/src/calls.rs": "use crate::context::Context;\n",
+  "rust/bindings/src/context.rs": "pub(crate) struct Context;\n",
 };
 
 it("layers: the good tree is accepted", async () => {
@@ -105,6 +107,12 @@ const LAYER_BREAKS: readonly (readonly [what: string, file: string, text: string
   ],
   ["a file that imports itself", "src/base/errors.ts", 'import "./errors.ts";\n', "src/base/errors.ts:1"],
   ["a file that lies in no room", "src/stray.ts", "export {};\n", "src/stray.ts:1"],
+  [
+    "a circle of files in the bindings",
+    "rust/bindings/src/context.rs",
+    "pub(crate) struct Context;\nuse crate::calls::open;\n",
+    "rust/bindings/src/calls.rs:1",
+  ],
   ["unsafe in the domain", "rust/core/src/hub.rs", "\nunsafe fn f() {}\n", "rust/core/src/hub.rs:2"],
   [
     "unsafe after a character and a lifetime",

@@ -1,4 +1,4 @@
-//! What both sides of the library do, in safe Rust: the C ABI and the Node addon only bring arguments in and results out.
+//! The calls of the library in safe Rust: the C ABI and the Node addon only bring arguments in and results out.
 
 use std::{sync::Arc, time::Duration};
 
@@ -129,7 +129,7 @@ pub(crate) fn close(handle: u32) -> Result<()> {
     object(handle)?.close()
 }
 
-/// Frees a handle; what is still open is closed.
+/// Frees a handle; an object that is still open is closed.
 pub(crate) fn release(handle: u32) -> Result<()> {
     registry::release(handle)
 }

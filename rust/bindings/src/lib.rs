@@ -1,5 +1,5 @@
-//! The bindings of `@giftgrab/core`, a C ABI for Deno and an addon for Node: translation between scalars, buffers and JSON
-//! and the core. No decision is taken here.
+//! The bindings of `@giftgrab/core`, a C ABI for Deno and an addon for Node: translation between the core and scalars,
+//! buffers and JSON. No decision is taken here.
 
 pub mod c_abi;
 mod calls;

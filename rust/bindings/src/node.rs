@@ -1,9 +1,9 @@
 //! The Node addon. Each function throws an `Error` whose message is the error record as JSON.
 //!
-//! A call that may block runs on a thread of this library, never on one of libuv's four, and its result comes through the
-//! one function of the context. No thread but JavaScript's own touches memory that JavaScript can reach.
+//! A call that may block runs on a thread of this library, never on one of libuv's four, and its result comes through
+//! the one function of the context. No thread but JavaScript's own touches memory that JavaScript can reach.
 
-// What JavaScript calls needs no name in Rust.
+// Rust calls none of these functions by name; JavaScript does.
 #![allow(unreachable_pub)]
 // napi registers nothing in unit tests.
 #![cfg_attr(test, allow(dead_code))]
@@ -113,7 +113,7 @@ impl Context {
         self.later(call, move || calls::command(handle, command.as_bytes()))
     }
 
-    /// Runs `work` on a thread of its own: what is opened has one anyway, and other calls are rare.
+    /// Runs `work` on a thread of its own: an object that opens has one anyway, and other calls are rare.
     fn later(&self, call: u32, work: impl FnOnce() -> Result<Vec<u8>> + Send + 'static) -> napi::Result<()> {
         let deliver = self.deliver.clone();
         thrown(|| start("gg-later", move || give(&deliver, call, guard(work))))

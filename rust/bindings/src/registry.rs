@@ -1,4 +1,4 @@
-//! Every open object of the process, and what becomes of them when a context or the process ends.
+//! Every open object of the process, and how they end with their context or the process.
 
 use std::{
     ops::Deref,
@@ -21,7 +21,7 @@ use crate::{context::Context, handles::Handles};
 /// Longest time that the end of the process waits for open recordings to be finished.
 const EXIT_DEADLINE: Duration = Duration::from_secs(2);
 
-/// What a handle stands for.
+/// The object behind a handle.
 pub(crate) enum Object {
     Source(Source),
     Target(FileWriter),
@@ -149,10 +149,10 @@ pub(crate) fn open(context: u32, make: impl FnOnce(giftgrab_core::Notify) -> Res
     Ok(handle)
 }
 
-/// Frees a handle. What is still open is closed, and a recording is finished all the same.
+/// Frees a handle. An object that is still open is closed, and its recording is finished all the same.
 pub(crate) fn release(handle: u32) -> Result<()> {
     let entry = OBJECTS.remove(handle).ok_or_else(stale)?;
-    // It fails only for a source whose thread has ended, which is what is asked for.
+    // It fails only for a source whose thread has ended already.
     let _ = entry.close();
     let mut ending = ENDING.lock().unwrap_or_else(PoisonError::into_inner);
     ending.retain(|entry| entry.is_finishing());
@@ -168,14 +168,14 @@ pub(crate) fn close_context(context: u32) {
     ended.wake();
     for (handle, entry) in OBJECTS.all() {
         if entry.context == context {
-            // It fails if the handle or the object's thread is gone already, which is what is asked for.
+            // It fails only if the handle is free already.
             let _ = release(handle);
         }
     }
 }
 
 /// Finishes recordings that are still open when the process ends by itself, `exit()` or an uncaught error. After a
-/// signal nothing runs; then the file is what the last flush left, which opens as well.
+/// signal nothing runs; then the file is as the last flush left it, which opens as well.
 pub(crate) fn finish_at_exit() {
     static ONCE: Once = Once::new();
     unsafe extern "C" {

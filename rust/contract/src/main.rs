@@ -1,4 +1,4 @@
-//! Prints one JSON document: all that TypeScript and C must know of the core and its bindings.
+//! Prints the contract of the boundary as one JSON document.
 //!
 //! `scripts/generate.ts` turns it into `src/generated/contract.ts` and `rust/bindings/giftgrab.h`. Run it in the
 //! repository's root folder.
@@ -10,9 +10,13 @@ use giftgrab_core::{
     boundary::{ABI_VERSION, Command, OpenOptions, Replies},
     codec::{CODECS, CONTAINERS, CodecInfo, Container, ContainerInfo, encoder_names},
     error::{self, CODES},
-    frame::header::FIELDS,
-    pixels::COLOUR_SPACES,
+    frame::header::{FIELDS, MAX_SIZE, MAX_VIEWS, NO_SEQUENCE},
+    pixels::{
+        COLOUR_SPACES,
+        h273::{MATRICES, RANGE_UNKNOWN, RANGES, UNKNOWN},
+    },
     report,
+    time::{MAX_FRAME_PERIOD, MAX_FRAME_RATE},
 };
 use schemars::generate::{SchemaGenerator, SchemaSettings};
 use serde_json::{Map, Value, json};
@@ -25,6 +29,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "containers": CONTAINERS.iter().map(container).collect::<Vec<_>>(),
         "codecs": CODECS.iter().map(codec).collect::<Vec<_>>(),
         "colourSpaces": COLOUR_SPACES,
+        "colourRanges": RANGES,
+        "colourMatrices": MATRICES,
+        "unknown": { "SEQUENCE": NO_SEQUENCE, "RANGE": RANGE_UNKNOWN, "MATRIX": UNKNOWN },
+        "limits": limits(),
         "frameHeader": FIELDS,
         "inputs": inputs(),
         "outputs": outputs(),
@@ -34,7 +42,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Schemas of what JavaScript sends; a field with a default may be left out.
+/// Schemas of the JSON that JavaScript sends; a field with a default may be left out.
 fn inputs() -> Map<String, Value> {
     let mut schemas = SchemaSettings::draft2020_12().for_deserialize().into_generator();
     schemas.subschema_for::<OpenOptions>();
@@ -42,7 +50,7 @@ fn inputs() -> Map<String, Value> {
     definitions(schemas)
 }
 
-/// Schemas of what JavaScript receives; every field that is not skipped is there.
+/// Schemas of the JSON that JavaScript receives; every field that is not skipped is there.
 fn outputs() -> Map<String, Value> {
     let mut schemas = SchemaSettings::draft2020_12().for_serialize().into_generator();
     schemas.subschema_for::<Replies>();
@@ -57,6 +65,17 @@ fn outputs() -> Map<String, Value> {
 
 fn definitions(mut schemas: SchemaGenerator) -> Map<String, Value> {
     schemas.take_definitions(true)
+}
+
+/// Limits that no schema has, by their names in TypeScript, with their meanings.
+fn limits() -> Value {
+    json!([
+        ("FRAME_SIZE", MAX_SIZE, "Width or height of a frame in pixels."),
+        ("VIEWS", MAX_VIEWS, "Views of a frame."),
+        ("FRAME_RATE", MAX_FRAME_RATE, "Frames per second."),
+        ("FRAME_PERIOD", MAX_FRAME_PERIOD, "Seconds per frame."),
+        ("TERM", i32::MAX, "Numerator or denominator of a ratio."),
+    ])
 }
 
 fn table(table: &numbers::Table) -> Value {

@@ -10,7 +10,7 @@ use giftgrab_core::{
 pub(crate) struct Table {
     /// Its name, which begins the names of its members in C.
     pub(crate) name: &'static str,
-    /// What its numbers stand for.
+    /// The meaning of its numbers.
     pub(crate) meaning: &'static str,
     /// Its members in their order.
     pub(crate) numbers: Vec<(String, i64)>,
@@ -19,11 +19,11 @@ pub(crate) struct Table {
 /// The sets that TypeScript knows by their names.
 pub(crate) fn named() -> [Table; 3] {
     [
-        table("STATUS", "What a call returns unless it failed.", names(&STATUSES)),
-        table("OUTCOME", "What became of the frame that an exchange took before.", names(&OUTCOMES)),
+        table("STATUS", "The result of a call that did not fail.", names(&STATUSES)),
+        table("OUTCOME", "The fate of the frame that an exchange took before.", names(&OUTCOMES)),
         table(
             "OVERFLOW_POLICY",
-            "What an appended frame does where a target has no room: wait for it, or get dropped and counted.",
+            "The fate of an appended frame where a target has no room: it waits, or it is dropped and counted.",
             names(&OVERFLOW_POLICIES),
         ),
     ]
@@ -39,7 +39,7 @@ pub(crate) fn all() -> Vec<Table> {
         "The colour space in a frame's header.",
         colours.map(|name| name.to_uppercase()),
     ));
-    tables.push(Table { name: "ERROR", meaning: "What a call returns that failed.", numbers: errors.collect() });
+    tables.push(Table { name: "ERROR", meaning: "The result of a call that failed.", numbers: errors.collect() });
     tables
 }
 

@@ -1,4 +1,4 @@
-//! What crosses the boundary to JavaScript: options, rare calls and replies as JSON, and the numbers of the frequent
+//! The contract of the boundary to JavaScript: options, rare calls and replies as JSON, and the numbers of the frequent
 //! calls. The bindings serve it; the C header and TypeScript's half of it are generated from it.
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -18,7 +18,7 @@ use crate::{
 /// Number of this contract; TypeScript refuses a library with another one.
 pub const ABI_VERSION: u32 = 2;
 
-/// What a call returns unless it failed; then it is the number of a [`Code`].
+/// The result of a call that did not fail; one that did returns the number of a [`Code`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
     /// The call did what it was asked.
@@ -35,11 +35,11 @@ pub enum Status {
 pub const STATUSES: [(&str, Status); 4] =
     [("DONE", Status::Done), ("AGAIN", Status::Again), ("MORE", Status::More), ("END", Status::End)];
 
-/// What became of the frame that an exchange took before; its number is its place.
+/// Every outcome of the frame that an exchange took before; its number is its place.
 pub const OUTCOMES: [(&str, ObserverOutcome); 3] =
     [("NONE", ObserverOutcome::None), ("OBSERVED", ObserverOutcome::Observed), ("FAILED", ObserverOutcome::Failed)];
 
-/// What an appended frame does where a target has no room for it; its number is its place.
+/// Every policy for an appended frame for which a target has no room; its number is its place.
 pub const OVERFLOW_POLICIES: [(&str, OverflowPolicy); 2] =
     [("BLOCK", OverflowPolicy::Block), ("DROP_NEWEST", OverflowPolicy::DropNewest)];
 
@@ -76,7 +76,7 @@ macro_rules! commands {
         $(#[doc = $doc:literal])+
         fn $call:ident($($(#[doc = $field_doc:literal])+ $field:ident: $Field:ty),*) -> $Reply:ty;
     )+) => {
-        /// A rare call to an object: whatever comes too seldom to need arguments and results of its own at the boundary.
+        /// A rare call to an object: one that comes too seldom to need a function of its own at the boundary.
         #[derive(Debug, Clone, Deserialize, schemars::JsonSchema)]
         #[serde(tag = "call", rename_all_fields = "camelCase", deny_unknown_fields)]
         #[allow(non_camel_case_types)]
@@ -107,7 +107,8 @@ macro_rules! commands {
 
 // A call that changes something replies nothing: one whose reply did not fit the caller's buffer is repeated.
 commands! {
-    /// What the library can encode, whatever the object. The first call tries every encoder, which takes about a second.
+    /// The codecs that the library can encode, whatever the object. The first call tries every encoder, which takes
+    /// about a second.
     fn capabilities() -> Capabilities;
     /// The metadata of a source.
     fn source_info() -> SourceInfo;
@@ -146,7 +147,7 @@ pub fn from_json<T: DeserializeOwned>(noun: &str, json: &[u8]) -> Result<T> {
     })
 }
 
-/// Writes what this library itself made.
+/// Writes a result as JSON.
 ///
 /// # Errors
 ///

@@ -15,7 +15,7 @@ export type Symbols = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
  * Opens the library.
  *
  * @throws {GiftGrabError} If there is none that can be used.
- * @throws {Deno.errors.NotCapable} If Deno may not load it, telling what to put into `--allow-ffi`.
+ * @throws {Deno.errors.NotCapable} If Deno may not load it, with the value for `--allow-ffi`.
  */
 export async function openSymbols(): Promise<Symbols> {
   return (await openLibrary(HOST)).symbols;

@@ -9,7 +9,7 @@ import { errorOf } from "../../base/errors.ts";
 /**
  * Makes sure that the program may read or write `path`, and asks the user where Deno would.
  *
- * @throws {VideoSourceError | VideoTargetError} With the code `permission_denied`, telling the flag to add.
+ * @throws {VideoSourceError | VideoTargetError} With the code `permission_denied` and the flag to add.
  */
 export function requestPermission(name: "read" | "write", path: string): void {
   const [state, cause] = request(name, path);
@@ -22,7 +22,7 @@ export function requestPermission(name: "read" | "write", path: string): void {
   }, cause === undefined ? undefined : { cause });
 }
 
-/** The state, and why there is none: what cannot be asked is not allowed. */
+/** The state, or the error if it cannot be requested, which counts as not allowed. */
 function request(name: "read" | "write", path: string): [Deno.PermissionState | undefined, unknown] {
   try {
     return [Deno.permissions.requestSync({ name, path }).state, undefined];

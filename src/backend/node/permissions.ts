@@ -11,7 +11,7 @@ import { errorOf } from "../../base/errors.ts";
 /**
  * Makes sure that the program may read or write `path`; without `--permission` it may.
  *
- * @throws {VideoSourceError | VideoTargetError} With the code `permission_denied`, telling the flag to add.
+ * @throws {VideoSourceError | VideoTargetError} With the code `permission_denied` and the flag to add.
  */
 export function requestPermission(name: "read" | "write", path: string): void {
   // There is none without the flag, nor in its types before Node 20.

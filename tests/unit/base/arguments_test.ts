@@ -121,6 +121,14 @@ describe("the factories", () => {
     await assert.rejects(sources.createFileReader("a.mp4", "i420", { loop: true } as never), { field: "loop" });
     await assert.rejects(sources.createTestPattern({ width: "64" as never }), { name: "TypeError", field: "width" });
     await assert.rejects(sources.createTestPattern({ frameRate: 0 }), { name: "RangeError", field: "frameRate" });
+    const narrow = "Cannot use width 15: it must be 16 to 16384";
+    await assert.rejects(sources.createTestPattern({ width: 15 }), { name: "RangeError", message: narrow });
+    for (const threads of [-1, 0.5, 65]) {
+      await assert.rejects(sources.createFileReader("a.mp4", "i420", { threads }), {
+        name: "RangeError",
+        field: "threads",
+      });
+    }
   });
 
   it("hand over what was asked for, and no more", async () => {

@@ -7,9 +7,9 @@ use crate::calls;
 
 /// Settles the frame taken before and takes the next one: its samples to `data`, its metadata to `header`.
 ///
-/// `outcome`, a `GG_OUTCOME_`, is what became of the frame taken before. Returns `GG_STATUS_AGAIN` if no frame is ready,
-/// `GG_STATUS_MORE` if `data` is too small for the length that the header then has, and `GG_STATUS_END` after the last
-/// frame of a closed tap.
+/// `outcome`, a `GG_OUTCOME_`, is the fate of the frame taken before. Returns `GG_STATUS_AGAIN` if no frame is ready,
+/// `GG_STATUS_MORE` if `data` is too small for the length in the header, and `GG_STATUS_END` after the last frame of a
+/// closed tap.
 ///
 /// # Safety
 /// `header` is writable for `header_len` elements, `data` for `data_cap` bytes, `err` for `err_cap` bytes.
@@ -35,8 +35,8 @@ pub unsafe extern "C" fn gg_exchange(
 
 /// Gives a copy of a frame to a target.
 ///
-/// Where there is no room for it, the `policy` `GG_OVERFLOW_POLICY_BLOCK` returns `GG_STATUS_AGAIN`, and the event `room`
-/// follows once there is; `GG_OVERFLOW_POLICY_DROP_NEWEST` drops the frame and counts it.
+/// Where there is no room for it, the `policy` `GG_OVERFLOW_POLICY_BLOCK` returns `GG_STATUS_AGAIN`, and the event
+/// `room` follows once there is; `GG_OVERFLOW_POLICY_DROP_NEWEST` drops the frame and counts it.
 ///
 /// # Safety
 /// `header` is readable for `header_len` elements, `data` for `data_len` bytes; `err` is writable for `err_cap` bytes.

@@ -1,4 +1,4 @@
-//! What crosses the C ABI: error records, JSON and numbers in the caller's buffers.
+//! Error records, JSON and numbers in the buffers of the C ABI's caller.
 
 use std::{ptr, slice};
 
@@ -36,7 +36,7 @@ impl<T> Buffer<T> {
     }
 }
 
-/// What the caller lends for reading; empty for a null pointer.
+/// The elements that the caller lends for reading; empty for a null pointer.
 ///
 /// # Safety
 /// `pointer` is null or readable for `length` elements until the result is dropped.

@@ -1,8 +1,8 @@
-//! The C ABI: what Deno calls.
+//! The C ABI, which Deno calls.
 //!
-//! Every function returns a `Status`, or below 0 the number of an error code. Outputs are written only on success. `err`
-//! receives the length of a UTF-8 JSON text as 4 bytes, little endian, and then the text: `{code, stage, message, field?,
-//! cause?}`. Any function may be called from any thread.
+//! Every function returns a `Status`, or below 0 the number of an error code. Outputs are written only on success.
+//! `err` receives the length of a UTF-8 JSON text as 4 bytes, little endian, and then the text: `{code, stage, message,
+//! field?, cause?}`. Any function may be called from any thread.
 
 pub mod frames;
 mod marshal;
@@ -94,11 +94,11 @@ pub unsafe extern "C" fn gg_open(
 
 /// Carries out a JSON `Command` to an object and writes the reply as JSON.
 ///
-/// If the reply does not fit, the call can be repeated with more room: a command that changes something replies nothing.
+/// If the reply does not fit, the call can be repeated with more room: a command that changes something has no reply.
 ///
 /// # Safety
-/// `json` is readable for `json_len` bytes, `out` is writable for `cap` bytes, `length_out` is writable, `err` is writable
-/// for `err_cap` bytes.
+/// `json` is readable for `json_len` bytes, `out` is writable for `cap` bytes, `length_out` is writable, `err` is
+/// writable for `err_cap` bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gg_command(
     handle: u32,

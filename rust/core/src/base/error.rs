@@ -1,4 +1,4 @@
-//! One error type: a stable code, the stage, one clear sentence and FFmpeg's last log line. What turns a panic into one.
+//! One error type: a stable code, the stage, one clear sentence and FFmpeg's last log line. Panics become such errors.
 
 use std::{
     fmt,
@@ -10,7 +10,7 @@ use serde::Serialize;
 /// Writes each code once: the enum, its number, its text and its meaning.
 macro_rules! codes {
     ($($(#[doc = $meaning:literal])+ $code:ident = $status:literal, $text:literal;)+) => {
-        /// What went wrong. Numbers and texts are stable and never reused.
+        /// The kind of an error. Numbers and texts are stable and never reused.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, schemars::JsonSchema)]
         #[schemars(rename = "ErrorCode")]
         #[non_exhaustive]
@@ -81,7 +81,7 @@ pub struct CodeInfo {
     pub code: Code,
     /// The text that JavaScript sees as `error.code`.
     pub text: &'static str,
-    /// What it means, for the generated documentation.
+    /// Its meaning, for the generated documentation.
     pub meaning: &'static str,
 }
 
@@ -93,7 +93,7 @@ impl Code {
     }
 }
 
-/// Where in a frame's way it went wrong.
+/// Where on a frame's way an error happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "PipelineStage")]
@@ -118,14 +118,14 @@ pub enum Stage {
     Boundary,
 }
 
-/// An error of this library: one clear sentence and what a program needs to act on it.
+/// An error of this library: one clear sentence, and the details by which a program can act.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[schemars(rename = "ErrorRecord")]
 #[serde(rename_all = "camelCase")]
 pub struct Error {
-    /// What went wrong.
+    /// The kind of the error.
     pub code: Code,
-    /// Where it went wrong.
+    /// Where it happened.
     pub stage: Stage,
     /// The action, the quoted value, the cause and, where one is known, the fix.
     pub message: String,
@@ -211,7 +211,7 @@ impl std::error::Error for Error {}
 
 /// Runs `body`; a panic in it becomes an `Internal` error: `Cannot ACTION: a defect …`.
 ///
-/// What `body` changed before it panicked stays as it is, so the caller uses it no more.
+/// State that `body` left half changed must not be used any more.
 ///
 /// # Errors
 ///

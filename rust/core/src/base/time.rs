@@ -1,5 +1,7 @@
 //! Rational time: frame rates and timestamps stay exact from end to end.
 
+use std::fmt::Display;
+
 use serde::{Deserialize, Serialize};
 
 use crate::base::error::{Error, Result};
@@ -8,14 +10,19 @@ use crate::base::error::{Error, Result};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Rational {
-    /// Numerator, 1 to 2147483647.
+    /// Numerator.
+    #[schemars(range(min = 1, max = i32::MAX))]
     pub num: i32,
-    /// Denominator, 1 to 2147483647.
+    /// Denominator.
+    #[schemars(range(min = 1, max = i32::MAX))]
     pub den: i32,
 }
 
 /// The highest frame rate that a source or a target accepts, in frames per second.
 pub const MAX_FRAME_RATE: i32 = 1000;
+
+/// The lowest frame rate that a source or a target accepts, in seconds per frame.
+pub const MAX_FRAME_PERIOD: i32 = 1000;
 
 impl Rational {
     /// The ratio `num / den` as written.
@@ -58,18 +65,20 @@ impl Rational {
     ///
     /// # Errors
     ///
-    /// `InvalidArgument` naming `field` unless both terms are positive and the rate is at most [`MAX_FRAME_RATE`].
+    /// `InvalidArgument` naming `field` unless both terms are positive and the rate is from one frame in
+    /// [`MAX_FRAME_PERIOD`] to [`MAX_FRAME_RATE`].
     pub fn check_frame_rate(self, field: &str) -> Result<Self> {
-        let refuse =
-            |why: &str| Err(Error::argument(field, format!("Cannot use frame rate {}/{}: {why}", self.num, self.den)));
+        let refuse = |why: &dyn Display| {
+            Err(Error::argument(field, format!("Cannot use frame rate {}/{}: {why}", self.num, self.den)))
+        };
         if self.num <= 0 || self.den <= 0 {
-            return refuse("both terms must be positive");
+            return refuse(&"both terms must be positive");
         }
         if i64::from(self.num) > i64::from(MAX_FRAME_RATE) * i64::from(self.den) {
-            return refuse("it is above 1000 frames per second");
+            return refuse(&format_args!("it is above {MAX_FRAME_RATE} frames per second"));
         }
-        if i64::from(self.den) > 1000 * i64::from(self.num) {
-            return refuse("it is below one frame in 1000 seconds");
+        if i64::from(self.den) > i64::from(MAX_FRAME_PERIOD) * i64::from(self.num) {
+            return refuse(&format_args!("it is below one frame in {MAX_FRAME_PERIOD} seconds"));
         }
         Ok(self)
     }

@@ -15,8 +15,8 @@ const MAX_DESCRIPTION: usize = 65536;
 #[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct FilterOptions {
-    /// Graph of FFmpeg's filters with one input and one output, such as `unsharp,hflip`, at most 65536 bytes.
-    #[schemars(length(min = 1, max = 65536))]
+    /// Graph of FFmpeg's filters with one input and one output, such as `unsharp,hflip`; its length is in bytes of UTF-8.
+    #[schemars(length(min = 1, max = MAX_DESCRIPTION))]
     pub description: String,
 }
 

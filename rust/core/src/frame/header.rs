@@ -31,10 +31,13 @@ pub const FIELDS: [&str; 13] = [
     "matrix",
 ];
 
+/// The sequence of a frame that has none.
+pub const NO_SEQUENCE: i64 = -1;
+
 /// The largest width and height in pixels.
 pub const MAX_SIZE: u32 = 16384;
 /// The most stereo views of a frame.
-pub const MAX_VIEWS: usize = 8;
+pub const MAX_VIEWS: u32 = 8;
 /// The largest integer that every smaller one has its own double for.
 const MAX_INTEGER: i64 = (1 << 53) - 1;
 
@@ -49,7 +52,7 @@ pub struct FrameHeader {
     pub height: u32,
     /// Stereo views, 1 to [`MAX_VIEWS`].
     pub stereo_count: usize,
-    /// Number of the frame in its source; -1 where it has none, which reads as 0.
+    /// Number of the frame in its source; [`NO_SEQUENCE`] where it has none, which reads as 0.
     pub sequence: u64,
     /// Presentation time in ticks of `time_base`.
     pub pts: i64,
@@ -167,8 +170,8 @@ impl FrameHeader {
             colour: COLOUR_SPACES[small(colour, 0, COLOUR_SPACES.len() as u32 - 1)? as usize],
             width: small(width, 1, MAX_SIZE)?,
             height: small(height, 1, MAX_SIZE)?,
-            stereo_count: small(views, 1, MAX_VIEWS as u32)? as usize,
-            sequence: integer(sequence, -1, MAX_INTEGER)?.max(0).unsigned_abs(),
+            stereo_count: small(views, 1, MAX_VIEWS)? as usize,
+            sequence: integer(sequence, NO_SEQUENCE, MAX_INTEGER)?.max(0).unsigned_abs(),
             pts: integer(pts, -MAX_INTEGER, MAX_INTEGER)?,
             time_base: Rational::new(tick(num, 0)?, tick(den, 1)?),
             capture_ms: moment(capture)?,

@@ -24,6 +24,12 @@ pub const LIMITED: u32 = 1;
 /// Full range (AVColorRange).
 pub const FULL: u32 = 2;
 
+/// The ranges by their names in JavaScript.
+pub const RANGES: [(&str, u32); 2] = [("limited", LIMITED), ("full", FULL)];
+
+/// The matrices by their names in JavaScript, each with all of its numbers; the first is the one that is written.
+pub const MATRICES: [(&str, &[u32]); 3] = [("bt601", &[BT601, BT601_625]), ("bt709", &[BT709]), ("bt2020", &[BT2020])];
+
 impl ColourMatrix {
     /// Its number.
     #[must_use]

@@ -1,4 +1,4 @@
-//! What a file writer can be asked for. The TypeScript types are generated from these structs.
+//! Options of file writers. The TypeScript types are generated from these structs.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     av::PixelFormat,
     base::{
-        checks::{check_path, check_range},
+        checks::{check_path, ranges},
         error::{Error, Result},
         time::{Rational, check_instant},
     },
@@ -20,11 +20,11 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum OnResize {
-    /// Go on in the size of the first frame, to which others are scaled without keeping their proportions. Where views
-    /// are packed, one that is missing shows the last there is, and surplus ones are left out.
+    /// Continue in the size of the first frame, to which others are scaled without keeping their proportions. Where views
+    /// are packed, a missing one is replaced by the last one, and surplus ones are left out.
     #[default]
     Scale,
-    /// Finish the file and go on in the next one: after `NAME.mp4` follow `NAME_002.mp4`, `NAME_003.mp4` and so on.
+    /// Finish the file and continue in the next one: after `NAME.mp4` follow `NAME_002.mp4`, `NAME_003.mp4` and so on.
     /// Each begins at time 0. A number that is taken is passed over, unless `overwrite` is set. The program needs
     /// permission to write the folder of the file.
     Segment,
@@ -48,6 +48,7 @@ pub struct RecordingMetadata {
 /// Options of a file writer.
 #[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(transform = Self::describe_ranges)]
 pub struct FileWriterOptions {
     /// Codec to encode with.
     pub codec: Codec,
@@ -67,31 +68,26 @@ pub struct FileWriterOptions {
     /// Constant quality on the codec's own scale, lower is better; excludes `bitRate`.
     #[serde(default)]
     pub quality: Option<f64>,
-    /// Average bit rate in bit/s, 1000 to 2000000000; excludes `quality`.
+    /// Average bit rate in bit/s; excludes `quality`.
     #[serde(default)]
-    #[schemars(range(min = 1000, max = 2_000_000_000))]
     pub bit_rate: Option<u64>,
-    /// Longest distance between key frames in frames, 1 to 10000; by default one second (live) or five (quality).
+    /// Longest distance between key frames in frames; by default one second (live) or five (quality).
     #[serde(default)]
-    #[schemars(range(min = 1, max = 10000))]
     pub gop: Option<u32>,
-    /// Encoder threads, 1 to 64; 0 lets the encoder choose.
+    /// Encoder threads; 0 lets the encoder choose.
     #[serde(default)]
-    #[schemars(range(min = 0, max = 64))]
     pub threads: u32,
     /// Raw options for the encoder, by FFmpeg's names, set last; an unknown one is refused.
     #[serde(default)]
     pub encoder_options: BTreeMap<String, String>,
     /// How the views of stereo frames are packed in the picture, top-bottom unless chosen; excludes `view`. Two views are
-    /// tagged as stereo where the container or the codec can tell it, more are packed without a tag.
+    /// tagged as stereo where the container or the codec has a tag for it; more are packed without a tag.
     #[serde(default)]
     pub stereo: Option<StereoPacking>,
-    /// Record only this view of each frame, 0 to 255; for every view there can be a writer. A frame without it is an
-    /// error.
+    /// The only view of each frame that is recorded; by default all are. A frame without it is an error.
     #[serde(default)]
-    #[schemars(range(min = 0, max = 255))]
     pub view: Option<u32>,
-    /// What a change of the frames' size does.
+    /// What the writer does when the size of the frames changes.
     #[serde(default)]
     pub on_resize: OnResize,
     /// Descriptive metadata.
@@ -104,18 +100,15 @@ pub struct FileWriterOptions {
     /// copy of the file. The recording opens either way.
     #[serde(default = "default_true")]
     pub finalise: bool,
-    /// Milliseconds between syncs to the disk, 100 to 60000.
+    /// Milliseconds between syncs to the disk.
     #[serde(default = "default_sync_interval")]
-    #[schemars(range(min = 100, max = 60000))]
     pub sync_interval_ms: u32,
-    /// Seconds for which frames of a source in real time may wait for the encoder, 0.1 to 60: a machine that did
-    /// something else for so long costs no frame. `queueBytes` bounds them too, whichever is less.
+    /// Seconds for which frames of a source in real time may wait for the encoder: a machine that did something
+    /// else for so long costs no frame. `queueBytes` bounds them too, whichever is less.
     #[serde(default = "default_queue_seconds")]
-    #[schemars(range(min = 0.1, max = 60.0))]
     pub queue_seconds: f64,
-    /// Bytes of such frames, 1000000 to 8000000000.
+    /// Bytes of such frames.
     #[serde(default = "default_queue_bytes")]
-    #[schemars(range(min = 1_000_000, max = 8_000_000_000_u64))]
     pub queue_bytes: u64,
 }
 
@@ -131,6 +124,16 @@ fn default_queue_seconds() -> f64 {
 fn default_queue_bytes() -> u64 {
     DEFAULT_QUEUE_BYTES as u64
 }
+
+ranges!(FileWriterOptions {
+    bit_rate: 1000..=2_000_000_000,
+    gop: 1..=10_000,
+    threads: 0..=64,
+    view: 0..=255,
+    sync_interval_ms: 100..=60_000,
+    queue_seconds: 0.1..=60.0,
+    queue_bytes: 1_000_000..=8_000_000_000,
+});
 
 impl FileWriterOptions {
     /// How frames wait for an encoder that converts every frame to `preferred`, if to one format.
@@ -168,28 +171,12 @@ impl FileWriterOptions {
         if self.quality.is_some() && self.bit_rate.is_some() {
             return Err(Error::argument("bitRate", "Cannot use both quality and bitRate: choose one"));
         }
-        if let Some(rate) = self.bit_rate {
-            check_range("bitRate", rate, 1000, 2_000_000_000)?;
-        }
-        if let Some(gop) = self.gop {
-            check_range("gop", u64::from(gop), 1, 10_000)?;
-        }
-        if let Some(view) = self.view {
-            check_range("view", u64::from(view), 0, 255)?;
-            if self.stereo.is_some() {
-                return Err(Error::argument("stereo", "Cannot use both stereo and view: one view needs no packing"));
-            }
+        if self.view.is_some() && self.stereo.is_some() {
+            return Err(Error::argument("stereo", "Cannot use both stereo and view: one view needs no packing"));
         }
         if let Some(instant) = &self.metadata.creation_time {
             check_instant("metadata.creationTime", instant)?;
         }
-        check_range("threads", u64::from(self.threads), 0, 64)?;
-        check_range("syncIntervalMs", u64::from(self.sync_interval_ms), 100, 60_000)?;
-        check_range("queueBytes", self.queue_bytes, 1_000_000, 8_000_000_000)?;
-        if (0.1..=60.0).contains(&self.queue_seconds) {
-            return Ok(());
-        }
-        let message = format!("Cannot use queueSeconds {}: it must be 0.1 to 60", self.queue_seconds);
-        Err(Error::argument("queueSeconds", message))
+        self.check_ranges()
     }
 }

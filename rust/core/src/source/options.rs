@@ -1,13 +1,14 @@
-//! What a source can be asked for. The TypeScript types are generated from these structs.
+//! Options of sources. The TypeScript types are generated from these structs.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
     base::{
-        checks::{check_path, check_range},
+        checks::{check_path, ranges},
         error::Result,
         time::Rational,
     },
+    frame::header::{MAX_SIZE, MAX_VIEWS},
     pixels::ColourSpace,
 };
 
@@ -31,13 +32,14 @@ pub enum AtEnd {
     Stop,
     /// Begin again; timestamps run on.
     Loop,
-    /// Go on with black frames at the file's rate until closed.
+    /// Continue with black frames at the file's rate until closed.
     Black,
 }
 
 /// Options of a file reader.
 #[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(transform = Self::describe_ranges)]
 pub struct FileReaderOptions {
     /// Path of the file.
     pub path: String,
@@ -46,30 +48,27 @@ pub struct FileReaderOptions {
     /// How the reader keeps time.
     #[serde(default)]
     pub pacing: Pacing,
-    /// What follows the last frame.
+    /// What the reader does after the last frame.
     #[serde(default)]
     pub at_end: AtEnd,
-    /// Decoder threads, 1 to 64; 0 chooses.
+    /// Decoder threads; 0 chooses.
     #[serde(default)]
-    #[schemars(range(min = 0, max = 64))]
     pub threads: u32,
-    /// Refuse a video whose frames have more pixels than this.
+    /// Largest number of pixels in a frame; a video with larger frames is refused.
     #[serde(default = "default_max_pixels")]
-    #[schemars(range(min = 1, max = 2_147_483_647_u32))]
     pub max_pixels: u32,
 }
 
 /// Options of the synthetic test pattern: moving bars under a machine-readable barcode of the frame index.
 #[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(transform = Self::describe_ranges)]
 pub struct TestPatternOptions {
-    /// Width in pixels, 16 to 16384.
+    /// Width in pixels.
     #[serde(default = "default_width")]
-    #[schemars(range(min = 16, max = 16384))]
     pub width: u32,
-    /// Height in pixels, 16 to 16384.
+    /// Height in pixels.
     #[serde(default = "default_height")]
-    #[schemars(range(min = 16, max = 16384))]
     pub height: u32,
     /// Frames per second.
     #[serde(default = "default_rate")]
@@ -77,16 +76,14 @@ pub struct TestPatternOptions {
     /// Colour space in which the pattern is drawn.
     #[serde(default)]
     pub colour: ColourSpace,
-    /// Views of each frame, 1 to 8: all carry the same barcode, and each differs visibly from the others.
+    /// Views of each frame: all carry the same barcode, and each differs visibly from the others.
     #[serde(default = "default_stereo_count")]
-    #[schemars(range(min = 1, max = 8))]
     pub stereo_count: u32,
-    /// How the pattern keeps time. In real time it behaves as a camera: an instant that was missed is gone.
+    /// How the pattern keeps time. In real time it behaves like a camera: an instant that was missed is gone.
     #[serde(default)]
     pub pacing: Pacing,
-    /// End after this many frames; 0 runs until closed.
+    /// Number of frames after which it ends; 0 runs until closed.
     #[serde(default)]
-    #[schemars(range(min = 0, max = 4_294_967_295_u64))]
     pub frames: u64,
 }
 
@@ -115,16 +112,24 @@ fn default_rate() -> Rational {
     Rational::new(30, 1)
 }
 
+ranges!(FileReaderOptions { threads: 0..=64, max_pixels: 1..=2_147_483_647 });
+
+ranges!(TestPatternOptions {
+    width: 16..=MAX_SIZE,
+    height: 16..=MAX_SIZE,
+    stereo_count: 1..=MAX_VIEWS,
+    frames: 0..=4_294_967_295,
+});
+
 impl FileReaderOptions {
-    /// Checks what can be known before the file is touched.
+    /// Checks every field, without touching the file.
     ///
     /// # Errors
     ///
     /// `InvalidArgument` naming the field.
     pub fn check(&self) -> Result<()> {
         check_path("path", &self.path)?;
-        check_range("threads", u64::from(self.threads), 0, 64)?;
-        check_range("maxPixels", u64::from(self.max_pixels), 1, i32::MAX as u64)
+        self.check_ranges()
     }
 }
 
@@ -135,10 +140,7 @@ impl TestPatternOptions {
     ///
     /// `InvalidArgument` naming the field.
     pub fn check(&self) -> Result<()> {
-        check_range("width", u64::from(self.width), 16, 16384)?;
-        check_range("height", u64::from(self.height), 16, 16384)?;
-        check_range("stereoCount", u64::from(self.stereo_count), 1, 8)?;
-        check_range("frames", self.frames, 0, u64::from(u32::MAX))?;
+        self.check_ranges()?;
         self.frame_rate.check_frame_rate("frameRate").map(drop)
     }
 }

@@ -1,13 +1,14 @@
-//! What a tap can be asked for. The TypeScript types are generated from these structs.
+//! Options of taps. The TypeScript types are generated from these structs.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
     base::{
-        checks::check_range,
+        checks::ranges,
         error::{Error, Result},
         time::Rational,
     },
+    frame::header::MAX_SIZE,
     pixels::ColourSpace,
 };
 
@@ -15,43 +16,43 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum FramePolicy {
-    /// Every frame: a source that plays as fast as it can waits, one in real time fills a queue and then drops, counted.
+    /// Every frame. A source that plays as fast as it can waits; one in real time drops frames once the queue is full.
     #[default]
     All,
-    /// The newest frame: older ones that nobody has taken make way, counted. Nobody ever waits.
+    /// The newest frame. It replaces one that was not taken, which is counted as dropped; a source never waits.
     Latest,
 }
 
-/// Options of a tap: what one observer wants to see.
+/// Options of a tap: the form and number of the frames for one observer.
 #[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(transform = Self::describe_ranges)]
 pub struct TapOptions {
     /// Colour space of the frames; by default their own, or of other pixel formats the nearest of I420 and BGRA.
     #[serde(default)]
     pub colour: Option<ColourSpace>,
-    /// Width in pixels, 1 to 16384; by default that of the frames, or what keeps their shape beside `height`.
+    /// Width in pixels; by default that of the frames, or what keeps their shape beside `height`.
     #[serde(default)]
-    #[schemars(range(min = 1, max = 16384))]
     pub width: Option<u32>,
-    /// Height in pixels, 1 to 16384; by default that of the frames, or what keeps their shape beside `width`.
+    /// Height in pixels; by default that of the frames, or what keeps their shape beside `width`.
     #[serde(default)]
-    #[schemars(range(min = 1, max = 16384))]
     pub height: Option<u32>,
-    /// At most so many frames per second of the source's time; by default all.
+    /// Largest number of frames per second of the source's time; by default all.
     #[serde(default)]
     pub rate: Option<Rational>,
     /// What happens to frames that come faster than they are taken.
     #[serde(default)]
     pub policy: FramePolicy,
-    /// Frames that may wait where every frame is wanted, 1 to 64.
+    /// Frames that may wait where every frame is wanted.
     #[serde(default = "default_queue")]
-    #[schemars(range(min = 1, max = 64))]
     pub queue: u32,
 }
 
 fn default_queue() -> u32 {
     8
 }
+
+ranges!(TapOptions { width: 1..=MAX_SIZE, height: 1..=MAX_SIZE, queue: 1..=64 });
 
 impl TapOptions {
     /// Checks every field.
@@ -60,15 +61,10 @@ impl TapOptions {
     ///
     /// `InvalidArgument` naming the field.
     pub fn check(&self) -> Result<()> {
-        for (field, size) in [("width", self.width), ("height", self.height)] {
-            if let Some(size) = size {
-                check_range(field, u64::from(size), 1, 16384)?;
-            }
-        }
+        self.check_ranges()?;
         if let Some(rate) = self.rate {
             rate.check_frame_rate("rate")?;
         }
-        check_range("queue", u64::from(self.queue), 1, 64)?;
         match (self.policy, self.queue) {
             (FramePolicy::Latest, queue) if queue != default_queue() => {
                 Err(Error::argument("queue", "Cannot use queue with policy \"latest\": only the newest frame waits"))
