@@ -7,7 +7,6 @@
  * @module
  */
 
-import { errorOf } from "../base/errors.ts";
 import { memoryOf, VideoFrame } from "./video_frame.ts";
 import { readHeader, writeHeader } from "./header.ts";
 import { FrameMemory } from "./memory.ts";
@@ -15,24 +14,6 @@ import { FrameMemory } from "./memory.ts";
 /** A frame that shows `buffer` from its start, with the metadata that `header` tells now. */
 export function lendFrame(buffer: ArrayBuffer, header: Float64Array): VideoFrame {
   return new VideoFrame(new FrameMemory(readHeader(header), "lent", buffer));
-}
-
-/**
- * A frame that shows a copy of `frame` in `buffer`.
- *
- * @throws {GiftGrabError} With the code `closed` if the frame has ended, `internal` if the buffer is too small.
- */
-export function lendCopy(frame: VideoFrame, buffer: ArrayBuffer): VideoFrame {
-  const { metadata, bytes } = memoryOf(frame);
-  if (buffer.byteLength < bytes) {
-    throw errorOf("library", {
-      code: "internal",
-      stage: "boundary",
-      message: `Cannot copy the frame to ${buffer.byteLength} bytes: it has ${bytes}`,
-    });
-  }
-  new Uint8Array(buffer).set(frameBytes(frame));
-  return new VideoFrame(new FrameMemory({ ...metadata }, "lent", buffer));
 }
 
 /**

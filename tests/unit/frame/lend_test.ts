@@ -8,7 +8,6 @@ import {
   frameBytes,
   inheritTime,
   isFrameOpen,
-  lendCopy,
   lendFrame,
   releaseFrame,
 } from "../../../src/frame/lend.ts";
@@ -214,27 +213,6 @@ describe("a lent frame", () => {
     } finally {
       if (transfer !== undefined) Object.defineProperty(ArrayBuffer.prototype, "transfer", transfer);
     }
-  });
-});
-
-describe("a lent copy", () => {
-  it("has the samples and facts, in the lender's memory", () => {
-    const { frame } = lent();
-    const memory = new ArrayBuffer(80);
-    const copy = lendCopy(frame, memory);
-    copy.data()[0] = 99;
-    assert.deepEqual([frame.data()[0], copy.data(1)[1], copy.sequence, copy.data().buffer], [0, 33, 41, memory]);
-    releaseFrame(frame);
-    assert.equal(copy.data()[0], 99);
-    assert.equal(releaseFrame(copy)?.byteLength, 80);
-  });
-
-  it("is refused where the memory is too small, or the frame has ended", () => {
-    const { frame } = lent();
-    const says = /^Cannot copy the frame to 63 bytes: it has 64$/;
-    assertRefusedNow(() => lendCopy(frame, new ArrayBuffer(63)), { is: GiftGrabError, code: "internal", says });
-    releaseFrame(frame);
-    assertRefusedNow(() => lendCopy(frame, new ArrayBuffer(64)), { is: GiftGrabError, code: "closed", says: /ended/ });
   });
 });
 
