@@ -1,27 +1,27 @@
 /**
- * Checks of options at the door: names and types here, ranges by the native side.
+ * Checks of options: names and types here, ranges by the native side.
  *
  * @module
  */
 
 import { type ArgumentError, outOfRange, wrongType } from "./errors.ts";
 
-/** What a field takes: a kind of value, or one of the listed strings. */
+/** The values that a field takes: a type, one of the listed strings, or an object with fields of its own. */
 export type Rule = "string" | "boolean" | "integer" | "number" | "strings" | readonly string[] | Rules;
 
-/** The rule of every field; a field without one is refused. */
+/** The rule of every field; a field without one is rejected. */
 export interface Rules {
   /** The rule for the field of this name. */
   readonly [field: string]: Rule;
 }
 
 /**
- * The options without those that are `undefined`, every name and type checked.
+ * Checks the name and type of every option; returns the options without those that are `undefined`.
  *
- * JSON would turn NaN into null and drop functions, so they are refused before.
+ * JSON would turn NaN into null and drop functions, so both are rejected before.
  *
  * @throws {TypeError} For an unknown field, or a value of the wrong type.
- * @throws {RangeError} For a number that is not finite or not an integer, or a word that is not in its list.
+ * @throws {RangeError} For a number that is not finite or not an integer, or a word that is not listed.
  */
 export function checkedOptions<Options extends object>(options: Options, rules: Rules, prefix = ""): Options {
   if (typeof options !== "object" || options === null || Array.isArray(options)) {
@@ -41,9 +41,9 @@ export function checkedOptions<Options extends object>(options: Options, rules: 
 }
 
 /**
- * The word, if it is one of the listed ones.
+ * Checks that `value` is one of the listed words.
  *
- * @throws {TypeError} If it is no string.
+ * @throws {TypeError} If it is not a string.
  * @throws {RangeError} If it is another word.
  */
 export function checkedWord<Word extends string>(field: string, value: Word, words: readonly Word[]): Word {

@@ -14,9 +14,9 @@ const MAX_RATE = 1000;
 const MAX_PERIOD = 1000;
 
 /**
- * The number as its decimal digits tell it: 59.94 is 2997/50.
+ * The number as its decimal digits are written: 59.94 is 2997/50.
  *
- * Who means 60000/1001 writes `{ num: 60000, den: 1001 }`.
+ * For 60000/1001, callers write `{ num: 60000, den: 1001 }`.
  *
  * @throws {RangeError} Unless it is positive and both terms fit into 31 bits.
  */
@@ -30,13 +30,13 @@ export function rationalFromNumber(value: number, field: string): Rational {
   if (num === 0n) throw refuse(field, value, "it must be a positive number");
   const divisor = greatestCommonDivisor(num, den);
   if (num / divisor > MAX_TERM || den / divisor > MAX_TERM) {
-    throw refuse(field, value, "it is no ratio of two 31-bit integers; write { num, den }");
+    throw refuse(field, value, "it is not a ratio of two 31-bit integers; write { num, den }");
   }
   return { num: Number(num / divisor), den: Number(den / divisor) };
 }
 
 /**
- * A frame rate from what a caller gives, checked.
+ * Checks a frame rate.
  *
  * @throws {TypeError} Unless it is a number or a `Rational`.
  * @throws {RangeError} Unless it is from one frame in 1000 seconds to 1000 frames a second.
@@ -51,7 +51,7 @@ export function frameRateOf(value: number | Rational, field = "frameRate"): Rati
 }
 
 /**
- * A timebase from what a caller gives, checked.
+ * Checks a timebase.
  *
  * @throws {TypeError} Unless it is a `Rational`.
  * @throws {RangeError} Unless both terms are from 1 to 2147483647.

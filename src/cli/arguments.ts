@@ -40,7 +40,7 @@ export type Command =
 
 /** A wrong argument of the command line. */
 export class UsageError extends Error {
-  /** Its name. */
+  /** Name of the class. */
   override readonly name = "UsageError";
 }
 

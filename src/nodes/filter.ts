@@ -96,7 +96,7 @@ export class Filter extends Observable<FilterEvents> implements NativeSink<Filte
   }
 
   /**
-   * Detaches it and its observers, and frees what it holds; closing twice is the same as closing once.
+   * Detaches it and its observers, and frees its resources; closing twice is the same as closing once.
    *
    * Writers still get the frames that it holds.
    */

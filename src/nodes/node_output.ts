@@ -144,7 +144,7 @@ export class NodeOutput implements FrameOutput, ChildOwner {
     if (child.isAttached) this.detach(child.observer).catch(() => {});
   }
 
-  /** Adds what a frame with a time of its own may lack and the native side needs. */
+  /** Adds values that the native side needs and that a frame with a time of its own may lack. */
   #complete(origin: VideoFrame): void {
     const header = this.#header;
     if ((header[HEADER.sequence] ?? 0) < 0) header[HEADER.sequence] = origin.sequence ?? 0;
@@ -201,7 +201,7 @@ export class NodeOutput implements FrameOutput, ChildOwner {
       const wait = child.show(memory, this.#header, attachment);
       if (wait !== undefined) (waits ??= []).push(wait);
     }
-    pool.give(original);
+    pool.put(original);
     return waits && Promise.all(waits).then(() => {});
   }
 

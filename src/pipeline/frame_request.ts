@@ -1,5 +1,5 @@
 /**
- * What an observer can ask for.
+ * Requests: the form in which an observer gets its frames.
  *
  * @module
  */
@@ -11,18 +11,18 @@ import { checkedOptions, type Rule } from "../base/options.ts";
 import { frameRateOf } from "../base/rational.ts";
 
 /**
- * The form in which an observer wants its frames, and how many. Native threads convert, scale and thin out, once.
+ * The form in which an observer gets its frames, and how many. Native threads convert, scale and thin out, once.
  *
- * Without a request an observer gets every frame as the observable gives it.
+ * Without a request an observer gets every frame as the observable makes it.
  */
 export interface FrameRequest {
   /** Colour space; by default that of the observable. */
   colour?: ColourSpace;
-  /** Width in pixels, 1 to 16384; by default that of the frames, or what keeps their shape beside `height`. */
+  /** Width in pixels, 1 to 16384; by default that of the frames, or one that keeps their shape with `height`. */
   width?: number;
-  /** Height in pixels, 1 to 16384; by default that of the frames, or what keeps their shape beside `width`. */
+  /** Height in pixels, 1 to 16384; by default that of the frames, or one that keeps their shape with `width`. */
   height?: number;
-  /** At most so many frames per second of the source's time; by default all. */
+  /** Most frames per second of the source's time; by default all. */
   rate?: number | Rational;
   /**
    * What happens to frames that come faster than the observer takes them.
@@ -38,7 +38,7 @@ export interface FrameRequest {
   queue?: number;
 }
 
-/** A request whose names, types and ranges are right. */
+/** A request whose names, types and ranges have been checked. */
 export type CheckedRequest = Partial<TapOptions>;
 
 const RULES = {
@@ -52,7 +52,7 @@ const RULES = {
 const RANGES = { width: [1, 16_384], height: [1, 16_384], queue: [1, 64] } as const;
 
 /**
- * The request, checked.
+ * Checks a request.
  *
  * @throws {TypeError} For an unknown field, or a value of the wrong type.
  * @throws {RangeError} For a value outside its range.

@@ -84,7 +84,7 @@ export class Lifecycle<Result> implements Listener {
   /**
    * Makes sure that the object is open.
    *
-   * @param action What the caller wants, for the message.
+   * @param action The action in the message.
    * @throws {GiftGrabError} With the code `closed`.
    */
   checkOpen(action: string): void {

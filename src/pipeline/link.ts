@@ -1,5 +1,5 @@
 /**
- * What observables and native targets know of each other; not part of the public API.
+ * The links between observables and native targets; not part of the public API.
  *
  * @module
  */

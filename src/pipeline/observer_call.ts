@@ -24,7 +24,7 @@ type CallState = "idle" | "queued" | "calling" | "pending" | "stopping" | "stopp
 
 /** A call that threw, or whose promise was rejected. */
 export interface CallFailure {
-  /** What was thrown. */
+  /** The value that was thrown. */
   readonly error: unknown;
   /** Failed calls in a row, this one included. */
   readonly inARow: number;
@@ -38,7 +38,7 @@ export interface CallOwner {
   settled(failure: CallFailure | undefined): void;
 }
 
-/** Calls an observer with one lent frame at a time, and gives the frame's memory back to the pool. */
+/** Calls an observer with one lent frame at a time, and returns the frame's memory to the pool. */
 export class ObserverCall implements Attachment {
   readonly #consumer: Consumer;
   readonly #owner: CallOwner;
@@ -142,7 +142,7 @@ export class ObserverCall implements Attachment {
   }
 
   #settle(failure: CallFailure | undefined): void {
-    if (this.#frame !== undefined) this.native.pool.give(releaseFrame(this.#frame));
+    if (this.#frame !== undefined) this.native.pool.put(releaseFrame(this.#frame));
     this.#frame = undefined;
     this.#failures = failure?.inARow ?? 0;
     this.#state = this.isOver ? "stopped" : "idle";

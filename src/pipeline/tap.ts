@@ -68,13 +68,13 @@ export class Tap implements NativeTarget, Listener, CallOwner {
   readonly #call: ObserverCall;
   readonly #header = new Float64Array(HEADER_LENGTH);
   #state: "open" | "draining" | "closed" = "open";
-  /** What became of the frame taken last; the next exchange reports it. */
+  /** Outcome of the frame taken last; the next exchange reports it. */
   #outcome: Outcome = OUTCOME.NONE;
   /** Bytes of the frame taken last. */
   #length = 0;
   /** When events are asked for again although frames come all the time. */
   #eventsDue = 0;
-  /** Whether the observer's end of another call gives this tap a turn. */
+  /** Whether this tap gets a turn when the observer's other call ends. */
   #isQueued = false;
   #final: TapStats | undefined;
 
@@ -188,7 +188,7 @@ export class Tap implements NativeTarget, Listener, CallOwner {
     let status = backend.exchange(this.handle, this.#outcome, this.#header, data);
     this.#outcome = OUTCOME.NONE;
     if (status === STATUS.MORE) {
-      pool.give(data.buffer);
+      pool.put(data.buffer);
       data = pool.take(this.#header[HEADER.dataLength] ?? 0);
       status = backend.exchange(this.handle, OUTCOME.NONE, this.#header, data);
     }
@@ -198,7 +198,7 @@ export class Tap implements NativeTarget, Listener, CallOwner {
       const { buffer } = this.#length === data.length ? data : data.slice(0, this.#length);
       return lendFrame(buffer, this.#header);
     }
-    pool.give(data.buffer);
+    pool.put(data.buffer);
     if (status === STATUS.END) {
       this.stop();
       this.#owner.drained(this);

@@ -35,7 +35,7 @@ export interface OpenedSource extends Opened {
  * It runs while an observer is attached and pauses while none is. Close it when it is no longer needed.
  */
 export abstract class VideoSource extends Observable<VideoSourceEvents> {
-  /** What is known of it from the start. */
+  /** Its fixed properties. */
   readonly info: SourceInfo;
   /**
    * Fulfilled after the last frame, when every observer has seen all of its frames, or when the source is closed;
@@ -148,7 +148,7 @@ export abstract class VideoSource extends Observable<VideoSourceEvents> {
     return this.#life.native.backend.stats(this.#life.handle, "source");
   }
 
-  /** Detaches every observer and frees what it holds; closing twice is the same as closing once. */
+  /** Detaches every observer and frees its resources; closing twice is the same as closing once. */
   close(): Promise<void> {
     if (this.#life.state === "open") {
       this.#life.beginClosing();

@@ -42,7 +42,7 @@ const MAX_TIMEOUT_MS = 2_147_483_647;
  * accounted for.
  */
 export class VideoFileWriter extends TypedEventTarget<VideoTargetEvents> implements NativeSink<TargetStats> {
-  /** What is known of it from the start. */
+  /** Its fixed properties. */
   readonly info: TargetInfo;
   readonly #life: Lifecycle<RecordingReport>;
   readonly #target: NativeTarget;
@@ -117,7 +117,7 @@ export class VideoFileWriter extends TypedEventTarget<VideoTargetEvents> impleme
    * Closing twice is the same as closing once. After a timeout the native side goes on, and another call waits again.
    *
    * @returns An account of every frame.
-   * @throws {VideoTargetError} If the recording failed; its `report` says what was recorded all the same. With the
+   * @throws {VideoTargetError} If the recording failed; its `report` accounts for the frames all the same. With the
    * code `timeout` if there was no progress for `timeoutMs`.
    * @throws {RangeError} If `timeoutMs` is out of its range.
    */

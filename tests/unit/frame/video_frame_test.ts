@@ -443,7 +443,7 @@ describe("a closed frame", () => {
       [() => frame.data(1), "read the data of"],
       [() => frame.planes(), "read the planes of"],
       [() => frame.components(), "read the components of"],
-      [() => frame.imageData(), "give image data of"],
+      [() => frame.imageData(), "make image data of"],
       [() => frame.clone(), "clone"],
       [() => frame.allocationSize(), "measure a copy of"],
     ];

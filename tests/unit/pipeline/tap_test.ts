@@ -92,11 +92,11 @@ describe("the pool of buffers", () => {
     const pool = new BufferPool();
     pool.enter();
     const first = pool.take(8).buffer;
-    pool.give(first);
+    pool.put(first);
     assert.notEqual(pool.take(4).buffer, first);
     assert.equal(pool.take(8).buffer, first);
     assert.notEqual(pool.take(8).buffer, first);
-    pool.give(first);
+    pool.put(first);
     pool.leave();
     pool.enter();
     assert.notEqual(pool.take(8).buffer, first);
@@ -106,9 +106,9 @@ describe("the pool of buffers", () => {
     const pool = new BufferPool();
     pool.enter();
     const buffers = numbers(20).map(() => new ArrayBuffer(8));
-    for (const buffer of buffers) pool.give(buffer);
-    pool.give(undefined);
-    pool.give(new ArrayBuffer(0));
+    for (const buffer of buffers) pool.put(buffer);
+    pool.put(undefined);
+    pool.put(new ArrayBuffer(0));
     const kept = numbers(20).map(() => pool.take(8).buffer).filter((buffer) => buffers.includes(buffer));
     assert.deepEqual(new Set(kept), new Set(buffers.slice(-8)));
   });
