@@ -1,4 +1,4 @@
-/** Checks that the generated files are what `deno task generate` writes today. */
+/** Checks that the generated files equal the present output of `deno task generate`. */
 
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -19,7 +19,7 @@ export function checkGenerated(root: string, expected: ReadonlyMap<string, strin
 }
 
 if (import.meta.main) {
-  // Computed, so that the tests of this check do not load what only the generator needs.
+  // Computed, so that the tests of this check do not load the generator's dependencies.
   const generator = new URL("./generate.ts", import.meta.url).href;
   const { generated } = await import(generator) as { generated: () => Promise<Map<string, string>> };
   finish("generated files", checkGenerated(ROOT, await generated()));

@@ -1,4 +1,4 @@
-/** Checks the arrows of the architecture: who may import whom, and where the dangerous words may stand. */
+/** Checks the layers of the architecture: the arrows between files and folders, and the places of dangerous words. */
 
 import { filesUnder, type Finding, finish, ROOT } from "./finding.ts";
 import { checkArrows, checkPlaces, roomArrows } from "./layers/graph.ts";

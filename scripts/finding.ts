@@ -1,4 +1,4 @@
-/** What the checks of the gate share: the repository's files, and how a finding is told. */
+/** Shared by the checks of the gate: the repository's files, and the form of a finding. */
 
 import { existsSync, readdirSync } from "node:fs";
 import { join, relative } from "node:path";
@@ -12,7 +12,7 @@ export interface Finding {
   readonly file: string;
   /** Line, from 1. */
   readonly line: number;
-  /** What is wrong and how to mend it. */
+  /** The fault and its fix. */
   readonly text: string;
 }
 
