@@ -1,6 +1,6 @@
 /**
- * Measures the npm packages that `deno task pack` made, installed, in Node: how long the start takes, and how much of Node's thread
- * pool many live sources leave free. `deno task bench-npm --help` lists the options.
+ * Measures the npm packages that `deno task pack` made, installed, in Node: how long the start takes, and how much of
+ * Node's thread pool many live sources leave free. `deno task bench-npm --help` lists the options.
  *
  * @module
  */

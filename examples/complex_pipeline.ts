@@ -115,7 +115,7 @@ const buffer = new FrameBuffer();
 const red = new Dyer("R", 128);
 const green = new Dyer("G", 64);
 
-// "latest" never makes a source wait: frames that come too fast are skipped. Size, rate and colour are made natively too.
+// "latest" never makes a source wait: frames that come too fast are skipped, natively.
 const glance = { colour: ColourSpace.RGBA, width: 160, policy: "latest" } as const;
 source.attach(buffer);
 buffer.attach(new Redness("the original"), { ...glance, rate: 50 });

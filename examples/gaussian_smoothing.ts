@@ -3,7 +3,7 @@
  * `deno run -A examples/gaussian_smoothing.ts in.mp4 out.mp4 5`.
  *
  * The third argument is the width of the Gaussian in pixels, an odd number; 5 takes 10 to 20 ms a frame at 720p. The
- * fourth is the pacing: "asap" waits for the smoothing, "realtime" drops and counts the frames for which it is too slow.
+ * fourth is the pacing: "asap" waits for the smoothing, "realtime" drops and counts frames that come too fast.
  */
 
 import { argv } from "node:process";

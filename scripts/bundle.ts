@@ -1,5 +1,5 @@
 /**
- * Makes the libraries that the npm packages carry: one file for each variant, with FFmpeg and its codec libraries in it.
+ * Makes the libraries of the npm packages: one file for each variant, with FFmpeg and its codec libraries in it.
  *
  * Installs missing packages, builds FFmpeg into `target/ffmpeg/PLATFORM/VARIANT` unless that is fresh, then leaves
  * `target/bundled/PLATFORM/VARIANT/libgiftgrab.so`, with the licences of its parts. The first time takes about a

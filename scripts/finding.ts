@@ -19,7 +19,7 @@ export interface Finding {
 /** Paths from the root folder that hold nothing of ours. */
 const SKIPPED: ReadonlySet<string> = new Set([".git", "node_modules", "recordings", "shared", "target"]);
 
-/** Paths from `root` of the files under `root/folder` that end in one of `endings`, sorted; a missing folder has none. */
+/** Sorted paths from `root` of the files under `root/folder` that end in one of `endings`; none without the folder. */
 export function filesUnder(root: string, folder: string, endings: readonly string[]): string[] {
   const found: string[] = [];
   const visit = (path: string): void => {

@@ -1,7 +1,7 @@
 /**
  * Makes the npm packages and the sources for JSR: `pack.ts [--library ID=PATH]... [--out FOLDER]`.
  *
- * Leaves in the folder, by default `target/npm`: the tarballs, a folder for each package with the contents of its tarball,
+ * Leaves in the folder, by default `target/npm`: the tarballs, a folder for each package with its tarball's contents,
  * and `jsr/` with the sources that `deno publish` shall publish. Without `--library` it packs every
  * native library of the matrix, from `target/bundled/`; with it only the named ones: `linux-x64-gnu-gpl=PATH`.
  */

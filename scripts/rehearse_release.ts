@@ -2,7 +2,7 @@
  * Rehearses a release: `rehearse_release.ts [FOLDER]`, as root, with debootstrap, iproute2 and FFmpeg's tools.
  *
  * Makes and checks all packages, then bare Debian roots, an old one and a new one, with nothing in them but Node or
- * Deno, and no network but loopback. There it installs the packages to be published, as a user would, and runs the README's
+ * Deno, and no network but loopback. There it installs the new packages, as a user would, and runs the README's
  * first example: in each Node from the tarballs, in Deno from a JSR registry on loopback. `ffprobe` judges the
  * recordings from outside. The roots are left behind for a look, by default in `/var/tmp/giftgrab-rehearsal`.
  */

@@ -19,7 +19,7 @@ import { differences, fromDeno, fromNode, summary, type Tally } from "./test_nod
 /** The results on Deno, from `deno task test`. */
 const DENO_REPORT = join(ROOT, "target/deno-test.xml");
 
-/** A run that takes longer hangs: Node waits for ever for anything that a test has left open. The long proofs have no limit. */
+/** A longer run hangs: Node waits for ever for anything that a test has left open. The long proofs have no limit. */
 const LIMIT_MS = 40 * 60_000;
 
 /** Runs the test files on one Node; returns the result of each test. */

@@ -49,7 +49,7 @@ export function chosenLicences(expression: string, owner: string): string[] {
   const strange = licences.find((licence) => !ACCEPTED.has(licence));
   if (strange === undefined) return licences;
   throw new ScriptError(
-    `Cannot pack ${owner}: its licence ${strange} has not been reviewed; read it, then name it in scripts/pack/licence.ts`,
+    `Cannot pack ${owner}: its licence ${strange} is not reviewed; read it, then name it in scripts/pack/licence.ts`,
   );
 }
 

@@ -2,7 +2,7 @@
  * The layout in memory of each colour space, for all sizes, odd ones included.
  *
  * The planes of a view follow each other without padding. A plane consists of *units*: the bytes of one pixel, or of
- * the pixels that share them. A size that is not a multiple of the unit's is rounded up, so that every pixel has samples.
+ * the pixels that share them. A size that is not a multiple of the unit's is rounded up: every pixel has samples.
  *
  * @module
  */

@@ -331,8 +331,10 @@ export class VideoFrame {
   }
 
   /**
-   * Ends the frame at once; closing twice is the same as closing once. Every view of its samples becomes empty, unless the
-   * memory is the program's own. Its size, time and colour can still be read.
+   * Ends the frame at once; closing twice is the same as closing once.
+   *
+   * Every view of its samples becomes empty, unless the memory is the program's own. Its size, time and colour can still
+   * be read.
    */
   close(): void {
     this.#memory.close();

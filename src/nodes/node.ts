@@ -36,9 +36,9 @@ export type Emission = VideoFrame | null | undefined | void;
  * await source.close();
  * ```
  *
- * Its edits are seen below it and nowhere else. Writers, filters and observers with a request get each frame first; then
- * the other observers, in the order in which they were attached, each with a copy of its own. The next frame comes when
- * all of them are done.
+ * Its edits are seen below it and nowhere else. Writers, filters and observers with a request get each frame first, then
+ * the other observers in the order in which they were attached, each with its own copy. The next frame comes when all of
+ * them are done.
  */
 export class ObservableObserver extends Observable {
   /** A node that hands every frame on as it is. */

@@ -28,8 +28,9 @@ export abstract class Observable<
    * program does meanwhile. Any other observer is called with one frame at a time; its errors are reported by the event
    * `error`, and after 10 in a row it is detached.
    *
-   * @param request The form of its frames, and how many it gets; by default all as they are. Not for writers and filters.
-   * @throws {TypeError | RangeError} If it is not an observer, the request is wrong, or its frames would come round again.
+   * @param request The form of its frames, and how many; by default all as they are. Not for writers and filters.
+   * @throws {TypeError | RangeError} If it is not an observer, the request is wrong, or its frames would come round
+   * again.
    * @throws {ObserverError} With the code `already_attached` if it is a writer or filter that gets other frames.
    * @throws {GiftGrabError} With the code `closed` if the observable or the observer is closed.
    */
@@ -52,8 +53,8 @@ export abstract class Observable<
   /**
    * Its frames, for a loop: `for await (const frame of source.frames({ colour: "rgba" }))`.
    *
-   * Each frame is released when the next one is requested. Leaving the loop detaches it; it ends when the frames do. The
-   * policy of the request decides about frames that come while the loop has one.
+   * Each frame is released when the next one is requested. Leaving the loop detaches it; it ends when the frames do.
+   * The policy of the request decides about frames that come while the loop has one.
    *
    * @throws {TypeError | RangeError} If the request is wrong; `field` names the option.
    */

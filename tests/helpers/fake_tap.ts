@@ -65,7 +65,7 @@ export class FakeTap {
       return;
     }
     this.#queue.push({ header: header.slice(), data: data.slice() });
-    this.#tell();
+    this.#notify();
   }
 
   append(policy: OverflowPolicy, header: Float64Array, data: Uint8Array): Status {
@@ -106,7 +106,7 @@ export class FakeTap {
 
   close(): void {
     this.#isClosed = true;
-    this.#tell();
+    this.#notify();
   }
 
   release(): void {
@@ -132,7 +132,7 @@ export class FakeTap {
     this.#drops.set(reason, (this.#drops.get(reason) ?? 0) + frames);
   }
 
-  #tell(): void {
+  #notify(): void {
     if (!this.#isAwaited) return;
     this.#isAwaited = false;
     this.#signals.ready();
