@@ -1,7 +1,7 @@
 /** Checks the layers of the architecture: the arrows between files and folders, and the places of dangerous words. */
 
 import { filesUnder, type Finding, finish, ROOT } from "./finding.ts";
-import { checkArrows, checkPlaces, roomArrows } from "./layers/graph.ts";
+import { checkArrows, checkCircles, checkPlaces, roomArrows } from "./layers/graph.ts";
 import { checkManifest } from "./layers/manifests.ts";
 import { CORE_ROOMS, TYPESCRIPT_ROOMS } from "./layers/rooms.ts";
 import { rustArrows, rustFiles } from "./layers/rust_arrows.ts";
@@ -9,13 +9,16 @@ import { libraryFiles, typescriptArrows } from "./layers/typescript.ts";
 import { checkRustWords, checkTypescriptWords } from "./layers/words.ts";
 
 const CORE = "rust/core/src";
+const BINDINGS = "rust/bindings/src";
 
-/** Every import or word that stands where the architecture does not allow it. */
+/** Every arrow, circle and word that the architecture does not allow. */
 export function checkLayers(root: string): Finding[] {
   return [
     ...libraryFiles(root).flatMap((file) => checkTypescriptWords(root, file)),
     ...checkPlaces(libraryFiles(root), TYPESCRIPT_ROOMS),
     ...checkArrows(typescriptArrows(root), TYPESCRIPT_ROOMS),
+    ...checkCore(root),
+    ...checkCircles(rustArrows(root, BINDINGS)),
     ...filesUnder(root, "rust", [".rs"]).flatMap((file) => checkRustWords(root, file)),
     ...filesUnder(root, "rust", ["Cargo.toml"]).flatMap((file) => checkManifest(root, file)),
   ];
