@@ -42,7 +42,7 @@ function describeVariants(schema: Schema): Schema {
   return lines.length === 0 ? schema : { ...schema, description: `${schema.description}\n\n${lines.join("\n")}` };
 }
 
-/** The schema as the compiler reads it best: required fields first, no null for what may be left out, defaults told. */
+/** The schema as the compiler reads it best: required fields first, no null for a field that may be left out, defaults in the comments. */
 function prepared(schema: Schema): Schema {
   const { $ref, default: fallback, properties, ...rest } = schema;
   const description = fallback === undefined || fallback === null

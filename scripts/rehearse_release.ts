@@ -72,7 +72,7 @@ async function inNode(
   const home = emptied(root, "root/user");
   copyFileSync(input, join(home, "in.mp4"));
   writeFileSync(join(home, "record.mjs"), example("@giftgrab/core"));
-  // Who wants another variant installs it beside the default one.
+  // Another variant is installed in addition to the default one.
   const wanted = [core, ...new Set([nativeOf(natives, "default"), nativeOf(natives, variant)])];
   for (const { tarball } of wanted) copyFileSync(tarball, join(home, basename(tarball)));
   const tarballs = wanted.map(({ tarball }) => `./${basename(tarball)}`).join(" ");

@@ -9,7 +9,7 @@ import { errorOf, type Side } from "../base/errors.ts";
 import type { Command, ErrorRecord, Status } from "../generated/contract.ts";
 import type { Library, RequestPermission } from "./library.ts";
 
-/** Whose error it is when stats cannot be read. */
+/** The class of the error when stats cannot be read. */
 const SIDES = {
   source: "source",
   target: "target",
@@ -30,7 +30,7 @@ export function backendOf(library: Library, requestPermission: RequestPermission
       JSON.parse(await caughtLater(side, library.commandLater(handle, JSON.stringify(command)))),
     stats: (handle, kind) => JSON.parse(caught(SIDES[kind], () => library.stats(handle))),
     events: (handle) => JSON.parse(caught("library", () => library.events(handle))),
-    // Written out, for every frame passes here.
+    // Without a closure, because every frame passes here.
     exchange: (tap, outcome, header, data) => {
       try {
         return library.exchange(tap, outcome, header, data) as Status;
@@ -51,7 +51,7 @@ export function backendOf(library: Library, requestPermission: RequestPermission
       try {
         library.release(handle);
       } catch {
-        // It is no longer there, which is what was asked for.
+        // A handle that does not exist is free already.
       }
     },
     requestRead: (path) => requestPermission("read", path),
@@ -77,7 +77,7 @@ async function caughtLater<T>(side: Side, call: Promise<T>): Promise<T> {
   }
 }
 
-/** Our error for one of the library; one of the runtime, such as for an argument that is no number, stays as it is. */
+/** An error of our own for one of the library; an error of the runtime, as for a wrong argument, stays as it is. */
 function errorFrom(side: Side, error: unknown): unknown {
   if (!(error instanceof Error) || !error.message.startsWith("{")) return error;
   try {

@@ -1,5 +1,5 @@
 /**
- * What a native backend must offer: the same few calls in every runtime, types only.
+ * The interface of a native backend: the same few calls in every runtime, types only.
  *
  * Every call that fails throws, or rejects with, an error of `src/base/errors.ts`, of the class for the given side.
  *
@@ -33,7 +33,7 @@ export interface StatsByKind {
   readonly tap: TapStats;
 }
 
-/** What a command returns. */
+/** The result of a command. */
 export type Reply<C extends Command> = Replies[C["call"]];
 
 /** The native library, opened for one JavaScript context. */
@@ -62,7 +62,7 @@ export interface Backend {
    */
   exchange(tap: number, outcome: Outcome, header: Float64Array<ArrayBuffer>, data: Uint8Array<ArrayBuffer>): Status;
   /**
-   * Gives a copy of a frame to a writer, filter or tap.
+   * Sends a copy of a frame to a writer, filter or tap.
    *
    * @returns `DONE`; with the policy `BLOCK` `AGAIN` without room, and the event `room` follows.
    */
@@ -80,7 +80,7 @@ export interface Backend {
   convert(headerIn: Float64Array, dataIn: Uint8Array, headerOut: Float64Array, dataOut: Uint8Array): void;
   /** Requests the object's end; the event `closed` ends the request, or `END` that of a tap. */
   close(handle: number, side: Side): void;
-  /** Frees the handle; what is still open is closed natively. Never throws. */
+  /** Frees the handle; an object that is still open is closed natively. Never throws. */
   release(handle: number): void;
   /** Makes sure that the runtime lets this program read `path`. */
   requestRead(path: string): void;

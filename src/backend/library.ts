@@ -1,5 +1,5 @@
 /**
- * What the native library is to a runtime: the same functions through Deno's FFI and through Node's addon, types only.
+ * The interface of the native library: the same functions through Deno's FFI and through Node's addon, types only.
  *
  * Every function that fails throws, or rejects with, an `Error` whose message is an `ErrorRecord` as JSON. Texts are
  * JSON, numbers unsigned integers of 32 bits.

@@ -1,5 +1,5 @@
 /**
- * Finds the native library and makes sure that it is the one that this source was published with.
+ * Finds the native library and makes sure that it was published with this source.
  *
  * @module
  */
@@ -8,31 +8,31 @@ import { errorOf } from "../base/errors.ts";
 import { ABI_VERSION } from "../generated/contract.ts";
 import { LIBRARIES } from "../generated/libraries.ts";
 
-/** What the look-up asks of a runtime. */
+/** The runtime's part of the look-up. */
 export interface Host<Loaded> {
   /** The platform as npm packages name it, such as `linux-x64`. */
   readonly platform: string;
-  /** The library that the user names by the variable `GIFTGRAB_LIB`, where the runtime may tell. */
+  /** The library that the variable `GIFTGRAB_LIB` names, if the runtime may read it. */
   readonly named: string | undefined;
-  /** The library that this checkout builds; none if this is not a checkout. */
+  /** The library that this checkout builds; `undefined` outside a checkout. */
   readonly built: string | undefined;
   /**
-   * The path that an npm package's module tells; none if an optional one was not installed.
+   * The path that the module of an npm package exports; `undefined` if an optional package is not installed.
    *
-   * @throws If the package cannot be had.
+   * @throws If the package cannot be loaded.
    */
   locate(name: string, isOptional: boolean): Promise<string | undefined>;
-  /** The SHA-256 of a file as hexadecimal text; none if the runtime does not let this program read it. */
+  /** The SHA-256 of a file in hexadecimal; `undefined` if the runtime does not let this program read it. */
   sha256(path: string): Promise<string | undefined>;
   /**
-   * Opens a library, or tells why it cannot be opened.
+   * Opens a library; returns a sentence if it cannot be opened.
    *
-   * @throws If there is no use in trying another one.
+   * @throws If it would be useless to try another one.
    */
   load(path: string): Loaded | string;
 }
 
-/** What was tried, and why it did not serve. */
+/** A library that was tried, and why it could not be used. */
 interface Attempt {
   readonly path: string;
   readonly why: string;
@@ -42,12 +42,12 @@ interface Attempt {
 export const VARIABLE = "GIFTGRAB_LIB";
 
 /**
- * Opens the first library that is there: the named one, the checkout's own build, that of an npm platform package.
+ * Opens the first library that exists: the named one, the checkout's own build, that of an npm platform package.
  *
- * Who has installed the package with the GPL encoders wants it, so it comes before the default one.
+ * The package with the GPL encoders is only there if the user chose it, so it comes before the default one.
  *
  * @param published The SHA-256 of each package's library.
- * @throws {GiftGrabError} If none can be opened, listing all that was tried; with the code `invalid_data` if a packaged
+ * @throws {GiftGrabError} If none can be opened, listing all attempts; with the code `invalid_data` if a packaged
  * one is not the published one.
  */
 export async function openLibrary<Loaded extends object>(
@@ -62,7 +62,7 @@ export async function openLibrary<Loaded extends object>(
     return undefined;
   };
   if (host.named !== undefined) {
-    // Who names a library wants that one and no other.
+    // A named library is the only one that may be used.
     const library = open(host.named);
     if (library !== undefined) return library;
     throw notFound(attempts, `correct or unset ${VARIABLE}`);
@@ -85,13 +85,13 @@ export async function openLibrary<Loaded extends object>(
   throw notFound(
     attempts,
     host.built === undefined
-      ? "install @giftgrab/core anew, without the lock file if there is one; Linux on x64 or arm64 with glibc is what it is built for"
+      ? "install @giftgrab/core anew, without the lock file if there is one; it is for Linux on x64 or arm64 with glibc"
       : "run `deno task setup`",
   );
 }
 
 /**
- * Refuses a library that speaks another ABI.
+ * Rejects a library with another ABI.
  *
  * @throws {GiftGrabError} With the code `invalid_data`.
  */
@@ -105,13 +105,13 @@ export function checkAbi(path: string, version: number): void {
   });
 }
 
-/** The first line of what was thrown. */
+/** The first line of an error's message. */
 export function sentence(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
   return text.split("\n")[0] ?? "";
 }
 
-/** Refuses a library that is not the published one; one that may not be read is as its installer left it. */
+/** Rejects a library that is not the published one; a library that may not be read is trusted. */
 function checkSum(name: string, path: string, sum: string | undefined, wanted: string | undefined): void {
   if (wanted !== undefined && (sum === undefined || sum === wanted)) return;
   const why = wanted === undefined

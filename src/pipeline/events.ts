@@ -46,16 +46,16 @@ export class ObserverEvent extends Event {
   }
 }
 
-/** Frames are being dropped because a stage does not keep up; at most one event a second. */
+/** A stage does not keep up: frames wait for long, or are dropped; at most one event a second. */
 export class OverloadEvent extends Event {
   /** The stage that does not keep up. */
   readonly stage: PipelineStage;
-  /** The policy that dropped the frames. */
+  /** Why frames are dropped, or will be. */
   readonly reason: DropReason;
-  /** Frames dropped for this reason so far. */
+  /** Frames dropped for this reason so far; 0 while they only wait. */
   readonly frames: number;
 
-  /** An event about dropped frames. */
+  /** An event about a stage that does not keep up. */
   constructor(stage: PipelineStage, reason: DropReason, frames: number) {
     super("overload");
     this.stage = stage;
@@ -154,7 +154,7 @@ export interface VideoSourceEvents extends ObservableEvents {
 
 /** The events of a target by their names. */
 export interface VideoTargetEvents {
-  /** Frames are being dropped. */
+  /** A stage does not keep up. */
   readonly overload: OverloadEvent;
   /** The disk is nearly full. */
   readonly disklow: DiskLowEvent;

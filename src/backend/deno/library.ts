@@ -14,8 +14,8 @@ export type Symbols = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
 /**
  * Opens the library.
  *
- * @throws {GiftGrabError} If there is none that can be used.
- * @throws {Deno.errors.NotCapable} If Deno may not load it, telling what to put into `--allow-ffi`.
+ * @throws {GiftGrabError} If none can be used.
+ * @throws {Deno.errors.NotCapable} If Deno may not load it, naming the path for `--allow-ffi`.
  */
 export async function openSymbols(): Promise<Symbols> {
   return (await openLibrary(HOST)).symbols;
@@ -44,7 +44,7 @@ const HOST: Host<Deno.DynamicLibrary<typeof SYMBOLS>> = {
 
   async locate(name, isOptional) {
     const specifier = isNpm ? name : `npm:${name}@${VERSION}`;
-    // An optional package is there if the program has it too.
+    // An optional package is there only if the program depends on it.
     if (isOptional && !isInstalled(specifier)) return undefined;
     // A literal specifier would be downloaded at start-up, for every platform.
     const { default: path } = await import(specifier) as { readonly default: string };

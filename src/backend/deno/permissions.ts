@@ -1,5 +1,5 @@
 /**
- * Asks Deno before native code opens a file, for native code does not.
+ * Asks Deno before native code opens a file, because native code does not.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { errorOf } from "../../base/errors.ts";
 /**
  * Makes sure that the program may read or write `path`, and asks the user where Deno would.
  *
- * @throws {VideoSourceError | VideoTargetError} With the code `permission_denied`, telling the flag to add.
+ * @throws {VideoSourceError | VideoTargetError} With the code `permission_denied`, naming the flag to add.
  */
 export function requestPermission(name: "read" | "write", path: string): void {
   const [state, cause] = request(name, path);
@@ -22,7 +22,7 @@ export function requestPermission(name: "read" | "write", path: string): void {
   }, cause === undefined ? undefined : { cause });
 }
 
-/** The state, and why there is none: what cannot be asked is not allowed. */
+/** The state of a permission, or the error of asking for it, which counts as a denial. */
 function request(name: "read" | "write", path: string): [Deno.PermissionState | undefined, unknown] {
   try {
     return [Deno.permissions.requestSync({ name, path }).state, undefined];

@@ -33,7 +33,7 @@ type Calls = Pick<
   "command" | "stats" | "events" | "exchange" | "append" | "convert" | "close" | "release"
 >;
 
-/** What the addon exports. */
+/** The exports of the addon. */
 export interface Addon extends Calls {
   readonly Context: new (deliver: Deliver) => Context;
   /** The number of the interface, which is that of the C ABI. */

@@ -1,5 +1,5 @@
 /**
- * Asks Node's permission model before native code opens a file, for native code does not.
+ * Asks Node's permission model before native code opens a file, because native code does not.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { errorOf } from "../../base/errors.ts";
 /**
  * Makes sure that the program may read or write `path`; without `--permission` it may.
  *
- * @throws {VideoSourceError | VideoTargetError} With the code `permission_denied`, telling the flag to add.
+ * @throws {VideoSourceError | VideoTargetError} With the code `permission_denied`, naming the flag to add.
  */
 export function requestPermission(name: "read" | "write", path: string): void {
   // There is none without the flag, nor in its types before Node 20.
