@@ -1,7 +1,7 @@
 /**
- * Record and process video in real time: sources give frames, observers see them, targets record them.
+ * Records and processes video in real time: sources make frames, observers see them, targets record them.
  *
- * Everything that must not be lost runs on native threads.
+ * All work on which a recording depends runs on native threads.
  *
  * ```ts
  * import { Codec, ColourSpace, VideoSourceFactory, VideoTargetFactory } from "@giftgrab/core";
@@ -16,8 +16,8 @@
  * console.log(`${report.stats.frames.written} frames`);
  * ```
  *
- * In Deno it needs `--allow-ffi` for the library, `--allow-read` for what it reads and `--allow-write` for what it
- * writes. Importing it needs nothing and does nothing.
+ * In Deno it needs `--allow-ffi` for the library, `--allow-read` for the files that it reads and `--allow-write` for
+ * those that it writes. Importing it needs no permission and does nothing.
  *
  * @module
  */

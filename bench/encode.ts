@@ -1,8 +1,8 @@
 /**
  * Times file-to-file encoding against the `ffmpeg` command with the same libraries, options and input.
  *
- * Both run as whole processes in turn, A B A B …; what counts is the ratio within each pair, so that a machine whose
- * speed drifts still gives a figure. `deno task bench --help` tells the options.
+ * Both run as whole processes in turn, A B A B …; the result is the ratio within each pair, so that a machine whose
+ * speed drifts still yields a number. `deno task bench --help` lists the options.
  *
  * @module
  */
@@ -22,7 +22,7 @@ interface Case {
   readonly extension: string;
   /** Options of our writer. */
   readonly ours: Readonly<Record<string, unknown>>;
-  /** Options of the command, which repeat what our live profile sets. */
+  /** Options of the command, which repeat the settings of our live profile. */
   readonly theirs: readonly string[];
 }
 

@@ -1,9 +1,9 @@
 /**
- * Times frames in JavaScript, out of a file and into one, against node-av and PyAV, and what the hand-over costs.
+ * Times frames in JavaScript, out of a file and into one, against node-av and PyAV, and measures the hand-over.
  *
- * It installs the peers itself. Every program runs as a process of its own, in turn, A B C A B C …; what counts is the
+ * It installs the peers itself. Every program runs as a process of its own, in turn, A B C A B C …; the result is the
  * ratio within each round. A run that other programs of the machine disturbed is done again.
- * `deno task bench-frames --help` tells the options.
+ * `deno task bench-frames --help` lists the options.
  *
  * @module
  */
@@ -19,7 +19,7 @@ import { busySeconds, makeClip, requireTime, type Run, timed } from "./measure.t
 import { installPeers, type Job, type Program } from "./peers/install.ts";
 import { median, spread } from "./statistics.ts";
 
-/** What a program prints. */
+/** The output of a program. */
 interface Outcome {
   readonly frames: number;
   /** From opening the input to the last frame, or to the closed file: all but the start of the process. */
@@ -115,7 +115,7 @@ function ffmpeg(args: readonly string[]): void {
   execFileSync("ffmpeg", ["-v", "error", "-y", ...args], { stdio: ["ignore", "inherit", "inherit"] });
 }
 
-/** What decoding alone takes on this machine: no program that uses FFmpeg's decoder gets below it. */
+/** The time of decoding alone on this machine: no program that uses FFmpeg's decoder is faster. */
 async function floor(clip: string): Promise<void> {
   console.log(`decoding alone by the ffmpeg command, 1080p, ${frames} frames, ${rounds} rounds`);
   const samples: Run[][] = [[], []];
@@ -133,7 +133,7 @@ async function floor(clip: string): Promise<void> {
   }
 }
 
-/** What x264 alone takes, fed by the command with pictures that need no conversion: no program gets below it. */
+/** The time of x264 alone, fed by the command with pictures that need no conversion: no program is faster. */
 async function encodeFloor(clip: string): Promise<void> {
   const count = Math.min(frames, 300);
   const raw = join(folder, "pictures.yuv");
@@ -254,7 +254,7 @@ function comparePictures(job: Job, samples: Map<string, Sample[]>): void {
   }
 }
 
-/** What is left of a frame's time without decoding and conversion; and whether memory grows. */
+/** The rest of a frame's time without decoding and conversion, and whether memory grows. */
 function handover(command: readonly string[]): void {
   const child = (job: string, task: object): Record<string, number> =>
     JSON.parse(timed(folder, [...command, job, JSON.stringify(task)]).output);

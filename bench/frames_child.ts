@@ -1,7 +1,7 @@
 /**
  * The bench's jobs with this library: `frames_child.ts JOB TASK`.
  *
- * The peers' programs in `peers/` do the same jobs: what differs is only the library.
+ * The peers' programs in `peers/` do the same jobs: only the library differs.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { readFileSync } from "node:fs";
 import process from "node:process";
 import { Codec, ColourSpace, VideoFrame, VideoSourceFactory, VideoTargetFactory } from "../mod.ts";
 
-/** What a program is asked to do. */
+/** The jobs of a program. */
 interface Task {
   /** The clip, or for `encode` raw BGRA pictures. */
   readonly input: string;
@@ -98,7 +98,7 @@ function turn(index: number, count: number): number {
   return step < count ? step : 2 * count - 2 - step;
 }
 
-/** Draws a square whose grey tells the frame. */
+/** Draws a square whose grey depends on the frame's number. */
 function mark(picture: Uint8Array, index: number): void {
   for (let row = 32; row < 96; row += 1) {
     const start = (row * width + 32) * 4;

@@ -1,5 +1,5 @@
 /**
- * What the hand-over itself costs, and whether it allocates: `handover_child.ts JOB TASK`.
+ * Measures the hand-over itself, and whether it allocates: `handover_child.ts JOB TASK`.
  *
  * `time` measures frames of a size, `memory` the heap and the resident memory over many. Run with
  * `--v8-flags=--expose-gc`.
@@ -11,7 +11,7 @@ import { readFileSync } from "node:fs";
 import process from "node:process";
 import { ColourSpace, type VideoFrame, VideoSourceFactory } from "../mod.ts";
 
-/** What is asked for. */
+/** The jobs. */
 interface Task {
   readonly width: number;
   readonly height: number;
@@ -41,7 +41,7 @@ async function time(): Promise<Record<string, number>> {
   return { frames: seen, thread: per("thread"), process: per("process"), clock: per("clock"), copy: copyMicros() };
 }
 
-/** Bytes that the heap gained per frame, what is left of it after a collection, and resident memory. */
+/** Bytes that the heap gained per frame, those that are left after a collection, and resident memory. */
 async function memory(): Promise<Record<string, number>> {
   let allocated = 0;
   let last = 0;

@@ -1,5 +1,5 @@
 /**
- * What the benches share: the clip, and the figures of a process.
+ * Shared by the benches: the clip, and the measurements of a process.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import process from "node:process";
 /** Jiffies a second in /proc, the same on every Linux of today (sysconf(_SC_CLK_TCK)). */
 export const TICKS_PER_SECOND = 100;
 
-/** What one process took. */
+/** The cost of one process. */
 export interface Run {
   /** From its start to its end. */
   readonly wallSeconds: number;
@@ -21,7 +21,7 @@ export interface Run {
   readonly peakMebibytes: number;
   /** Processors that other programs kept busy meanwhile, on average. */
   readonly disturbance: number;
-  /** What it printed. */
+  /** Its standard output. */
   readonly output: string;
 }
 
@@ -55,18 +55,18 @@ export function requireTime(): void {
   process.exit(1);
 }
 
-/** Runs a command to its end; `folder` holds its figures meanwhile. */
+/** Runs a command to its end; `folder` holds the measurements meanwhile. */
 export function timed(folder: string, command: readonly string[]): Run {
-  const figures = join(folder, "time.txt");
+  const measurements = join(folder, "time.txt");
   const before = busySeconds();
-  const output = execFileSync("/usr/bin/time", ["-f", "%e %U %S %M", "-o", figures, ...command], {
+  const output = execFileSync("/usr/bin/time", ["-f", "%e %U %S %M", "-o", measurements, ...command], {
     encoding: "utf8",
-    // What is told there is part of the error that a failure throws; some peers' encoders always talk.
+    // Its standard error is part of the error that a failure throws; some peers' encoders always write there.
     stdio: ["ignore", "pipe", "pipe"],
     maxBuffer: 2 ** 26,
   });
   const others = busySeconds() - before;
-  const [wall = 0, user = 0, system = 0, peak = 0] = readFileSync(figures, "utf8").trim().split(" ").map(Number);
+  const [wall = 0, user = 0, system = 0, peak = 0] = readFileSync(measurements, "utf8").trim().split(" ").map(Number);
   const cpuSeconds = user + system;
   const disturbance = Math.max(0, others - cpuSeconds) / wall;
   return { wallSeconds: wall, cpuSeconds, peakMebibytes: peak / 1024, disturbance, output };

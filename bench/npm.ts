@@ -1,6 +1,6 @@
 /**
- * Measures the npm packages that `deno task pack` made, installed, in Node: how long the start takes, and what many live
- * sources leave of Node's thread pool. `deno task bench-npm --help` tells the options.
+ * Measures the npm packages that `deno task pack` made, installed, in Node: how long the start takes, and how much of
+ * Node's thread pool many live sources leave free. `deno task bench-npm --help` lists the options.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The few figures that describe a series of runs.
+ * The few numbers that describe a series of runs.
  *
  * @module
  */

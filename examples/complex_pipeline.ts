@@ -35,7 +35,7 @@ async function saveImage(path: string, frame: VideoFrame): Promise<void> {
   await writeFile(path, PNG.sync.write(image, { filterType: 1, deflateLevel: 1 }));
 }
 
-/** Keeps the newest frame for whoever wants to look at it at a time of their own; hands all on as they are. */
+/** Keeps the newest frame for a look at any time; hands all frames on as they are. */
 class FrameBuffer extends ObservableObserver {
   newest: VideoFrame | undefined;
 
@@ -115,18 +115,18 @@ const buffer = new FrameBuffer();
 const red = new Dyer("R", 128);
 const green = new Dyer("G", 64);
 
-// "latest" never holds anybody up: what is not looked at in time is skipped. The rest is asked for natively, too.
+// "latest" never makes a source wait: frames that come too fast are skipped, natively.
 const glance = { colour: ColourSpace.RGBA, width: 160, policy: "latest" } as const;
 source.attach(buffer);
 buffer.attach(new Redness("the original"), { ...glance, rate: 50 });
 buffer.attach(red);
 red.attach(redWriter);
 red.attach(new Redness("the dyed"), { ...glance, rate: 60 });
-red.attach(green); // below red: its frames are already red, and what it adds is not seen in red.mp4
+red.attach(green); // below red: its frames are already red, and red.mp4 does not show what it adds
 green.attach(yellowWriter);
 green.attach(new Snapshots(), { colour: ColourSpace.RGBA, rate: { num: 1, den: 5 } });
 
-// A failing observer stops nobody else, so somebody must look.
+// A failing observer stops no other one, so its errors must be listened for.
 const observables: Observable[] = [source, buffer, red, green];
 for (const observable of observables) {
   observable.addEventListener("error", ({ error }) => {

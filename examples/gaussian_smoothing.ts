@@ -3,7 +3,7 @@
  * `deno run -A examples/gaussian_smoothing.ts in.mp4 out.mp4 5`.
  *
  * The third argument is the width of the Gaussian in pixels, an odd number; 5 takes 10 to 20 ms a frame at 720p. The
- * fourth is the pacing: "asap" waits for the smoothing, "realtime" drops and counts what it cannot keep up with.
+ * fourth is the pacing: "asap" waits for the smoothing, "realtime" drops and counts frames that come too fast.
  */
 
 import { argv } from "node:process";
@@ -22,7 +22,7 @@ const [input = "in.mp4", output = "out.mp4", width = "5", pacing = "asap"] = arg
 
 const cv = await loadOpenCV();
 
-/** Smooths each frame in place; what is attached to it sees smooth frames. */
+/** Smooths each frame in place; its own observers see smooth frames. */
 class Smoother extends ObservableObserver {
   // OpenCV's WebAssembly sees only its own memory, which is not garbage-collected: one image serves all frames.
   readonly #image = new cv.Mat();
@@ -52,7 +52,8 @@ const smoother = new Smoother(Number(width));
 const writer = await VideoTargetFactory.getInstance()
   .createFileWriter(Codec.H264, output, reader.getFrameRate());
 
-// Whoever fails stops nobody else, so somebody must look: the reader tells of the smoother, the smoother of the writer.
+// A failing observer stops no other one, so its errors must be listened for: the reader reports those of the smoother,
+// the smoother those of the writer.
 reader.addEventListener("error", ({ error }) => console.error(error));
 smoother.addEventListener("error", ({ error }) => console.error(error));
 

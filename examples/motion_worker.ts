@@ -5,19 +5,19 @@
 
 import { parentPort } from "node:worker_threads";
 
-/** What the worker is sent. */
+/** The message to the worker. */
 export interface Picture {
   readonly width: number;
   readonly height: number;
-  /** The brightness of each pixel, row by row; what follows is ignored. */
+  /** The brightness of each pixel, row by row; further bytes are ignored. */
   readonly luma: Uint8Array;
 }
 
-/** What it answers. */
+/** The answer of the worker. */
 export interface Motion {
   /** Pixels by which the middle one of all blocks has moved; 0 for the first picture. */
   readonly distance: number;
-  /** How long it took to tell. */
+  /** How long the comparison took. */
   readonly milliseconds: number;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Records the first 20 seconds of a video, or as many as the third argument tells:
+ * Records the first 20 seconds of a video, or as many as the third argument says:
  * `deno run -A examples/record_20_seconds.ts in.mp4 out.mp4 20`.
  */
 

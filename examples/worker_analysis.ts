@@ -23,7 +23,7 @@ async function analyse(frame: VideoFrame): Promise<void> {
   worker.postMessage(picture, [pixels.buffer]);
   const [{ distance, milliseconds }] = await answer as [Motion];
   analysed++;
-  console.log(`${seconds.toFixed(1)} s: moved by ${distance} pixels; told after ${milliseconds.toFixed(0)} ms`);
+  console.log(`${seconds.toFixed(1)} s: moved by ${distance} pixels; known after ${milliseconds.toFixed(0)} ms`);
 }
 
 const reader = await VideoSourceFactory.getInstance().createFileReader(input, ColourSpace.I420);

@@ -1,8 +1,8 @@
 /**
- * Makes the libraries that the npm packages carry: one file for each variant, with FFmpeg and its codec libraries in it.
+ * Makes the libraries of the npm packages: one file for each variant, with FFmpeg and its codec libraries in it.
  *
- * Installs what is missing, builds FFmpeg into `target/ffmpeg/PLATFORM/VARIANT` unless that is fresh, then leaves
- * `target/bundled/PLATFORM/VARIANT/libgiftgrab.so`, with the licences of what is in it. The first time takes about a
+ * Installs missing packages, builds FFmpeg into `target/ffmpeg/PLATFORM/VARIANT` unless that is fresh, then leaves
+ * `target/bundled/PLATFORM/VARIANT/libgiftgrab.so`, with the licences of its parts. The first time takes about a
  * quarter of an hour on two cores, for each platform.
  */
 
@@ -35,7 +35,7 @@ const HELP = `deno task bundle [--platform NAME|all] [--variant NAME|all] [--sou
   --variant   ${variants.map(({ variant }) => variant).join(" or ")}; all of them if it is left out
   --sources   folder in which source tarballs of scripts/ffmpeg/sources.txt are looked for first`;
 
-/** What the compilers would write into the library of the folders of this machine, and what they write instead. */
+/** The folders of this machine that the compilers would write into the library, and their replacements. */
 function remapped(): string[] {
   const cargo = Deno.env.get("CARGO_HOME") ?? join(homedir(), ".cargo");
   // The last that fits wins.
@@ -50,7 +50,7 @@ function isStale(library: string, folder: string): boolean {
   return readdirSync(folder).some((name) => name.endsWith(".a") && statSync(join(folder, name)).mtimeMs > linked);
 }
 
-/** What `rustc` answers. */
+/** The output of `rustc`. */
 function askRust(...args: string[]): string {
   const command = new Deno.Command(Deno.env.get("RUSTC") ?? "rustc", { args, cwd: ROOT, stderr: "inherit" });
   const { success, stdout } = command.outputSync();
@@ -67,7 +67,7 @@ function requireTarget({ platform, target }: Platform): void {
   );
 }
 
-/** What cargo needs to be told when it does not build for this machine. */
+/** Settings of cargo for another machine than this one. */
 function crossing({ target, triple = "" }: Platform): Record<string, string> {
   const name = target.replaceAll("-", "_");
   return {

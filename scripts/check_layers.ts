@@ -1,4 +1,4 @@
-/** Checks the arrows of the architecture: who may import whom, and where the dangerous words may stand. */
+/** Checks the layers of the architecture: the arrows between files and folders, and the places of dangerous words. */
 
 import { filesUnder, type Finding, finish, ROOT } from "./finding.ts";
 import { checkArrows, checkCircles, checkPlaces, roomArrows } from "./layers/graph.ts";
@@ -9,16 +9,16 @@ import { libraryFiles, typescriptArrows } from "./layers/typescript.ts";
 import { checkRustWords, checkTypescriptWords } from "./layers/words.ts";
 
 const CORE = "rust/core/src";
-
 /** Crates that are one room each. */
 const OTHER_CRATES = ["rust/bindings/src", "rust/contract/src"];
 
-/** Every import or word that stands where the architecture does not allow it. */
+/** Every arrow, circle and word that the architecture does not allow. */
 export function checkLayers(root: string): Finding[] {
   return [
     ...libraryFiles(root).flatMap((file) => checkTypescriptWords(root, file)),
     ...checkPlaces(libraryFiles(root), TYPESCRIPT_ROOMS),
     ...checkArrows(typescriptArrows(root), TYPESCRIPT_ROOMS),
+    ...checkCore(root),
     ...filesUnder(root, "rust", [".rs"]).flatMap((file) => checkRustWords(root, file)),
     ...OTHER_CRATES.flatMap((source) => checkCircles(rustArrows(root, source))),
     ...filesUnder(root, "rust", ["Cargo.toml"]).flatMap((file) => checkManifest(root, file)),

@@ -1,5 +1,5 @@
 /**
- * Checks the npm packages that `deno task pack` made, as those who install them will see them: `check_npm.ts [FOLDER]`.
+ * Checks the npm packages that `deno task pack` made, as users will install them: `check_npm.ts [FOLDER]`.
  *
  * publint and attw judge their metadata, two versions of TypeScript compile a strict program against them.
  */

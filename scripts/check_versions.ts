@@ -1,10 +1,10 @@
-/** Checks that Cargo, the README and the sources tell the version of `deno.json`, the only place where it is written by hand first. */
+/** Checks that Cargo, the README and the sources repeat the version of `deno.json`, where it is written first. */
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { filesUnder, type Finding, finish, lineAt, ROOT } from "./finding.ts";
 
-/** Every place that tells another version than `deno.json`. */
+/** Every file with another version than that of `deno.json`. */
 export function checkVersions(root: string): Finding[] {
   const read = (file: string): string => readFileSync(join(root, file), "utf8");
   const { version } = JSON.parse(read("deno.json")) as { version: string };
@@ -12,7 +12,7 @@ export function checkVersions(root: string): Finding[] {
   const compare = (file: string, pattern: RegExp): void => {
     const text = read(file);
     const matches = [...text.matchAll(pattern)];
-    if (matches.length === 0) findings.push({ file, line: 1, text: `no version is told; deno.json says ${version}` });
+    if (matches.length === 0) findings.push({ file, line: 1, text: `there is no version; deno.json has ${version}` });
     for (const match of matches) {
       if (match[1] === version) continue;
       const line = lineAt(text, match.index + match[0].length);

@@ -1,4 +1,4 @@
-/** Runs the tools that scripts are made of, and tells what a person must mend. */
+/** Runs the tools of the scripts, and reports errors that a person must fix. */
 
 import { ROOT } from "./finding.ts";
 
@@ -11,14 +11,14 @@ export class ScriptError extends Error {
 export interface CommandSettings {
   /** Its working folder. Default: the repository's root. */
   readonly cwd?: string;
-  /** What it reads from its standard input. Default: nothing. */
+  /** Its standard input. Default: empty. */
   readonly input?: string;
-  /** Whether what it writes to its standard error is shown only when it fails. Default: no. */
+  /** Whether its standard error is shown only when it fails. Default: no. */
   readonly quiet?: boolean;
 }
 
 /**
- * What `command` writes to its standard output.
+ * Runs `command`; returns its standard output.
  *
  * @throws {ScriptError} If it ends with another code than 0.
  */
@@ -40,7 +40,7 @@ export async function outputOf(
   const result = await child.output();
   const text = new TextDecoder().decode(result.stdout);
   if (result.success) return text;
-  // Some tools tell what is wrong on their standard output.
+  // Some tools write their errors to standard output.
   console.error(text.trimEnd());
   if (quiet) console.error(new TextDecoder().decode(result.stderr).trimEnd());
   const line = `${command} ${args.join(" ")}`;

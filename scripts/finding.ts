@@ -1,4 +1,4 @@
-/** What the checks of the gate share: the repository's files, and how a finding is told. */
+/** Shared by the checks of the gate: the repository's files, and the form of a finding. */
 
 import { existsSync, readdirSync } from "node:fs";
 import { join, relative } from "node:path";
@@ -12,14 +12,14 @@ export interface Finding {
   readonly file: string;
   /** Line, from 1. */
   readonly line: number;
-  /** What is wrong and how to mend it. */
+  /** The fault and its fix. */
   readonly text: string;
 }
 
 /** Paths from the root folder that hold nothing of ours. */
 const SKIPPED: ReadonlySet<string> = new Set([".git", "node_modules", "recordings", "shared", "target"]);
 
-/** Paths from `root` of the files under `root/folder` that end in one of `endings`, sorted; a missing folder has none. */
+/** Sorted paths from `root` of the files under `root/folder` that end in one of `endings`; none without the folder. */
 export function filesUnder(root: string, folder: string, endings: readonly string[]): string[] {
   const found: string[] = [];
   const visit = (path: string): void => {

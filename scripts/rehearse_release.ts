@@ -2,7 +2,7 @@
  * Rehearses a release: `rehearse_release.ts [FOLDER]`, as root, with debootstrap, iproute2 and FFmpeg's tools.
  *
  * Makes and checks all packages, then bare Debian roots, an old one and a new one, with nothing in them but Node or
- * Deno, and no network but loopback. There it installs what would be published, as a user would, and runs the README's
+ * Deno, and no network but loopback. There it installs the new packages, as a user would, and runs the README's
  * first example: in each Node from the tarballs, in Deno from a JSR registry on loopback. `ffprobe` judges the
  * recordings from outside. The roots are left behind for a look, by default in `/var/tmp/giftgrab-rehearsal`.
  */
@@ -72,7 +72,7 @@ async function inNode(
   const home = emptied(root, "root/user");
   copyFileSync(input, join(home, "in.mp4"));
   writeFileSync(join(home, "record.mjs"), example("@giftgrab/core"));
-  // Who wants another variant installs it beside the default one.
+  // Another variant is installed in addition to the default one.
   const wanted = [core, ...new Set([nativeOf(natives, "default"), nativeOf(natives, variant)])];
   for (const { tarball } of wanted) copyFileSync(tarball, join(home, basename(tarball)));
   const tarballs = wanted.map(({ tarball }) => `./${basename(tarball)}`).join(" ");
@@ -138,14 +138,14 @@ function nativeOf(natives: Packages["natives"], variant: string): Package {
 
 /** Checks the recording in `home` from outside of the root. */
 async function judge(home: string, where: string): Promise<void> {
-  const told = await outputOf("ffprobe", [
+  const stream = await outputOf("ffprobe", [
     ...["-v", "error", "-select_streams", "v:0", "-count_frames"],
     ...["-show_entries", "stream=codec_name,nb_read_frames", "-of", "csv=p=0", join(home, "out.mp4")],
   ]);
-  if (told.trim() !== `hevc,${FRAMES}`) {
-    throw new ScriptError(`Cannot release: ${where}: ffprobe tells "${told.trim()}", not "hevc,${FRAMES}"`);
+  if (stream.trim() !== `hevc,${FRAMES}`) {
+    throw new ScriptError(`Cannot release: ${where}: ffprobe reports "${stream.trim()}", not "hevc,${FRAMES}"`);
   }
-  console.log(`${where}: ${told.trim()}`);
+  console.log(`${where}: ${stream.trim()}`);
 }
 
 /** The README's first example, with the library from `specifier`. */

@@ -1,4 +1,4 @@
-/** What building and testing need of the machine, and which Debian packages bring it. */
+/** The tools and libraries that building and testing need, and the Debian packages that contain them. */
 
 import { existsSync, readdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
@@ -7,8 +7,8 @@ import type { Platform } from "./pack/matrix.ts";
 
 /** Something that the machine must have. */
 export interface Requirement {
-  /** What it is, in words. */
-  readonly what: string;
+  /** Its name for people. */
+  readonly name: string;
   /** Debian packages that bring it. */
   readonly packages: readonly string[];
   /** Whether it is there. */
@@ -25,14 +25,14 @@ const LIBRARIES: readonly (readonly [module: string, version: string])[] = [
 ];
 
 const BUILD: readonly Requirement[] = [
-  { what: "a C compiler", packages: ["gcc", "libc6-dev"], present: () => inPath("cc") },
-  { what: "pkg-config", packages: ["pkg-config"], present: () => inPath("pkg-config") },
-  { what: "libclang", packages: ["libclang-dev"], present: hasLibclang },
+  { name: "a C compiler", packages: ["gcc", "libc6-dev"], present: () => inPath("cc") },
+  { name: "pkg-config", packages: ["pkg-config"], present: () => inPath("pkg-config") },
+  { name: "libclang", packages: ["libclang-dev"], present: hasLibclang },
   ...(process.arch === "x64"
-    ? [{ what: "the assembler nasm", packages: ["nasm"], present: () => inPath("nasm") }]
+    ? [{ name: "the assembler nasm", packages: ["nasm"], present: () => inPath("nasm") }]
     : []),
   ...LIBRARIES.map(([module, version]) => ({
-    what: `${module} ${version} or newer (FFmpeg 5.1)`,
+    name: `${module} ${version} or newer (FFmpeg 5.1)`,
     packages: [`${module}-dev`],
     present: () => inPath("pkg-config") && succeeds("pkg-config", [`--atleast-version=${version}`, module]),
   })),
@@ -40,45 +40,45 @@ const BUILD: readonly Requirement[] = [
 
 const TESTS: readonly Requirement[] = [
   {
-    what: "the commands ffmpeg and ffprobe",
+    name: "the commands ffmpeg and ffprobe",
     packages: ["ffmpeg"],
     present: () => inPath("ffmpeg") && inPath("ffprobe"),
   },
 ];
 
-// What scripts/ffmpeg/build.sh needs, and this library beside it.
+// The needs of scripts/ffmpeg/build.sh, and of this library built with it.
 const BUNDLE: readonly Requirement[] = [
   ...["cmake", "meson", "nasm", "make", "patch", "pkg-config"].map((command) => ({
-    what: command,
+    name: command,
     packages: [command],
     present: () => inPath(command),
   })),
-  { what: "ninja", packages: ["ninja-build"], present: () => inPath("ninja") },
-  { what: "xz", packages: ["xz-utils"], present: () => inPath("xz") },
-  { what: "a C++ compiler", packages: ["g++", "libc6-dev"], present: () => inPath("g++") },
-  { what: "zlib", packages: ["zlib1g-dev"], present: () => existsSync("/usr/include/zlib.h") },
-  { what: "libclang", packages: ["libclang-dev"], present: hasLibclang },
+  { name: "ninja", packages: ["ninja-build"], present: () => inPath("ninja") },
+  { name: "xz", packages: ["xz-utils"], present: () => inPath("xz") },
+  { name: "a C++ compiler", packages: ["g++", "libc6-dev"], present: () => inPath("g++") },
+  { name: "zlib", packages: ["zlib1g-dev"], present: () => existsSync("/usr/include/zlib.h") },
+  { name: "libclang", packages: ["libclang-dev"], present: hasLibclang },
 ];
 
 const PURPOSES = { build: BUILD, tests: TESTS, bundle: BUNDLE };
 
-/** What is missing for building (`build`), for running the tests (`tests`) or for bundling FFmpeg (`bundle`). */
+/** The missing requirements of building (`build`), running the tests (`tests`) or bundling FFmpeg (`bundle`). */
 export function missing(purpose: keyof typeof PURPOSES): Requirement[] {
   return PURPOSES[purpose].filter((requirement) => !requirement.present());
 }
 
-/** What is missing for bundling FFmpeg for another platform. */
+/** The missing requirements of bundling FFmpeg for another platform. */
 export function foreign({ triple = "", cpu }: Platform): Requirement[] {
   const architecture = cpu === "x64" ? "amd64" : cpu; // as Debian names it
-  const compilers: readonly (readonly [what: string, command: string])[] = [["C", "gcc"], ["C++", "g++"]];
+  const compilers: readonly (readonly [language: string, command: string])[] = [["C", "gcc"], ["C++", "g++"]];
   return [
     ...compilers.map(([language, command]) => ({
-      what: `a ${language} compiler for ${cpu}`,
+      name: `a ${language} compiler for ${cpu}`,
       packages: [`${command}-${triple}`],
       present: () => inPath(`${triple}-${command}`),
     })),
     {
-      what: `zlib for ${cpu} (run \`dpkg --add-architecture ${architecture}\` first)`,
+      name: `zlib for ${cpu} (run \`dpkg --add-architecture ${architecture}\` first)`,
       packages: [`zlib1g-dev:${architecture}`],
       present: () => existsSync(`/usr/lib/${triple}/libz.a`),
     },

@@ -1,7 +1,7 @@
 /**
- * Makes the native library: installs what is missing, builds, and does nothing when nothing changed.
+ * Makes the native library: installs missing packages and builds; does nothing if nothing has changed.
  *
- * `--tests` also asks for what only the tests need. `GIFTGRAB_NO_APT=1` forbids installing.
+ * `--tests` also needs the tools of the tests. `GIFTGRAB_NO_APT=1` forbids installing.
  */
 
 import { existsSync, readdirSync, statSync, utimesSync } from "node:fs";
@@ -48,14 +48,14 @@ export function run(command: string, args: string[], env: Record<string, string>
   if (!success) fail(`Cannot set up: \`${command} ${args.join(" ")}\` ended with ${code}; its output above says why`);
 }
 
-/** Installs what is missing, or ends with the line that does it. */
+/** Installs missing packages, or ends with the command that does it. */
 export function install(wanted: readonly Requirement[]): void {
   if (wanted.length === 0) return;
   const packages = [...new Set(wanted.flatMap((requirement) => requirement.packages))];
-  const what = wanted.map((requirement) => requirement.what).join(", ");
-  if (!inPath("apt-get")) fail(`Cannot set up: this machine lacks ${what}; install them with its package manager`);
+  const names = wanted.map(({ name }) => name).join(", ");
+  if (!inPath("apt-get")) fail(`Cannot set up: this machine lacks ${names}; install them with its package manager`);
   if (Deno.uid() !== 0 || Deno.env.get("GIFTGRAB_NO_APT") === "1") {
-    console.error(`Cannot set up: this machine lacks ${what}; run this line, then try again:`);
+    console.error(`Cannot set up: this machine lacks ${names}; run this line, then try again:`);
     fail(`sudo ${installLine(packages)}`);
   }
   console.log(`Installing ${packages.length} packages: ${packages.join(" ")}`);

@@ -1,6 +1,6 @@
-/** Source text without the parts that a check must not read: comments, and where asked the contents of strings. */
+/** Source text without the parts that a check must not read: comments, and on request the contents of strings. */
 
-// Template literals stay as they are: what stands in `${…}` is code.
+// Template literals stay as they are: the text in `${…}` is code.
 const TYPESCRIPT = /\/\/[^\n]*|\/\*[\s\S]*?\*\/|`(?:\\[\s\S]|[^`\\])*`|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'/g;
 
 // A quote that is not closed after one character begins a lifetime.

@@ -1,5 +1,5 @@
 /**
- * Records live sources, each watched and written, and tells how long `fs.stat` takes meanwhile.
+ * Records live sources, each watched and written, and prints how long `fs.stat` takes meanwhile.
  *
  * Arguments: the number of sources, seconds, a folder for the recordings.
  */

@@ -1,7 +1,7 @@
 /**
- * Installs the peers under `target/bench/`, from the npm registry and from PyPI, and tells how they are run.
+ * Installs the peers under `target/bench/`, from the npm registry and from PyPI, and returns how to run them.
  *
- * What cannot be installed is skipped by name and reason.
+ * A peer that cannot be installed is skipped by name and reason.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from
 import { join } from "node:path";
 import process from "node:process";
 
-/** What the programs are asked to do. */
+/** The jobs of the programs. */
 export type Job = "bgra" | "i420" | "i420-copy" | "encode";
 
 /** A program that can do some of the jobs: it takes the job's name and its task as JSON, and prints an outcome. */
@@ -36,7 +36,7 @@ const NUMPY = "2.4.6";
 const SOURCES = import.meta.dirname ?? "bench/peers";
 const CACHE = join(SOURCES, "..", "..", "target", "bench");
 
-/** Makes what is missing; with everything in place it only looks. */
+/** Installs the missing peers; does nothing if all are installed. */
 export function installPeers(): Peers {
   const parts: readonly (readonly [name: string, install: () => Program[]])[] = [
     [`node-av ${NODE_AV}`, installNodeAv],

@@ -7,7 +7,7 @@
  * as the other programs do; `encode` records frames that JavaScript holds. The bench copies this file next to the
  * `node_modules` that it installed, so that both runtimes find the package.
  *
- * What is fastest here was found by trying on two cores; TUNING lets it be tried again.
+ * The fastest settings were found by trying on two cores; TUNING repeats that.
  */
 
 import { readFileSync } from "node:fs";
@@ -142,7 +142,7 @@ async function encode() {
   checked(file.writeHeaderSync(null), "write the header");
 
   const convert = converter(constants.AV_PIX_FMT_BGRA, constants.AV_PIX_FMT_YUV420P);
-  // Made once, because it refers to the buffer's memory: what is drawn later is seen without any copy.
+  // Made once, because it refers to the buffer's memory: later drawing is seen without any copy.
   const sources = pictures.map((picture) => {
     const timeBase = { num: 1, den: 30 };
     return Frame.fromVideoBuffer(picture, { width, height, format: constants.AV_PIX_FMT_BGRA, timeBase });
@@ -157,7 +157,7 @@ async function encode() {
       packet.unref();
     }
   };
-  // Two frames in turn, so that the encoder never reads what is being converted.
+  // Two frames in turn, so that the encoder never reads a frame that is being converted.
   const turns = [blank(constants.AV_PIX_FMT_YUV420P), blank(constants.AV_PIX_FMT_YUV420P)];
   let pending;
   while (seen < frames) {
@@ -244,7 +244,7 @@ function turn(index, count) {
   return step < count ? step : 2 * count - 2 - step;
 }
 
-/** Draws a square whose grey tells the frame. */
+/** Draws a square whose grey depends on the frame's number. */
 function mark(picture, index) {
   for (let row = 32; row < 96; row += 1) {
     const start = (row * width + 32) * 4;

@@ -1,7 +1,7 @@
 /**
  * `record.mjs` in a CommonJS program, for Node 20.19, 22.12 and newer: `node record.cjs in.mp4 out.mp4`.
  *
- * What comes from `require` is the same module that `import` gives.
+ * `require` returns the same module as `import`.
  */
 
 const { argv } = require("node:process");

@@ -4,7 +4,7 @@
 # TRIPLE, such as aarch64-linux-gnu, is the platform by the name of its GCC; by default the one that this runs on.
 #
 # Leaves PREFIX/{include,lib,lib/pkgconfig,licences}. PREFIX/../work holds sources, codec libraries (which the variants
-# share) and logs. Nothing is built twice: a stamp tells what a result was made from.
+# share) and logs. Nothing is built twice: a stamp records the inputs of a result.
 #
 # Each source of sources.txt comes from the folder $GIFTGRAB_SOURCES if it is there, else from its addresses, else from
 # the Debian pool that this machine's apt uses. Its SHA-256 must be the pinned one. JOBS: compilers at a time.
@@ -58,7 +58,7 @@ unset CFLAGS CXXFLAGS LDFLAGS PKG_CONFIG_PATH
 
 field() { awk -F'|' -v name="$1" -v field="$2" '$1 == name { print $field }' "$HERE/sources.txt"; }
 
-pools() { # what this machine's apt reads packages from, in either form of its files
+pools() { # the package sources of this machine's apt, in either form of its files
   {
     find /etc/apt/sources.list.d -name '*.sources' -exec awk '/^URIs:/ { print $2 }' {} +
     find /etc/apt -maxdepth 2 -name '*.list' -exec sed -n 's/^deb \(\[[^]]*\] \)\?\([^ ]*\) .*/\2/p' {} +

@@ -1,7 +1,7 @@
 # How each codec library is built: static, position-independent, without programs, into $CODECS.
 # Sourced by build.sh. A function begins in the folder of the unpacked source, which it may fill.
 
-# Every section by itself, so that the linker can drop what nothing uses; no path of this machine in __FILE__.
+# Every section by itself, so that the linker can drop unused code; no path of this machine in __FILE__.
 SECTIONS="-fPIC -fvisibility=hidden -ffunction-sections -fdata-sections -ffile-prefix-map=$WORK=."
 # C only: no exception passes through it, and its tables would take a megabyte.
 NO_UNWIND="-fno-asynchronous-unwind-tables -fno-unwind-tables"
@@ -58,7 +58,7 @@ make_libvpx() { # the encoders only: FFmpeg's own decoders are as fast
 }
 
 make_svt_av1() { # -O2 without AVX-512: 2 MB less, 8 % slower
-  # What is called once for an encoder or a picture need not be fast.
+  # Code that runs once for an encoder or a picture need not be fast.
   sed -i '1i #pragma GCC optimize ("Os")' \
     Source/Lib/*/Codec/{common_dsp_rtcd,aom_dsp_rtcd,EbModeDecisionConfigurationProcess}.c
   with_cmake . -DCMAKE_C_FLAGS="$C_FLAGS" -DCMAKE_C_FLAGS_RELEASE="-O2 -DNDEBUG" -DBUILD_APPS=OFF -DBUILD_DEC=OFF \

@@ -1,4 +1,4 @@
-# What FFmpeg is configured with. Sourced by build.sh.
+# The configuration of FFmpeg. Sourced by build.sh.
 #
 # Files are read and written through the core's own AVIO: no protocol, no network, no device, no program. There is no
 # audio, so no resampling; parsers of audio are there because without them the rate of a stream in MPEG-TS is unknown
@@ -6,7 +6,7 @@
 
 words() { tr -s ' \n' ',,' <<<"$*" | sed 's/^,//; s/,$//'; }
 
-# The decoders of what cameras, microscopes, endoscopes and screen recorders write, and have written.
+# The decoders for files of cameras, microscopes, endoscopes and screen recorders, old ones included.
 DECODERS=$(words "
   h264 hevc libdav1d vp9 vp8 vp6 vp6a vp6f vp3 theora
   mpeg4 mpeg1video mpeg2video mpegvideo h261 h263 h263i h263p flv
@@ -57,7 +57,7 @@ make_ffmpeg() {
   ../configure --prefix="$PREFIX" "${platform[@]}" --pkg-config=pkg-config --pkg-config-flags=--static \
     --enable-static --disable-shared --enable-pic \
     --extra-cflags="$C_FLAGS" --optflags=-O2 "${arguments[@]}"
-  # The configuration that FFmpeg tells has no path of this machine in it.
+  # The configuration that FFmpeg reports contains no path of this machine.
   sed -i "s#$PREFIX#/giftgrab#g; s#$WORK#/work#g" config.h
   # The only functions of glibc that would keep the library from running on 2.34: their older versions serve as well.
   local oldest=GLIBC_2.2.5

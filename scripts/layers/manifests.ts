@@ -1,4 +1,4 @@
-/** What each crate may depend on. */
+/** The dependencies that each crate may have. */
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

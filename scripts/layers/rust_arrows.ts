@@ -71,7 +71,7 @@ class Crate {
       path.every((name, at) => target.path[at] === name);
   }
 
-  /** The file with what a path in `module` names, or nothing if it is no file of this crate or names a module only. */
+  /** The file with the item that a path in `module` names; nothing for a module, and for another crate's item. */
   #targetOf(module: Module, path: RustPath): string | undefined {
     const segments = this.#absolute(module, path, new Set());
     return segments && this.#fileOf(segments, new Set());

@@ -1,4 +1,4 @@
-/** One Rust file as text: what it imports, which paths it names and what it defines. */
+/** One Rust file as text: its imports, the paths that it names and its definitions. */
 
 import { rustCode } from "../source_text.ts";
 
@@ -18,7 +18,7 @@ export interface Use extends RustPath {
   readonly isPublic: boolean;
 }
 
-/** What is known of one file. */
+/** The parts of one file. */
 export interface RustFile {
   /** Its code without comments, strings and tests. */
   readonly code: string;

@@ -1,4 +1,4 @@
-/** What TypeScript files import. */
+/** The imports of TypeScript files. */
 
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
@@ -20,7 +20,7 @@ export interface Import {
 
 const IMPORT = /\b(import|export)(\s+type\b)?([^;"'()]*?\bfrom)?\s*\(?\s*["']([^"'\n]+)["']/g;
 
-/** The files of the library: `mod.ts` and what is under `src/`. */
+/** The files of the library: `mod.ts` and those under `src/`. */
 export function libraryFiles(root: string): string[] {
   return [...filesUnder(root, "src", [".ts"]), ...["mod.ts"].filter((file) => existsSync(join(root, file)))];
 }

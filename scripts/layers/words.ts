@@ -1,4 +1,4 @@
-/** Where the dangerous words may stand, and what may be imported besides files. */
+/** The places of dangerous words, and the imports besides files. */
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -27,7 +27,7 @@ export function checkTypescriptWords(root: string, file: string): Finding[] {
   ];
 }
 
-/** Why a file may not import what it does, if it may not. */
+/** Why the import is not allowed, if it is not. */
 function refusal(each: Import): string | undefined {
   const { file, specifier, isType } = each;
   if (specifier.startsWith("node:")) {
@@ -58,7 +58,7 @@ const RUST_RULES: readonly RustRule[] = [
   {
     word: /\bffmpeg_sys\w*/g,
     allowed: (file) => /^rust\/core\/src\/av(\/|\.rs$)/.test(file),
-    why: "FFmpeg is for rust/core/src/av/; wrap what is needed there",
+    why: "FFmpeg is for rust/core/src/av/; wrap the function there",
   },
   {
     word: /\b(no_mangle|export_name|gg_\w+|giftgrab::)/g,

@@ -14,7 +14,7 @@ export interface Bundle {
   readonly sha256: string;
   /** The version of Rust that has built it. */
   readonly rust: string;
-  /** What was linked into it besides Rust code. */
+  /** The parts that were linked into it besides Rust code. */
   readonly components: readonly Component[];
 }
 
@@ -27,14 +27,14 @@ interface Entry {
   readonly version: string;
   readonly licence: string;
   readonly url: string;
-  /** Empty for what the compiler or the system brought. */
+  /** Empty for parts of the compiler or the system. */
   readonly sha256: string;
   /** Paths of its texts beside `licences.json`. */
   readonly files: readonly string[];
 }
 
 /**
- * The library at `library`, with what the folder `licences` beside it tells.
+ * The library at `library`, with its parts from the folder `licences` beside it.
  *
  * @throws {ScriptError} If one of them is missing.
  */
@@ -44,7 +44,7 @@ export function readBundle(library: string): Bundle {
   const rust = join(folder, RUST_VERSION);
   for (const path of [library, index, rust]) {
     if (existsSync(path)) continue;
-    throw new ScriptError(`Cannot pack "${path}": it is missing; build the bundled library, or tell where it is`);
+    throw new ScriptError(`Cannot pack "${path}": it is missing; build the bundled library, or name its path`);
   }
   const entries = JSON.parse(readFileSync(index, "utf8")) as Entry[];
   return {

@@ -1,6 +1,6 @@
-/** What a native library is made of, besides our own code. */
+/** The parts of a native library besides our own code. */
 
-/** A work of somebody else that is in the library. */
+/** A part of the library that other people wrote. */
 export interface Component {
   readonly name: string;
   readonly version: string;

@@ -32,7 +32,7 @@ const NAMED: readonly (readonly [file: RegExp, licence: string])[] = [
 /**
  * The crates of others that are linked into the bundled library for `target`, and the standard library of Rust `rust`.
  *
- * @throws {ScriptError} If one tells no licence, or none of its files holds it.
+ * @throws {ScriptError} If a crate names no licence, or none of its files contains it.
  */
 export async function linkedCrates(root: string, target: string, rust: string): Promise<Component[]> {
   const tree = await outputOf(
@@ -72,7 +72,7 @@ export async function linkedCrates(root: string, target: string, rust: string): 
 }
 
 function componentOf({ name, version, license, authors, manifest_path }: Crate, mit: string): Component {
-  if (license === null) throw new ScriptError(`Cannot tell the licence of crate ${name}: its Cargo.toml names none`);
+  if (license === null) throw new ScriptError(`Cannot find the licence of crate ${name}: its Cargo.toml names none`);
   const chosen = chosenLicences(license, `crate ${name}`);
   const folder = dirname(manifest_path);
   const files = readdirSync(folder).filter((file) => TEXTS.test(file)).sort();
@@ -83,7 +83,7 @@ function componentOf({ name, version, license, authors, manifest_path }: Crate, 
   const texts = (wanted.length > 0 ? wanted : files).map((file) => readFileSync(join(folder, file), "utf8"));
   if (texts.length === 0) {
     if (!chosen.includes("MIT")) {
-      throw new ScriptError(`Cannot tell the licence of crate ${name}: its source has no file with ${license}`);
+      throw new ScriptError(`Cannot find the licence of crate ${name}: its source has no file with ${license}`);
     }
     texts.push(`Copyright (c) ${authors.join(", ") || `the authors of ${name}`}\n\n${mit}`);
   }
@@ -94,7 +94,7 @@ function componentOf({ name, version, license, authors, manifest_path }: Crate, 
 async function standardLibrary(version: string): Promise<Component> {
   const folder = join((await outputOf("rustc", ["--print=sysroot"])).trim(), "share/doc/rust/licenses");
   if (!existsSync(folder)) {
-    throw new ScriptError(`Cannot tell the licence of Rust: "${folder}" is missing; install Rust by rustup`);
+    throw new ScriptError(`Cannot find the licence of Rust: "${folder}" is missing; install Rust by rustup`);
   }
   return {
     name: "Rust standard library",

@@ -3,10 +3,10 @@
 import parse from "npm:spdx-expression-parse@4.0.0";
 import { ScriptError } from "../command.ts";
 
-/** Where a licence offers a choice, we take what stands first here; everything else comes after. */
+/** Where a licence offers a choice, we take the one that comes first here; all others come after. */
 export const PREFERENCE: readonly string[] = ["MIT", "BSD-2-Clause", "BSD-3-Clause"];
 
-/** What we have read, and found to fit together in one library of either variant. */
+/** The licences that we have read, and found to fit together in one library of either variant. */
 const ACCEPTED: ReadonlySet<string> = new Set([
   ...["MIT", "BSD-2-Clause", "BSD-3-Clause", "BSD-3-Clause-Clear", "ISC", "Unicode-3.0", "WTFPL", "Zlib"],
   ...["LGPL-2.1-or-later", "GPL-2.0-or-later", "GPL-3.0-or-later WITH GCC-exception-3.1"],
@@ -27,26 +27,29 @@ interface Branch {
 type Node = Leaf | Branch;
 
 /**
- * The licences that bind us if we take what we prefer wherever `expression` offers a choice, sorted.
+ * The licences that bind us if we take the preferred one wherever `expression` offers a choice, sorted.
  *
- * A slash between licences is read as OR, which is what Cargo once meant by it.
+ * A slash between licences is read as OR, its former meaning in Cargo.
  *
- * @throws {ScriptError} If `owner`'s expression is none, or asks for what we have not accepted.
+ * @throws {ScriptError} If `owner`'s expression is not valid, or needs a licence that we have not accepted.
  */
 export function chosenLicences(expression: string, owner: string): string[] {
   let tree: Node;
   try {
     tree = parse(expression.replaceAll("/", " OR ")) as Node;
   } catch (error) {
-    throw new ScriptError(`Cannot tell the licence of ${owner}: "${expression}" is no SPDX expression; correct it`, {
-      cause: error,
-    });
+    throw new ScriptError(
+      `Cannot find the licence of ${owner}: "${expression}" is not an SPDX expression; correct it`,
+      {
+        cause: error,
+      },
+    );
   }
   const licences = [...new Set(chosen(tree))].sort();
   const strange = licences.find((licence) => !ACCEPTED.has(licence));
   if (strange === undefined) return licences;
   throw new ScriptError(
-    `Cannot pack ${owner}: nobody has looked at its licence ${strange}; read it, then name it in scripts/pack/licence.ts`,
+    `Cannot pack ${owner}: its licence ${strange} is not reviewed; read it, then name it in scripts/pack/licence.ts`,
   );
 }
 

@@ -6,11 +6,11 @@ import { join } from "node:path";
 /** One of the two ways in which FFmpeg is built. */
 export interface Variant {
   readonly variant: string;
-  /** What the package's name ends in. */
+  /** The end of the package's name. */
   readonly suffix: string;
-  /** A phrase that tells what encodes what. */
+  /** A phrase that names the encoder of each codec. */
   readonly encoders: string;
-  /** What the licence means for those who use it. */
+  /** The consequences of the licence for users. */
   readonly terms: string;
 }
 
@@ -23,7 +23,7 @@ export interface Platform {
   readonly libc?: string;
   /** Rust's name of the same. */
   readonly target: string;
-  /** What GCC's names of the same begin with, where GCC builds for it. */
+  /** The prefix of GCC's names, if GCC builds for the platform. */
   readonly triple?: string;
   /** The file name of the native library. */
   readonly library: string;
@@ -31,7 +31,7 @@ export interface Platform {
   readonly built: boolean;
 }
 
-/** What `npm/platforms.json` holds. */
+/** The contents of `npm/platforms.json`. */
 export interface Matrix {
   /** The default one first. */
   readonly variants: readonly Variant[];
@@ -40,7 +40,7 @@ export interface Matrix {
 
 /** A package with a native library. */
 export interface Native {
-  /** What tells it from the others: `linux-x64-gnu-gpl`. */
+  /** Platform and variant: `linux-x64-gnu-gpl`. */
   readonly id: string;
   readonly platform: Platform;
   readonly variant: Variant;

@@ -26,7 +26,7 @@ export async function makeCore(
   const tarball = `${folder}.tgz`;
   await outputOf(
     Deno.execPath(),
-    // The comments are in the output, so a map would only tell other line numbers.
+    // The comments are in the output, so a map would only change line numbers.
     ["pack", "--quiet", "--allow-dirty", "--no-source-maps", `--output=${tarball}`],
     { cwd: stage, quiet: true },
   );
@@ -42,7 +42,7 @@ export async function makeCore(
     ...fieldsIn(join(root, "npm/package.core.json")),
     exports: { ...own.exports as Fields, "./package.json": "./package.json" },
     optionalDependencies: Object.fromEntries(chosen.map(({ name }) => [name, version])),
-    // Installers that hide what a package does not name, such as Yarn's, let it find them so.
+    // Installers that hide packages which a package does not name, such as Yarn, show them for this.
     peerDependencies: Object.fromEntries(others.map(({ name }) => [name, version])),
     peerDependenciesMeta: Object.fromEntries(others.map(({ name }) => [name, { optional: true }])),
   });
@@ -108,7 +108,7 @@ declare const path: string;
 export default path;
 `;
 
-const DEFAULT = "npm installs it with `@giftgrab/core`: nobody needs to name it.";
+const DEFAULT = "npm installs it with `@giftgrab/core`: it need not be named.";
 
 const CHOSEN = "Install it beside `@giftgrab/core`, which then uses it instead of the default one:\n\n" +
   "```sh\nnpm install @giftgrab/core NAME\n```";

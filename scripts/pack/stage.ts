@@ -4,7 +4,7 @@ import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path";
 import { outputOf } from "../command.ts";
 
-/** What is read here of `deno.json`. */
+/** The fields of `deno.json` that are read here. */
 export interface DenoConfig {
   readonly name: string;
   readonly version: string;
@@ -20,7 +20,7 @@ export function configOf(root: string): DenoConfig {
 }
 
 /**
- * Copies what is published from `root` into the new folder `stage`, and fills `src/generated/libraries.ts`.
+ * Copies the published files from `root` into the new folder `stage`, and fills `src/generated/libraries.ts`.
  *
  * `deno publish` there puts it on JSR, `deno pack` makes the npm package of it.
  */

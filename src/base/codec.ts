@@ -11,27 +11,27 @@ import { errorOf } from "./errors.ts";
 export { Codec, CODECS, ColourSpace, CONTAINERS };
 
 /**
- * The codec that a caller names.
+ * Checks the name of a codec.
  *
- * @throws {TypeError} If it is no string.
- * @throws {RangeError} If it is none of `Codec`.
+ * @throws {TypeError} If it is not a string.
+ * @throws {RangeError} If it is not one of `Codec`.
  */
 export function checkedCodec(value: Codec): Codec {
   return checkedWord("codec", value, Object.values(Codec));
 }
 
 /**
- * The colour space that a caller names.
+ * Checks the name of a colour space.
  *
- * @throws {TypeError} If it is no string.
- * @throws {RangeError} If it is none of `ColourSpace`.
+ * @throws {TypeError} If it is not a string.
+ * @throws {RangeError} If it is not one of `ColourSpace`.
  */
 export function checkedColour(value: ColourSpace): ColourSpace {
   return checkedWord("colour", value, Object.values(ColourSpace));
 }
 
 /**
- * Makes sure that `path`'s extension, in any case, names a container that holds `codec`.
+ * Makes sure that the extension of `path`, in upper or lower case, names a container that holds `codec`.
  *
  * @throws {VideoTargetError} With the code `container_mismatch`, naming the extensions that fit.
  */
@@ -52,7 +52,7 @@ export function checkContainer(codec: Codec, path: string): void {
   });
 }
 
-/** What follows the file name's last dot, in lower case; a leading dot begins no extension. */
+/** The extension of the file name, in lower case; a leading dot begins none. */
 function extensionOf(path: string): string {
   const name = path.split("/").at(-1) ?? "";
   const dot = name.lastIndexOf(".");

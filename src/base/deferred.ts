@@ -1,10 +1,10 @@
 /**
- * A promise with its handles, and a promise that must show progress.
+ * Promises that are settled from outside, and promises that must make progress.
  *
  * @module
  */
 
-/** A promise that somebody else settles. */
+/** A promise with the functions that settle it. */
 export interface Deferred<T> {
   /** The promise. */
   readonly promise: Promise<T>;
@@ -14,7 +14,7 @@ export interface Deferred<T> {
   readonly reject: (reason: unknown) => void;
 }
 
-/** A new promise with its handles; Node 20 lacks `Promise.withResolvers`. */
+/** A new promise with the functions that settle it; Node 20 lacks `Promise.withResolvers`. */
 export function deferred<T>(): Deferred<T> {
   let resolve: Deferred<T>["resolve"] = () => {};
   let reject: Deferred<T>["reject"] = () => {};
@@ -26,7 +26,7 @@ export function deferred<T>(): Deferred<T> {
 }
 
 /**
- * What `work` gives, unless `progress` tells the same for `timeoutMs`: then what `expired` gives is thrown.
+ * Awaits `work`; rejects with `expired()` if `progress()` is unchanged for `timeoutMs`.
  *
  * The work itself goes on.
  */

@@ -7,19 +7,19 @@
 import type { ErrorCode, ErrorRecord, PipelineStage, RecordingReport } from "../generated/contract.ts";
 
 /**
- * An error of this library: one clear sentence, and what a program needs to act on it.
+ * An error of this library: one clear sentence, and the fields by which a program can act on it.
  *
- * `cause` is the last line that FFmpeg logged on the way to it, or the runtime's own error.
+ * `cause` is the last line that FFmpeg logged before it, or the runtime's own error.
  */
 export class GiftGrabError extends Error {
-  /** What went wrong; stable, for programs. */
+  /** Kind of the error; stable, for programs. */
   readonly code: ErrorCode;
-  /** Where it went wrong. */
+  /** Where it happened. */
   readonly stage: PipelineStage;
-  /** The option or argument that is wrong, where one is. */
+  /** The wrong option or argument, if there is one. */
   readonly field: string | undefined;
 
-  /** Makes an error of what the native side or a check tells. */
+  /** An error with the fields of `record`. */
   constructor(record: ErrorRecord, options?: ErrorOptions) {
     super(record.message, record.cause === undefined ? options : { cause: record.cause });
     this.name = new.target.name;
@@ -34,10 +34,10 @@ export class VideoSourceError extends GiftGrabError {}
 
 /** A target could not be opened, encoded, written or closed. */
 export class VideoTargetError extends GiftGrabError {
-  /** What became of the recording, when closing it failed: what was recorded stays. */
+  /** Report of the recording, if closing it failed; what was recorded stays. */
   readonly report: RecordingReport | undefined;
 
-  /** Makes an error of what the native side or a check tells, with a recording's report. */
+  /** An error with the fields of `record`, and the report of a recording. */
   constructor(record: ErrorRecord, options?: ErrorOptions & { readonly report?: RecordingReport | undefined }) {
     super(record, options);
     this.report = options?.report;
@@ -47,7 +47,7 @@ export class VideoTargetError extends GiftGrabError {
 /** An observer could not be attached or detached. */
 export class ObserverError extends GiftGrabError {}
 
-/** What a refused argument's `TypeError` or `RangeError` tells a program. */
+/** The fields of the `TypeError` or `RangeError` for a wrong argument. */
 export interface ArgumentDetails {
   /** Always the same. */
   readonly code: "invalid_argument";
@@ -57,10 +57,10 @@ export interface ArgumentDetails {
   readonly field: string | undefined;
 }
 
-/** A refused argument: a real `TypeError` or `RangeError` that names the field. */
+/** The error for a wrong argument: a real `TypeError` or `RangeError` that names the field. */
 export type ArgumentError = (TypeError | RangeError) & ArgumentDetails;
 
-/** Whose call went wrong; it chooses the class of the error. */
+/** The kind of object whose call failed; it decides the class of the error. */
 export type Side = "library" | "source" | "target" | "observer";
 
 const CLASSES = {
@@ -70,20 +70,20 @@ const CLASSES = {
   observer: ObserverError,
 } as const;
 
-/** The error that `record` tells, of the class for `side`; a refused argument is a `RangeError`. */
+/** An error with the fields of `record`, of the class for `side`; a `RangeError` for a wrong argument. */
 export function errorOf(side: Side, record: ErrorRecord, options?: ErrorOptions): GiftGrabError | ArgumentError {
   if (record.code === "invalid_argument") return refused(RangeError, record.field, record.message);
   return new CLASSES[side](record, options);
 }
 
-/** What `error` tells, as a record. */
+/** The fields of `error` as a record. */
 export function recordOf(error: unknown): ErrorRecord {
   if (!(error instanceof Error)) return { code: "internal", stage: "boundary", message: String(error) };
   const { code = "internal", stage = "boundary", message } = error as Error & Partial<ErrorRecord>;
   return { code, stage, message };
 }
 
-/** What was thrown, as an error. */
+/** `thrown` itself if it is an error, otherwise an error that has it as its cause. */
 export function asError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new GiftGrabError(recordOf(thrown), { cause: thrown });
 }
@@ -93,12 +93,12 @@ export function closedError(side: Side, action: string): GiftGrabError | Argumen
   return errorOf(side, { code: "closed", stage: "boundary", message: `Cannot ${action}: it is closed` });
 }
 
-/** A refused argument of the wrong type. */
+/** The error for an argument of the wrong type. */
 export function wrongType(field: string, message: string): ArgumentError {
   return refused(TypeError, field, message);
 }
 
-/** A refused argument outside its range. */
+/** The error for an argument outside its range. */
 export function outOfRange(field: string, message: string): ArgumentError {
   return refused(RangeError, field, message);
 }

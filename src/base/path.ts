@@ -7,9 +7,9 @@
 import { outOfRange, wrongType } from "./errors.ts";
 
 /**
- * The path that a caller means: a string as it is, a `file:` URL decoded.
+ * The path that `value` names: a string as it is, a `file:` URL decoded.
  *
- * @throws {TypeError} If it is neither, or a URL that names no local file.
+ * @throws {TypeError} If it is neither, or a URL that does not name a local file.
  * @throws {RangeError} If it is empty or contains a NUL character.
  */
 export function pathOf(value: string | URL, field = "path"): string {

@@ -8,7 +8,9 @@ import { LIMITS, type Rational } from "../generated/contract.ts";
 import { outOfRange, wrongType } from "./errors.ts";
 
 /**
- * The number as its decimal digits say: 59.94 is 2997/50. For 60000/1001 write `{ num: 60000, den: 1001 }`.
+ * The number as its decimal digits are written: 59.94 is 2997/50.
+ *
+ * For 60000/1001, callers write `{ num: 60000, den: 1001 }`.
  *
  * @throws {RangeError} Unless it is positive and both terms fit into 31 bits.
  */
@@ -22,13 +24,13 @@ export function rationalFromNumber(value: number, field: string): Rational {
   if (num === 0n) throw refuse(field, value, "it must be a positive number");
   const divisor = greatestCommonDivisor(num, den);
   if (num / divisor > LIMITS.TERM || den / divisor > LIMITS.TERM) {
-    throw refuse(field, value, "it is no ratio of two 31-bit integers; write { num, den }");
+    throw refuse(field, value, "it is not a ratio of two 31-bit integers; write { num, den }");
   }
   return { num: Number(num / divisor), den: Number(den / divisor) };
 }
 
 /**
- * A frame rate from what a caller gives, checked.
+ * Checks a frame rate.
  *
  * @throws {TypeError} Unless it is a number or a `Rational`.
  * @throws {RangeError} If its terms or the rate are outside `LIMITS`.
@@ -47,7 +49,7 @@ export function frameRateOf(value: number | Rational, field = "frameRate"): Rati
 }
 
 /**
- * A timebase from what a caller gives, checked.
+ * Checks a timebase.
  *
  * @throws {TypeError} Unless it is a `Rational`.
  * @throws {RangeError} If its terms are outside `LIMITS`.

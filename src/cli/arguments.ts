@@ -1,5 +1,5 @@
 /**
- * What `deno task record` was asked for.
+ * The arguments of `deno task record`.
  *
  * @module
  */
@@ -8,45 +8,13 @@ import { parseArgs } from "node:util";
 import { CODECS, ColourSpace } from "../base/codec.ts";
 import type { Codec, Pacing, Rational } from "../generated/contract.ts";
 import type { FileWriterSettings } from "../targets/factory.ts";
+import { OPTIONS } from "./options.ts";
 
-/** The text of `--help`. */
-export const HELP = `Record a file or the test pattern.
-
-  deno task record [options]
-
-  --input FILE            Record this video; without it the test pattern
-  --output FILE           Record into this file; its extension chooses the container
-                          (default: recordings/<codec>-<date>-<time>.<extension>)
-  --codec NAME            ${Object.keys(CODECS).join(", ")} (default: hevc)
-  --seconds N             Stop after N seconds (default: 10 for the pattern, all of a file)
-  --rate N                Frames per second: 30, 59.94 or 30000/1001 (default: 30, or the file's)
-  --size WxH              Size of the pattern (default: 1280x720)
-  --colour NAME           ${Object.values(ColourSpace).join(", ")} (default: i420)
-  --pacing NAME           realtime or asap (default: realtime for the pattern and with --seconds, asap for a whole file)
-  --preset NAME           Speed against size, in the encoder's own words; --list tells them
-  --quality N             Constant quality on the codec's own scale, lower is better
-  --bit-rate N            Average bit rate in bit/s: 4000000, 4000k or 4M
-  --gop N                 Longest distance between key frames, in frames
-  --profile NAME          live, quality or lossless (default: live)
-  --threads N             Encoder threads; 0 lets the encoder choose
-  --encoder NAME          Encoder by FFmpeg's name, or rav1e
-  --encoder-option K=V    Raw option for the encoder; may be repeated
-  --title TEXT            Title, written into the file
-  --comment TEXT          Comment, written into the file
-  --overwrite             Replace an existing file
-  --no-finalise           Leave an mp4 or mov fragmented
-  --json                  Print the report, or with --list the capabilities, as JSON
-  --list                  Tell what can be encoded on this machine, and end
-  --help                  Tell this, and end
-
-Ctrl-C stops the recording and finishes the file; a second one ends at once, and the file still opens.
-The exit code is 0 if every frame is accounted for and none failed, 2 for wrong arguments, else 1.`;
-
-/** A recording as it was asked for. */
+/** A recording as the arguments describe it. */
 export interface Recording {
-  /** The video to record; none is the test pattern. */
+  /** The video to record; `undefined` for the test pattern. */
   readonly input: string | undefined;
-  /** Where to record to; none is a new file in `recordings`. */
+  /** The file to record into; `undefined` for a new one in `recordings`. */
   readonly output: string | undefined;
   /** Codec. */
   readonly codec: Codec;
@@ -60,11 +28,11 @@ export interface Recording {
   readonly colour: ColourSpace;
   /** How the source keeps time. */
   readonly pacing: Pacing;
-  /** What the writer is asked for. */
+  /** Settings of the writer. */
   readonly settings: FileWriterSettings;
 }
 
-/** What to do. */
+/** The command to run. */
 export type Command =
   | { readonly verb: "help" }
   | { readonly verb: "list"; readonly json: boolean }
@@ -72,40 +40,14 @@ export type Command =
 
 /** A wrong argument of the command line. */
 export class UsageError extends Error {
-  /** Its name. */
+  /** Name of the class. */
   override readonly name = "UsageError";
 }
 
-const OPTIONS = {
-  input: { type: "string" },
-  output: { type: "string" },
-  codec: { type: "string", default: "hevc" },
-  seconds: { type: "string" },
-  rate: { type: "string" },
-  size: { type: "string" },
-  colour: { type: "string", default: "i420" },
-  pacing: { type: "string" },
-  preset: { type: "string" },
-  quality: { type: "string" },
-  "bit-rate": { type: "string" },
-  gop: { type: "string" },
-  profile: { type: "string" },
-  threads: { type: "string" },
-  encoder: { type: "string" },
-  "encoder-option": { type: "string", multiple: true },
-  title: { type: "string" },
-  comment: { type: "string" },
-  overwrite: { type: "boolean" },
-  "no-finalise": { type: "boolean" },
-  json: { type: "boolean", default: false },
-  list: { type: "boolean", default: false },
-  help: { type: "boolean", short: "h", default: false },
-} as const;
-
 /**
- * What `args` ask for.
+ * The command that `args` describe.
  *
- * @throws {UsageError} In one sentence, if they are wrong.
+ * @throws {UsageError} If an argument is wrong.
  */
 export function commandOf(args: readonly string[]): Command {
   const values = parse(args);
@@ -165,7 +107,7 @@ function settingsOf(values: Values): FileWriterSettings {
   }) as FileWriterSettings;
 }
 
-/** The fields that are there. */
+/** The fields that are not `undefined`. */
 function defined(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
@@ -180,7 +122,7 @@ function numberOf(name: string, text: string | undefined): number | undefined {
 function bitRateOf(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const [, digits, unit = ""] = /^(\d+(?:\.\d+)?)([kM]?)$/.exec(text) ?? [];
-  if (digits === undefined) throw wrong("bit-rate", text, "it must be a number, as 4000000, 4000k or 4M");
+  if (digits === undefined) throw wrong("bit-rate", text, "it must be a number, such as 4000000, 4000k or 4M");
   return Math.round(Number(digits) * ({ "": 1, k: 1e3, M: 1e6 }[unit] ?? 1));
 }
 
@@ -192,13 +134,13 @@ function rateOf(text: string | undefined): number | Rational | undefined {
 function sizeOf(text: string | undefined): Recording["size"] {
   if (text === undefined) return undefined;
   const match = /^(\d+)x(\d+)$/i.exec(text);
-  if (match === null) throw wrong("size", text, "it must be width and height in pixels, as 1280x720");
+  if (match === null) throw wrong("size", text, "it must be width and height in pixels, such as 1280x720");
   return { width: Number(match[1]), height: Number(match[2]) };
 }
 
 function pairOf(text: string): [string, string] {
   const split = text.indexOf("=");
-  if (split < 1) throw wrong("encoder-option", text, "it must be a name and a value, as tune=grain");
+  if (split < 1) throw wrong("encoder-option", text, "it must be a name and a value, such as tune=grain");
   return [text.slice(0, split), text.slice(split + 1)];
 }
 

@@ -1,15 +1,15 @@
 /**
- * Ctrl-C: the first stops properly, the second at once.
+ * Ctrl-C: the first one stops the recording, the second one ends the process.
  *
  * @module
  */
 
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
-/** One Ctrl-C can come twice, from the terminal and from `deno task`. */
+/** One Ctrl-C can arrive twice, from the terminal and from `deno task`. */
 const ECHO_MS = 300;
 
-/** Calls `stop` at the first signal and ends the process at the second, from now to the process's end. */
+/** Calls `stop` at the first signal and ends the process at the second one, until the process ends. */
 export function onInterrupt(stop: () => void): void {
   let firstMs: number | undefined;
   const listener = (): void => {

@@ -1,5 +1,5 @@
 /**
- * The live line of a recording on a terminal.
+ * The progress line of a recording on a terminal.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { bytesOf, millisecondsOf } from "./report.ts";
 
 const PERIOD_MS = 250;
 
-/** Ticks over which the frame rate is taken. */
+/** Updates over which the frame rate is averaged. */
 const SPAN = 8;
 
 interface Sample {
@@ -18,12 +18,12 @@ interface Sample {
   readonly frames: number;
 }
 
-/** Tells on stderr how the recording gets on, if that is a terminal; gives what ends it. */
+/** Shows the progress of the recording on stderr if that is a terminal; returns the function that ends the display. */
 export function showProgress(writer: VideoFileWriter): () => void {
   if (!Deno.stderr.isTerminal()) return () => {};
   const startMs = performance.now();
   const samples: Sample[] = [];
-  // A display, and no part of the recording: it reads the figures that native code keeps.
+  // Only a display: the recording does not depend on it.
   const timer = setInterval(() => {
     const stats = statsOf(writer);
     if (stats === undefined) return;
@@ -40,7 +40,7 @@ export function showProgress(writer: VideoFileWriter): () => void {
   };
 }
 
-/** One line of figures. */
+/** The line. */
 export function lineOf(stats: TargetStats, seconds: number, rate: number): string {
   return [
     `${seconds.toFixed(1)} s`,
@@ -56,7 +56,7 @@ function statsOf(writer: VideoFileWriter): TargetStats | undefined {
   try {
     return writer.stats();
   } catch {
-    // It has been closed in the meantime.
+    // The writer has been closed meanwhile.
     return undefined;
   }
 }
@@ -67,7 +67,7 @@ function print(text: string): void {
 
 function columns(): number {
   try {
-    // A terminal that knows no size tells 0.
+    // A terminal that does not know its size reports 0.
     return Deno.consoleSize().columns || 80;
   } catch {
     return 80;

@@ -5,17 +5,18 @@
  */
 
 import { capabilities } from "../native/capabilities.ts";
-import { commandOf, HELP, type Recording, UsageError } from "./arguments.ts";
+import { commandOf, type Recording, UsageError } from "./arguments.ts";
+import { helpText } from "./options.ts";
 import { record, sentence } from "./recording.ts";
 import { capabilitiesText, playCommand, reportText } from "./report.ts";
 
-/** Does what `args` ask for; gives the exit code. */
+/** Runs the command that `args` describe; returns the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
   try {
     const command = commandOf(args);
     switch (command.verb) {
       case "help":
-        console.log(HELP);
+        console.log(helpText());
         return 0;
       case "list": {
         const all = await capabilities();
@@ -23,7 +24,7 @@ export async function main(args: readonly string[]): Promise<number> {
         return 0;
       }
       case "record":
-        return await recordAndTell(command.recording, command.json);
+        return await recordAndReport(command.recording, command.json);
     }
   } catch (error) {
     console.error(sentence(error));
@@ -31,7 +32,7 @@ export async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-async function recordAndTell(recording: Recording, json: boolean): Promise<number> {
+async function recordAndReport(recording: Recording, json: boolean): Promise<number> {
   if (recording.input === undefined) {
     console.error(`Recording the test pattern for ${recording.seconds} s; --seconds and --input change that`);
   }
@@ -44,7 +45,7 @@ async function recordAndTell(recording: Recording, json: boolean): Promise<numbe
   return problems.length === 0 ? 0 : 1;
 }
 
-/** Whether the fault lies in the command line. */
+/** Whether the error is one of the command line. */
 function isUsage(error: unknown): boolean {
   if (error instanceof UsageError) return true;
   const code = error instanceof Error && "code" in error ? error.code : undefined;

@@ -23,16 +23,16 @@ import { onInterrupt } from "./interrupt.ts";
 import { showProgress } from "./progress.ts";
 import { problemsOf } from "./report.ts";
 
-/** What came of it. */
-export interface Outcome {
-  /** The report, where there is one. */
+/** The outcome of a recording. */
+export interface RecordingOutcome {
+  /** The report, if there is one. */
   readonly report: RecordingReport | undefined;
-  /** What went wrong, a sentence each. */
+  /** One sentence for each problem. */
   readonly problems: readonly string[];
 }
 
-/** Records, until the source ends, the time is over or a signal comes; the file is finished in each case. */
-export async function record(recording: Recording): Promise<Outcome> {
+/** Records until the source ends, the time is over or a signal comes; the file is finished in each case. */
+export async function record(recording: Recording): Promise<RecordingOutcome> {
   const source = await openSource(recording);
   try {
     const writer = await openWriter(recording, source);
@@ -47,9 +47,9 @@ export async function record(recording: Recording): Promise<Outcome> {
     } finally {
       hide();
     }
-    // A source whose native side is gone has no figures.
+    // A source whose native side is lost has no stats.
     try {
-      tellLosses(source.stats());
+      warnOfLosses(source.stats());
     } catch (error) {
       problems.push(sentence(error));
     }
@@ -68,7 +68,7 @@ function openSource({ input, colour, pacing, rate = 30, seconds, size }: Recordi
   return factory.createTestPattern({ ...size, frameRate, colour, pacing, frames });
 }
 
-/** Frames that begin within `seconds`; a rounding error makes no further one. */
+/** Frames that begin within `seconds`; a rounding error adds none. */
 export function framesIn(seconds: number, rate: number): number {
   return Math.ceil(seconds * rate - 1e-6);
 }
@@ -82,7 +82,7 @@ async function openWriter({ codec, output, rate, settings }: Recording, source: 
   return VideoTargetFactory.getInstance().createFileWriter(codec, path, rate ?? source.getFrameRate(), settings);
 }
 
-/** Local date and time, as a file name can have them. */
+/** Local date and time in a form that fits a file name. */
 export function stamp(date: Date): string {
   const parts = [date.getFullYear(), date.getMonth() + 1, date.getDate()];
   const times = [date.getHours(), date.getMinutes(), date.getSeconds()];
@@ -97,7 +97,7 @@ async function run(
   stopped: Deferred<void>,
 ): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  // A pattern counts its frames by itself.
+  // The test pattern ends by its number of frames.
   if (input !== undefined && seconds !== undefined) {
     source.addEventListener("attached", () => timer ??= setTimeout(stopped.resolve, seconds * 1000));
   }
@@ -112,8 +112,8 @@ async function run(
   }
 }
 
-/** Tells what the source could not give, for which no frame's account exists. */
-function tellLosses({ decodeErrors, missed }: SourceStats): void {
+/** Warns of losses of the source, which no target counts. */
+function warnOfLosses({ decodeErrors, missed }: SourceStats): void {
   if (decodeErrors > 0) console.error(`Warning: damaged pieces of the input that were skipped: ${decodeErrors}`);
   if (missed > 0) console.error(`Warning: frames missed because this machine was too busy: ${missed}`);
 }
@@ -131,7 +131,7 @@ async function finish(writer: VideoFileWriter, problems: string[]): Promise<Reco
   }
 }
 
-/** Opens the file with our own reader and compares what its container tells. */
+/** Opens the file with our own reader and compares its number of frames. */
 async function problemsOfFile({ target, stats, exists }: RecordingReport): Promise<string[]> {
   if (!exists) return [];
   try {
@@ -139,13 +139,13 @@ async function problemsOfFile({ target, stats, exists }: RecordingReport): Promi
     const { frames } = reader.info;
     await reader.close();
     if (frames === null || frames === stats.frames.written) return [];
-    return [`the file tells ${frames} frames, but ${stats.frames.written} were written`];
+    return [`the file has ${frames} frames, but ${stats.frames.written} were written`];
   } catch (error) {
     return [`the file does not open again: ${sentence(error)}`];
   }
 }
 
-/** What `error` says. */
+/** The message of `error`. */
 export function sentence(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -1,5 +1,5 @@
 /**
- * What a recording's report says to people.
+ * Texts for people: reports, capabilities and numbers.
  *
  * @module
  */
@@ -31,7 +31,7 @@ export function playCommand(path: string): string {
   return `ffplay ${/^[\w@%+=:,./-]+$/.test(safe) ? safe : `'${safe.replaceAll("'", `'\\''`)}'`}`;
 }
 
-/** What is wrong with a recording, a sentence each; none if every frame is accounted for and none failed. */
+/** One sentence for each problem of a recording; none if every frame is accounted for and none failed. */
 export function problemsOf(report: RecordingReport): string[] {
   const { captured, written, dropped, failed } = report.stats.frames;
   const problems: string[] = [];
@@ -43,7 +43,7 @@ export function problemsOf(report: RecordingReport): string[] {
   return problems;
 }
 
-/** What can be encoded on this machine, as a table. */
+/** A table of the encoders on this machine. */
 export function capabilitiesText({ ffmpeg, codecs }: Capabilities): string {
   const rows = codecs.flatMap((codec) =>
     codec.encoders.map((encoder, index) => [
@@ -56,7 +56,7 @@ export function capabilitiesText({ ffmpeg, codecs }: Capabilities): string {
   return [`FFmpeg ${ffmpeg.version} (${ffmpeg.licence})`, "", ...table([HEADINGS, ...rows])].join("\n");
 }
 
-/** A number of bytes, readably. */
+/** A number of bytes with a fitting unit. */
 export function bytesOf(bytes: number): string {
   const units = ["B", "kB", "MB", "GB", "TB"];
   let [value, unit] = [bytes, 0];
@@ -64,7 +64,7 @@ export function bytesOf(bytes: number): string {
   return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
 }
 
-/** A duration in milliseconds, readably. */
+/** A duration in milliseconds. */
 export function millisecondsOf(ms: number): string {
   return `${ms.toFixed(ms < 10 ? 1 : 0)} ms`;
 }

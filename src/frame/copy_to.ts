@@ -1,5 +1,5 @@
 /**
- * Copies of a frame's samples: a rectangle of it, in a layout and a format of the caller's choice, as WebCodecs has it.
+ * Copies of a frame's samples: a rectangle in a layout and a format that the caller chooses, as in WebCodecs.
  *
  * @module
  */
@@ -13,9 +13,9 @@ import { kindOf } from "./init.ts";
 import { type Native, openedNative, openNative } from "../native/context.ts";
 import { checkedWord } from "../base/options.ts";
 
-/** Where a plane lies in memory. */
+/** Position of a plane in memory. */
 export interface PlaneLayout {
-  /** Its first byte. */
+  /** First byte. */
   readonly offset: number;
   /** Bytes from one row to the next. */
   readonly stride: number;
@@ -33,18 +33,18 @@ export interface FrameRect {
   readonly height: number;
 }
 
-/** What to copy of a frame, and how. */
+/** The rectangle, view, format and layout of a copy. */
 export interface VideoFrameCopyToOptions {
   /** Format of the copy; by default the frame's own. */
   readonly format?: VideoPixelFormat;
   /**
-   * What to copy of the picture; by default all of it.
+   * The rectangle to copy; by default the whole picture.
    *
-   * Its left column and top row must not part pixels that share chroma: both are even in I420 and NV12, the column in
-   * UYVY.
+   * Its left column and top row must not separate pixels that share chroma: both must be even in I420 and NV12, the
+   * column in UYVY.
    */
   readonly rect?: FrameRect;
-  /** Where each plane of the copy goes; by default one after the other without padding. */
+  /** Position of each plane in the destination; by default one after the other without padding. */
   readonly layout?: readonly PlaneLayout[];
   /**
    * The view to copy.
@@ -54,15 +54,15 @@ export interface VideoFrameCopyToOptions {
   readonly stereoIndex?: number;
 }
 
-/** A copy that has been checked. */
+/** The checked options of a copy. */
 interface Plan {
   readonly colour: ColourSpace;
   readonly stereoIndex: number;
   readonly rect: FrameRect;
   readonly layout: readonly PlaneLayout[];
-  /** Whether the layout is that without padding. */
+  /** Whether the planes follow each other without padding. */
   readonly isTight: boolean;
-  /** Bytes from the destination's start to the last plane's end. */
+  /** Bytes from the start of the destination to the end of the last plane. */
   readonly bytes: number;
 }
 
@@ -70,7 +70,7 @@ const FORMATS = Object.values(LAYOUTS).map(({ format }) => format);
 const OPTIONS = ["format", "rect", "layout", "stereoIndex"] as const;
 
 /**
- * Bytes that a copy takes.
+ * Bytes of a copy.
  *
  * @throws {TypeError} If an option is unknown or of the wrong type.
  * @throws {RangeError} If an option is out of its range.
@@ -83,7 +83,7 @@ export function allocationSizeOf(frame: FrameMemory, options: VideoFrameCopyToOp
 }
 
 /**
- * Copies what the options ask for; the frame is read before this returns its promise.
+ * Copies by the options; the frame is read before the promise is returned.
  *
  * @throws {TypeError} If an argument is unknown or of the wrong type.
  * @throws {RangeError} If an argument is out of its range, or the destination too small.
@@ -104,39 +104,39 @@ export async function copyFrame(
     convert(
       native,
       frame.metadata,
-      isWhole(frame.metadata, plan.rect) ? view : cut(frame.metadata, view, plan.rect),
+      isWhole(frame.metadata, plan.rect) ? view : crop(frame.metadata, view, plan.rect),
       plan,
       target,
     );
   } else {
     const { metadata } = frame;
-    const picture = cut(metadata, view, plan.rect);
+    const picture = crop(metadata, view, plan.rect);
     // The destination may have been transferred away while the library opened.
     convert(await openNative(), metadata, picture, plan, targetOf(destination, plan.bytes));
   }
   return plan.layout.map(({ offset, stride }) => ({ offset, stride }));
 }
 
-/** Writes `picture`, which is the plan's rectangle without padding, into `target` in the plan's format. */
+/** Converts `picture`, the plan's rectangle without padding, into the plan's format in `target`. */
 function convert(native: Native, metadata: FrameMetadata, picture: Uint8Array, plan: Plan, target: Uint8Array): void {
   const { colour, rect: { width, height } } = plan;
   const bytes = viewBytesOf(colour, width, height);
   const from = { ...metadata, width, height, stereoCount: 1 };
-  // A range of red, green and blue says nothing about Y'CbCr made of them.
+  // The range of RGB samples says nothing about the Y'CbCr samples made of them.
   const to = { ...from, colour, range: LAYOUTS[metadata.colour].isRgb ? UNKNOWN.RANGE : metadata.range };
   const headerIn = new Float64Array(HEADER_LENGTH);
   const headerOut = new Float64Array(HEADER_LENGTH);
   writeHeader(from, picture.length, headerIn);
   writeHeader(to, bytes, headerOut);
-  // Native code must not write memory that another thread can reach, or that it reads.
+  // The native side must not write memory that another thread can reach, or that it reads itself.
   const isDirect = plan.isTight && kindOf(target.buffer) === "ArrayBuffer" && target.buffer !== picture.buffer;
   const output = isDirect ? target.subarray(0, bytes) : new Uint8Array(allocate(bytes));
   native.backend.convert(headerIn, picture, headerOut, output);
   if (!isDirect) copyRect(to, output, { x: 0, y: 0, width, height }, target, plan.layout);
 }
 
-/** The rectangle of the view alone, without padding. */
-function cut(metadata: FrameMetadata, view: Uint8Array, rect: FrameRect): Uint8Array {
+/** A copy of the rectangle alone, without padding. */
+function crop(metadata: FrameMetadata, view: Uint8Array, rect: FrameRect): Uint8Array {
   const picture = new Uint8Array(allocate(viewBytesOf(metadata.colour, rect.width, rect.height)));
   copyRect(metadata, view, rect, picture, tightLayout(metadata.colour, rect));
   return picture;
@@ -238,7 +238,7 @@ function checkedLayout(given: readonly PlaneLayout[], colour: ColourSpace, rect:
   return layout;
 }
 
-/** Refuses planes of which one would overwrite another. */
+/** Rejects planes that overlap. */
 function checkApart(colour: ColourSpace, rect: FrameRect, layout: readonly PlaneLayout[]): void {
   const ends = endsOf(colour, rect, layout);
   for (const [index, { offset }] of layout.entries()) {
@@ -264,7 +264,7 @@ function tightLayout(colour: ColourSpace, rect: FrameRect): PlaneLayout[] {
   });
 }
 
-/** The first byte behind each plane; the last row counts with its padding, as in WebCodecs. */
+/** The end of each plane; its last row includes the padding, as in WebCodecs. */
 function endsOf(colour: ColourSpace, rect: FrameRect, layout: readonly PlaneLayout[]): number[] {
   return LAYOUTS[colour].planes.map((shape, index) => {
     const { offset, stride } = layout[index] as PlaneLayout;
@@ -272,7 +272,7 @@ function endsOf(colour: ColourSpace, rect: FrameRect, layout: readonly PlaneLayo
   });
 }
 
-/** The destination's bytes. */
+/** The bytes of the destination. */
 function targetOf(destination: ArrayBufferLike | ArrayBufferView, bytes: number): Uint8Array {
   const isView = ArrayBuffer.isView(destination);
   const kind = kindOf(destination);

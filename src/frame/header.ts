@@ -1,12 +1,12 @@
 /**
- * What is known about a frame besides its samples, and how it crosses the boundary: as numbers in a `Float64Array`.
+ * The metadata of a frame, and its form at the boundary: numbers in a `Float64Array`.
  *
  * @module
  */
 
 import { COLOUR_SPACES, type ColourSpace, HEADER, UNKNOWN } from "../generated/contract.ts";
 
-/** How many numbers a header has. */
+/** Numbers in a header. */
 export const HEADER_LENGTH: number = Object.keys(HEADER).length;
 
 /** The `sequence` of a frame without a number. */
@@ -15,7 +15,7 @@ export const NO_SEQUENCE = UNKNOWN.SEQUENCE;
 /** The `matrix` of a frame that names none (ITU-T H.273, table 4: unspecified). */
 export const NO_MATRIX = UNKNOWN.MATRIX;
 
-/** The metadata of a frame: plain numbers, unknown ones as a header has them. */
+/** The metadata of a frame: plain numbers, with those of a header for what is unknown. */
 export interface FrameMetadata {
   /** Colour space. */
   colour: ColourSpace;
@@ -23,7 +23,7 @@ export interface FrameMetadata {
   width: number;
   /** Height in pixels. */
   height: number;
-  /** Views. */
+  /** Number of views. */
   stereoCount: number;
   /** Number in its source; {@linkcode NO_SEQUENCE} if it has none. */
   sequence: number;
@@ -41,11 +41,11 @@ export interface FrameMetadata {
   range: number;
   /** ITU-T H.273's number; {@linkcode NO_MATRIX} if unknown. */
   matrix: number;
-  /** Microseconds for which it is shown, 0 if unknown; no part of a header. */
+  /** Microseconds for which it is shown, 0 if unknown; not part of a header. */
   duration: number;
 }
 
-/** The metadata of a frame of which nothing is known but its shape. */
+/** Metadata of which only the shape is known. */
 export function bareMetadata(colour: ColourSpace, width: number, height: number, stereoCount: number): FrameMetadata {
   return {
     colour,
@@ -64,7 +64,7 @@ export function bareMetadata(colour: ColourSpace, width: number, height: number,
   };
 }
 
-/** The metadata that `header` tells. */
+/** The metadata in `header`. */
 export function readHeader(header: Float64Array): FrameMetadata {
   return {
     colour: COLOUR_SPACES[header[HEADER.colour] as number] as ColourSpace,
@@ -83,7 +83,7 @@ export function readHeader(header: Float64Array): FrameMetadata {
   };
 }
 
-/** Writes the metadata of a frame whose views take `dataLength` bytes together into `header`. */
+/** Writes metadata into `header`, with `dataLength` as the bytes of all views. */
 export function writeHeader(metadata: FrameMetadata, dataLength: number, header: Float64Array): void {
   header[HEADER.colour] = COLOUR_SPACES.indexOf(metadata.colour);
   header[HEADER.width] = metadata.width;

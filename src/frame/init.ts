@@ -1,5 +1,5 @@
 /**
- * What a caller says of a frame made of their own memory, checked at the door.
+ * Checks of the settings with which a program makes a frame.
  *
  * @module
  */
@@ -19,16 +19,16 @@ import { viewBytesOf } from "./layout.ts";
 import { checkedOptions, type Rules } from "../base/options.ts";
 import { timeBaseOf } from "../base/rational.ts";
 
-/** Which sample values stand for black and white: luma 16 to 235, or 0 to 255. */
+/** The sample values of black and white: luma 16 to 235, or 0 to 255. */
 export type ColourRange = "limited" | "full";
 
 /** The matrix between R'G'B' and Y'CbCr. */
 export type ColourMatrix = "bt601" | "bt709" | "bt2020";
 
-/** The time, the views and the colour of a frame that a program makes; what is left out is unknown. */
+/** The time, the views and the colour of a frame that a program makes; a field that is left out is unknown. */
 export interface VideoFrameDetails {
   /**
-   * Views in the memory, 1 to 8, one after the other.
+   * Number of views in the memory, 1 to 8, one after the other.
    *
    * @default 1
    */
@@ -45,13 +45,13 @@ export interface VideoFrameDetails {
   readonly sequence?: number;
   /** Milliseconds on CLOCK_MONOTONIC at which it was captured. */
   readonly captureTime?: number;
-  /** Which sample values stand for black and white. */
+  /** The sample values of black and white. */
   readonly range?: ColourRange;
   /** The matrix of Y'CbCr samples. */
   readonly matrix?: ColourMatrix;
 }
 
-/** What a frame made of a program's own memory holds. */
+/** The shape, time and colour of a frame that uses the program's own memory. */
 export interface VideoFrameSettings extends VideoFrameDetails {
   /** Colour space. */
   readonly colour: ColourSpace;
@@ -79,16 +79,16 @@ const RULES = {
   matrix: { words: Object.keys(COLOUR_MATRICES) },
 } as const satisfies Rules & Record<keyof VideoFrameSettings, unknown>;
 
-/** The samples of a frame: where they are. */
+/** Position of the samples of a frame. */
 export interface Samples {
   /** The memory. */
   readonly buffer: ArrayBuffer;
-  /** Their first byte in it. */
+  /** First byte of the samples in the memory. */
   readonly offset: number;
 }
 
 /**
- * A colour space, a size and a number of views, checked.
+ * Checks a colour space, a size and a number of views.
  *
  * @throws {TypeError} If one is of the wrong type.
  * @throws {RangeError} If one is out of its range.
@@ -107,10 +107,10 @@ export function shapeOf(
 }
 
 /**
- * The metadata that a caller tells, checked.
+ * Checks settings; returns them as metadata.
  *
- * @throws {TypeError} If one is unknown, missing or of the wrong type.
- * @throws {RangeError} If one is out of its range.
+ * @throws {TypeError} If a setting is unknown, missing or of the wrong type.
+ * @throws {RangeError} If a setting is out of its range.
  */
 export function metadataOf(settings: VideoFrameSettings): FrameMetadata {
   const checked = checkedOptions(settings, RULES);
@@ -149,9 +149,9 @@ export function matrixOf({ matrix }: FrameMetadata): ColourMatrix | undefined {
 }
 
 /**
- * Where the samples of a frame with these metadata are in a caller's memory.
+ * Checks the memory for a frame; returns the position of the samples.
  *
- * @throws {TypeError} If it is no memory, or memory that can change under a native call.
+ * @throws {TypeError} If it is not memory, or memory that can change during a native call.
  * @throws {RangeError} If its length is not exactly that of the frame.
  */
 export function samplesOf(data: ArrayBuffer | ArrayBufferView, metadata: FrameMetadata): Samples {
@@ -173,7 +173,7 @@ export function samplesOf(data: ArrayBuffer | ArrayBufferView, metadata: FrameMe
   return { buffer: memory, offset };
 }
 
-/** What a value is, as the language names it; also for memory of another realm, which `instanceof` does not know. */
+/** The language's name of a value's kind; also right for memory of another realm, where `instanceof` fails. */
 export function kindOf(value: unknown): string {
   return Object.prototype.toString.call(value).slice("[object ".length, -1);
 }

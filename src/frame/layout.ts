@@ -1,16 +1,15 @@
 /**
- * How the samples of each colour space lie in memory, for any size, odd ones too.
+ * The layout in memory of each colour space, for all sizes, odd ones included.
  *
- * A view's planes follow each other without padding. A plane is made of *units*: the bytes of one pixel, or of the
- * pixels that share them. Where a size is no multiple of a unit's it is rounded up, so that no pixel goes without
- * samples.
+ * The planes of a view follow each other without padding. A plane consists of *units*: the bytes of one pixel, or of
+ * the pixels that share them. A size that is not a multiple of the unit's is rounded up: every pixel has samples.
  *
  * @module
  */
 
 import type { ColourSpace } from "../generated/contract.ts";
 
-/** The pixel formats by WebCodecs' names, and `UYVY`, which WebCodecs has not. */
+/** The pixel formats by WebCodecs' names, and `UYVY`, which WebCodecs lacks. */
 export type VideoPixelFormat = "BGRA" | "I420" | "UYVY" | "RGBA" | "NV12";
 
 /** A plane of a layout. */
@@ -27,7 +26,7 @@ export interface PlaneShape {
 
 /** A component of a layout. */
 export interface ComponentShape {
-  /** Its customary letter. */
+  /** Its usual letter. */
   readonly name: string;
   /** Number of its plane. */
   readonly plane: number;
@@ -41,13 +40,13 @@ export interface ComponentShape {
 
 /** A layout. */
 export interface Layout {
-  /** Its name in WebCodecs' manner. */
+  /** Its name in the style of WebCodecs. */
   readonly format: VideoPixelFormat;
   /** Whether it holds red, green and blue instead of Y'CbCr. */
   readonly isRgb: boolean;
-  /** Its planes in memory's order. */
+  /** Its planes in the order of memory. */
   readonly planes: readonly PlaneShape[];
-  /** Its components, in the customary order. */
+  /** Its components, in the usual order. */
   readonly components: readonly ComponentShape[];
 }
 
@@ -107,7 +106,7 @@ export function colourOf(format: VideoPixelFormat): ColourSpace {
   return format.toLowerCase() as ColourSpace;
 }
 
-/** Paints every view in `data` truly black: zeros are green in Y'CbCr, and transparent where there is alpha. */
+/** Paints every view in `data` black: zeros would be green in Y'CbCr, and transparent where there is alpha. */
 export function paintBlack(colour: ColourSpace, width: number, height: number, data: Uint8Array): void {
   for (let start = 0; start < data.length;) {
     for (const shape of LAYOUTS[colour].planes) {

@@ -1,51 +1,32 @@
 /**
- * What taps and nodes do with frames; no part of the public API.
+ * Lends frames to observers; not part of the public API.
  *
- * A lender keeps the memory: it lends a frame to an observer, and when the observer is done it empties every view of it
- * and gets the same memory back, so that nobody sees another frame's samples in a view that was kept.
+ * A tap or a node owns the memory. It lends a frame to an observer; when the observer is done, every view of the frame
+ * becomes empty and the same memory comes back, so that a view that was kept never shows another frame's samples.
  *
  * @module
  */
 
-import { errorOf } from "../base/errors.ts";
 import { memoryOf, VideoFrame } from "./video_frame.ts";
 import { readHeader, writeHeader } from "./header.ts";
 import { FrameMemory } from "./memory.ts";
 
-/** A frame that shows `buffer` from its start, with the metadata that `header` tells now. */
+/** A frame in `buffer`, with the metadata that `header` has now. */
 export function lendFrame(buffer: ArrayBuffer, header: Float64Array): VideoFrame {
   return new VideoFrame(new FrameMemory(readHeader(header), "lent", buffer));
 }
 
 /**
- * A frame that shows a copy of `frame` in `buffer`.
+ * Ends a lent frame and returns its memory as a new buffer.
  *
- * @throws {GiftGrabError} With the code `closed` if the frame has ended, `internal` if the buffer is too small.
- */
-export function lendCopy(frame: VideoFrame, buffer: ArrayBuffer): VideoFrame {
-  const { metadata, bytes } = memoryOf(frame);
-  if (buffer.byteLength < bytes) {
-    throw errorOf("library", {
-      code: "internal",
-      stage: "boundary",
-      message: `Cannot copy the frame to ${buffer.byteLength} bytes: it has ${bytes}`,
-    });
-  }
-  new Uint8Array(buffer).set(frameBytes(frame));
-  return new VideoFrame(new FrameMemory({ ...metadata }, "lent", buffer));
-}
-
-/**
- * Ends a lent frame and gives its memory back as a new buffer.
- *
- * `undefined` if a program transferred it away, if it was given back before, or if the frame is not a lent one: that one
- * stays as it is.
+ * @returns `undefined` if a program has transferred the memory away, if it was returned before, or if the frame is not
+ * lent; such a frame stays as it is.
  */
 export function releaseFrame(frame: VideoFrame): ArrayBuffer | undefined {
   return memoryOf(frame).release();
 }
 
-/** Whether its lender may end it at any time. */
+/** Whether the frame is lent, and so may end at any time. */
 export function isLent(frame: VideoFrame): boolean {
   return memoryOf(frame).isLent;
 }
@@ -71,8 +52,9 @@ export function describeFrame(frame: VideoFrame, header: Float64Array): void {
 }
 
 /**
- * Gives `frame` the time, sequence number and capture time of `parent`, unless it was made with a time of its own; the
- * next call may give it another's.
+ * Gives `frame` the time, sequence number and capture time of `parent`, unless it was made with a time of its own.
+ *
+ * Another call can give it those of another parent.
  */
 export function inheritTime(frame: VideoFrame, parent: VideoFrame): void {
   memoryOf(frame).inheritTime(memoryOf(parent).metadata);

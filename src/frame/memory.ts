@@ -1,5 +1,5 @@
 /**
- * The memory of a frame: who owns it, the views of it that a program has, and its end.
+ * The memory of a frame: its owner, the views that a program has, and its end.
  *
  * @module
  */
@@ -9,11 +9,11 @@ import type { FrameMetadata } from "./header.ts";
 import { viewBytesOf } from "./layout.ts";
 
 /**
- * Whose memory a frame shows.
+ * The owner of the memory.
  *
- * - `own`: the frame's; closing it detaches the memory.
- * - `caller`: the caller's, who goes on using it after the frame's end.
- * - `lent`: a tap's or a node's; it is detached and goes back when the frame is released.
+ * - `own`: the frame; closing it detaches the memory.
+ * - `caller`: the caller, who goes on using it after the frame's end.
+ * - `lent`: a tap or a node; it is detached and goes back when the frame is released.
  */
 export type Ownership = "own" | "caller" | "lent";
 
@@ -25,15 +25,15 @@ const REASONS: Readonly<Record<Ending | "transferred", string>> = {
   transferred: "its memory was transferred away",
 };
 
-/** Empties every view of `buffer` and gives the same memory as a new `ArrayBuffer`. */
+/** Empties every view of `buffer` and returns the same memory as a new `ArrayBuffer`. */
 const detached: (buffer: ArrayBuffer) => ArrayBuffer = "transfer" in ArrayBuffer.prototype
   ? (buffer) => buffer.transfer()
   // Node 20 lacks `transfer`.
   : (buffer) => structuredClone(buffer, { transfer: [buffer] });
 
-/** A frame's metadata and memory: what a `VideoFrame` keeps to itself. */
+/** The private state of a `VideoFrame`: its metadata and its memory. */
 export class FrameMemory {
-  /** What is known besides the samples. */
+  /** Shape, time and colour. */
   readonly metadata: FrameMetadata;
   /** Bytes of one view. */
   readonly viewBytes: number;
@@ -59,7 +59,7 @@ export class FrameMemory {
     return this.viewBytes * this.metadata.stereoCount;
   }
 
-  /** Whether it ends when its lender wants it. */
+  /** Whether it is lent, and so may end at any time. */
   get isLent(): boolean {
     return this.#ownership === "lent";
   }
@@ -70,7 +70,7 @@ export class FrameMemory {
   }
 
   /**
-   * One view's samples, the same object as long as the frame lives.
+   * The samples of a view; the same object as long as the frame lives.
    *
    * @throws {RangeError} If there is no such view.
    * @throws {GiftGrabError} With the code `closed` if the frame has ended.
@@ -92,10 +92,10 @@ export class FrameMemory {
   }
 
   /**
-   * Makes sure that there is a view of this number.
+   * Makes sure that there is such a view.
    *
-   * @throws {TypeError} If it is no number.
-   * @throws {RangeError} If there is none.
+   * @throws {TypeError} If the index is not a number.
+   * @throws {RangeError} If there is no such view.
    */
   checkIndex(stereoIndex: number): void {
     const { stereoCount } = this.metadata;
@@ -105,7 +105,7 @@ export class FrameMemory {
     throw refuse("stereoIndex", `Cannot read view ${String(stereoIndex)}: this frame has ${views}`);
   }
 
-  /** Takes the time of `parent`, unless this frame came with its own. */
+  /** Takes the time of `parent`, unless the frame was made with its own. */
   inheritTime(parent: FrameMetadata): void {
     if (this.#hasOwnTime) return;
     const { pts, timeBaseNum, timeBaseDen, sequence, captureMs, sessionStartMs, duration } = parent;
@@ -116,11 +116,11 @@ export class FrameMemory {
   close(): void {
     if (this.#ending !== undefined) return;
     const memory = this.#ownership === "caller" ? undefined : this.#emptied();
-    // A lender's memory stays here until it is asked for.
+    // Lent memory stays here until `release`.
     this.#end("closed", this.#ownership === "lent" ? memory : undefined);
   }
 
-  /** Ends a lent frame and gives its memory back, once; `undefined` if a program has transferred it away. */
+  /** Ends a lent frame and returns its memory, once; `undefined` if a program has transferred it away. */
   release(): ArrayBuffer | undefined {
     if (this.#ownership !== "lent") return undefined;
     const memory = this.#ending === undefined ? this.#emptied() : this.#buffer;

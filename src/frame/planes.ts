@@ -1,5 +1,5 @@
 /**
- * Ways to reach a frame's samples: plane by plane, or component by component.
+ * Access to the samples of a frame by plane or by component.
  *
  * @module
  */
@@ -12,11 +12,11 @@ import type { FrameMemory } from "./memory.ts";
 export interface FramePlane {
   /** Its components in order: `Y`, `UV`, `BGRA`. */
   readonly name: string;
-  /** Its bytes, which are the frame's: writing them edits the frame. Empty once the frame has ended. */
+  /** Its bytes; writing them edits the frame. Empty once the frame has ended. */
   readonly data: Uint8Array<ArrayBuffer>;
   /** Its first byte in the view. */
   readonly offset: number;
-  /** Samples in a row; one of `UYVY` stands for two pixels, one of half-size chroma for two columns. */
+  /** Samples in a row; one of `UYVY` belongs to two pixels, one of half-size chroma to two columns. */
   readonly width: number;
   /** Rows. */
   readonly height: number;
@@ -46,14 +46,14 @@ export interface FrameComponent {
   /**
    * The sample, 0 to 255.
    *
-   * @throws {RangeError} If there is none at that place.
+   * @throws {RangeError} If there is no such sample.
    * @throws {GiftGrabError} With the code `closed` if the frame has ended.
    */
   at(x: number, y: number): number;
   /**
-   * Writes the sample, 0 to 255; other values are taken modulo 256.
+   * Writes the sample, 0 to 255; other values are reduced modulo 256.
    *
-   * @throws {RangeError} If there is none at that place.
+   * @throws {RangeError} If there is no such sample.
    * @throws {GiftGrabError} With the code `closed` if the frame has ended.
    */
   set(x: number, y: number, value: number): void;
@@ -108,14 +108,14 @@ class ViewComponent implements FrameComponent {
   }
 
   at(x: number, y: number): number {
-    return this.#view[this.#place(x, y, "read")] as number;
+    return this.#view[this.#indexOf(x, y, "read")] as number;
   }
 
   set(x: number, y: number, value: number): void {
-    this.#view[this.#place(x, y, "write")] = value;
+    this.#view[this.#indexOf(x, y, "write")] = value;
   }
 
-  #place(x: number, y: number, verb: string): number {
+  #indexOf(x: number, y: number, verb: string): number {
     if (!(Number.isInteger(x) && x >= 0 && x < this.width)) throw this.#outside("x", x, this.width, verb);
     if (!(Number.isInteger(y) && y >= 0 && y < this.height)) throw this.#outside("y", y, this.height, verb);
     if (this.#view.length === 0) {

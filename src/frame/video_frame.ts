@@ -36,8 +36,8 @@ let memoryIn: (frame: VideoFrame) => FrameMemory;
 /**
  * A picture with its time; several pictures where it is stereo.
  *
- * A frame that an observer gets lives until its `update` is done, then every view of its samples becomes empty: keep a
- * {@linkcode VideoFrame.clone}. A frame that a program makes lives until it is closed or collected.
+ * A frame that an observer gets lives until its `update` is done, then every view of its samples becomes empty; keep a
+ * {@linkcode VideoFrame.clone} instead. A frame that a program makes lives until it is closed or collected.
  *
  * ```ts
  * import { ColourSpace, VideoFrame } from "@giftgrab/core";
@@ -55,12 +55,12 @@ export class VideoFrame {
   }
 
   /**
-   * A truly black frame; opaque where there is alpha.
+   * A black frame, opaque if it has alpha.
    *
    * @param colour Colour space.
    * @param cols Width of each view in pixels, 1 to 16384.
    * @param rows Height of each view in pixels, 1 to 16384.
-   * @param stereoCount Views, 1 to 8.
+   * @param stereoCount Number of views, 1 to 8.
    * @throws {TypeError} If an argument is of the wrong type.
    * @throws {RangeError} If an argument is out of its range.
    * @throws {GiftGrabError} With the code `resource_exhausted` if there is not enough memory.
@@ -80,10 +80,10 @@ export class VideoFrame {
   }
 
   /**
-   * A frame that shows a program's own memory, without a copy; closing the frame leaves the memory alone.
+   * A frame that uses the program's own memory, without a copy; closing the frame leaves the memory as it is.
    *
-   * @param data The views one after the other, and in each its planes, all without padding.
-   * @throws {TypeError} If it is no memory, or shared or resizable, or a setting is unknown or of the wrong type.
+   * @param data The views one after the other, each with its planes one after the other, all without padding.
+   * @throws {TypeError} If it is not memory, or shared or resizable, or a setting is unknown or of the wrong type.
    * @throws {RangeError} If its length is not exactly the frame's, or a setting is out of its range.
    */
   static fromBuffer(data: ArrayBuffer | ArrayBufferView, settings: VideoFrameSettings): VideoFrame {
@@ -93,9 +93,9 @@ export class VideoFrame {
   }
 
   /**
-   * An RGBA frame that shows the pixels of an `ImageData`, without a copy.
+   * An RGBA frame that uses the pixels of an `ImageData`, without a copy.
    *
-   * @throws {TypeError} If it is no image data, or a setting is unknown or of the wrong type.
+   * @throws {TypeError} If it is not image data, or a setting is unknown or of the wrong type.
    * @throws {RangeError} If its sizes do not fit each other, or a setting is out of its range.
    */
   static fromImageData(image: ImageDataLike, details: VideoFrameDetails = {}): VideoFrame {
@@ -142,7 +142,7 @@ export class VideoFrame {
     return this.height;
   }
 
-  /** Views: 1, or more where the frame is stereo. */
+  /** Number of views: 1, or more if the frame is stereo. */
   get stereoCount(): number {
     return this.#memory.metadata.stereoCount;
   }
@@ -187,7 +187,7 @@ export class VideoFrame {
     return sessionStartMs > 0 ? new Date(sessionStartMs) : undefined;
   }
 
-  /** Which sample values stand for black and white; `undefined` if unknown. */
+  /** The sample values of black and white; `undefined` if unknown. */
   get range(): ColourRange | undefined {
     return rangeOf(this.#memory.metadata);
   }
@@ -197,7 +197,7 @@ export class VideoFrame {
     return matrixOf(this.#memory.metadata);
   }
 
-  /** The colour space by WebCodecs' name of its format. */
+  /** WebCodecs' name of the colour space. */
   get format(): VideoPixelFormat {
     return LAYOUTS[this.colour].format;
   }
@@ -222,23 +222,23 @@ export class VideoFrame {
     return this.height;
   }
 
-  /** All of the picture. */
+  /** The whole picture. */
   get codedRect(): FrameRect {
     return { x: 0, y: 0, width: this.width, height: this.height };
   }
 
-  /** All of the picture. */
+  /** The whole picture. */
   get visibleRect(): FrameRect {
     return this.codedRect;
   }
 
-  /** Range and matrix in WebCodecs' words. */
+  /** Range and matrix by WebCodecs' names. */
   get colorSpace(): FrameColorSpace {
     return colorSpaceOf(this.#memory.metadata);
   }
 
   /**
-   * Bytes of a view; the same for all.
+   * Bytes of a view, the same for all views.
    *
    * @throws {RangeError} If there is no such view.
    */
@@ -248,9 +248,9 @@ export class VideoFrame {
   }
 
   /**
-   * The samples of a view, which are the frame's: writing them edits the frame. Empty once the frame has ended.
+   * The samples of a view; writing them edits the frame. Empty once the frame has ended.
    *
-   * The planes follow each other without padding; {@linkcode VideoFrame.planes} tells where.
+   * The planes follow each other without padding, at the offsets of {@linkcode VideoFrame.planes}.
    *
    * @throws {RangeError} If there is no such view.
    * @throws {GiftGrabError} With the code `closed` if the frame has ended.
@@ -260,7 +260,7 @@ export class VideoFrame {
   }
 
   /**
-   * The planes of a view, in memory's order.
+   * The planes of a view, in the order of memory.
    *
    * @throws {RangeError} If there is no such view.
    * @throws {GiftGrabError} With the code `closed` if the frame has ended.
@@ -280,7 +280,7 @@ export class VideoFrame {
   }
 
   /**
-   * The pixels of a view of an RGBA frame as a canvas takes them; they are the frame's.
+   * The pixels of a view of an RGBA frame for a canvas, without a copy; writing them edits the frame.
    *
    * @throws {RangeError} If the frame is not RGBA, or there is no such view.
    * @throws {GiftGrabError} With the code `closed` if the frame has ended.
@@ -301,12 +301,12 @@ export class VideoFrame {
   }
 
   /**
-   * Copies the picture, a part of it or another format of it, as WebCodecs does.
+   * Copies the picture or a rectangle of it, in its own format or another one, as WebCodecs does.
    *
-   * The samples are read before the promise is returned, so it needs no `await` inside `update`. Another format opens
-   * the native library if need be.
+   * The samples are read before the promise is returned, so `update` need not await it. Another format opens the native
+   * library if it is not open yet.
    *
-   * @returns Where each plane of the copy lies in the destination.
+   * @returns Offset and stride of each plane in the destination.
    * @throws {TypeError} If an argument is unknown or of the wrong type.
    * @throws {RangeError} If an argument is out of its range, or the destination is too small.
    * @throws {GiftGrabError} With the code `closed` if the frame has ended.
@@ -331,8 +331,10 @@ export class VideoFrame {
   }
 
   /**
-   * Ends the frame at once; twice is once. Every view of its samples becomes empty, unless the memory is the program's
-   * own. What is known besides the samples can still be read.
+   * Ends the frame at once; closing twice is the same as closing once.
+   *
+   * Every view of its samples becomes empty, unless the memory is the program's own. Its size, time and colour can still
+   * be read.
    */
   close(): void {
     this.#memory.close();
@@ -344,7 +346,7 @@ export class VideoFrame {
   }
 }
 
-/** What a frame keeps to itself; no part of the public API. */
+/** The private memory of a frame; not part of the public API. */
 export function memoryOf(frame: VideoFrame): FrameMemory {
   return memoryIn(frame);
 }

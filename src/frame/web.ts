@@ -1,5 +1,5 @@
 /**
- * A frame in the words of the Web: its colour as WebCodecs tells it, its pixels as a canvas takes them.
+ * A frame as the Web's interfaces describe it: its colour as in WebCodecs, its pixels as in a canvas.
  *
  * @module
  */
@@ -10,19 +10,19 @@ import type { FrameMemory } from "./memory.ts";
 import { matrixOf, rangeOf } from "./init.ts";
 import type { FrameMetadata } from "./header.ts";
 
-/** The colour of a frame in WebCodecs' words; `null` is unknown. */
+/** The colour of a frame by WebCodecs' names; `null` if unknown. */
 export interface FrameColorSpace {
   /** Not known to this library. */
   readonly primaries: null;
   /** Not known to this library. */
   readonly transfer: null;
-  /** The matrix, `rgb` where there is none. */
+  /** The matrix, `rgb` if there is none. */
   readonly matrix: "rgb" | "smpte170m" | "bt709" | "bt2020-ncl" | null;
-  /** Whether every sample value may occur. */
+  /** Whether samples use the full range. */
   readonly fullRange: boolean | null;
 }
 
-/** Pixels as a canvas takes and gives them: red, green, blue and alpha in turn. */
+/** The pixels of a canvas: red, green, blue and alpha in turn. */
 export interface FrameImageData {
   /** The samples. */
   readonly data: Uint8ClampedArray<ArrayBuffer>;
@@ -34,7 +34,7 @@ export interface FrameImageData {
   readonly colorSpace: "srgb";
 }
 
-/** What {@linkcode VideoFrame.fromImageData} takes: the `ImageData` of any canvas. */
+/** The `ImageData` of any canvas, for {@linkcode VideoFrame.fromImageData}. */
 export interface ImageDataLike {
   /** The samples: red, green, blue and alpha in turn. */
   readonly data: ArrayBuffer | ArrayBufferView;
@@ -46,7 +46,7 @@ export interface ImageDataLike {
 
 const MATRICES = { bt601: "smpte170m", bt709: "bt709", bt2020: "bt2020-ncl" } as const;
 
-/** Range and matrix in WebCodecs' words. */
+/** Range and matrix by WebCodecs' names. */
 export function colorSpaceOf(metadata: FrameMetadata): FrameColorSpace {
   const unknown = { primaries: null, transfer: null };
   if (LAYOUTS[metadata.colour].isRgb) return { ...unknown, matrix: "rgb", fullRange: true };
@@ -64,10 +64,10 @@ export function imageDataOf(frame: FrameMemory, stereoIndex: number): FrameImage
   if (colour !== "rgba") {
     throw outOfRange(
       "colour",
-      `Cannot give image data of a frame in ${colour}: it must be in rgba; ` +
+      `Cannot make image data of a frame in ${colour}: it must be in rgba; ` +
         'attach the observer with { colour: "rgba" }, or copyTo() with { format: "RGBA" }',
     );
   }
-  const { buffer, byteOffset, length } = frame.view(stereoIndex, "give image data of");
+  const { buffer, byteOffset, length } = frame.view(stereoIndex, "make image data of");
   return { data: new Uint8ClampedArray(buffer, byteOffset, length), width, height, colorSpace: "srgb" };
 }

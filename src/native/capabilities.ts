@@ -1,5 +1,5 @@
 /**
- * What the linked libraries can do on this machine.
+ * The capabilities of the linked libraries on this machine.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { Capabilities } from "../generated/contract.ts";
 import { openNative } from "./context.ts";
 
 /**
- * Returns which encoder serves each codec on this machine, and what is missing and how to get it.
+ * Finds out which encoder serves each codec on this machine, which ones are missing and how to get them.
  *
  * The first call tries every encoder on a frame, which takes about a second.
  *

@@ -13,14 +13,14 @@ interface Holding {
   readonly handle: number;
 }
 
-/** Frees the handles of what was dropped without being closed: a safety net, nothing to rely on. */
+/** Frees the handles of objects that were dropped without being closed: a safety net, not to be relied on. */
 const dropped = new FinalizationRegistry<Holding>(({ native, handle }) => native.forget(handle));
 
 /** A backend with its pump, and the handles that live in it. */
 export class Native {
   /** The native calls. */
   readonly backend: Backend;
-  /** What brings their events. */
+  /** Delivers events and frames. */
   readonly pump: Pump;
   /** Memory for frames. */
   readonly pool: BufferPool = new BufferPool();
@@ -31,13 +31,13 @@ export class Native {
     this.pump = new Pump(backend);
   }
 
-  /** Makes `owner` the one who gets the events of `handle`, and whose end frees it. */
+  /** Delivers the events of `handle` to `owner`, and frees the handle when `owner` is collected. */
   adopt(handle: number, owner: Listener): void {
     this.pump.register(handle, owner);
     dropped.register(owner, { native: this, handle }, owner);
   }
 
-  /** Frees `handle`, which `owner` has seen closed. */
+  /** Frees `handle`, whose end `owner` has seen. */
   release(handle: number, owner: Listener): void {
     dropped.unregister(owner);
     this.pump.keep(owner, false);
@@ -57,7 +57,7 @@ let opened: Native | undefined;
 /**
  * The native library of this context; the first call opens it, and a failed one can be repeated.
  *
- * @throws {GiftGrabError} If there is none that can be used.
+ * @throws {GiftGrabError} If none can be used.
  */
 export function openNative(): Promise<Native> {
   opening ??= nativeOf(openBackend()).catch((error) => {
@@ -67,12 +67,12 @@ export function openNative(): Promise<Native> {
   return opening;
 }
 
-/** The native library of this context if it is open: for what must happen before the turn ends. */
+/** The native library of this context if it is open, for work that must be done before the turn ends. */
 export function openedNative(): Native | undefined {
   return opened;
 }
 
-/** Puts `backend` in the place of the runtime's own, or with `undefined` that one back; for tests. */
+/** Replaces the runtime's backend by `backend`, or restores it with `undefined`; for tests. */
 export function useBackend(backend: Backend | Promise<Backend> | undefined): void {
   opened = undefined;
   opening = backend && nativeOf(Promise.resolve(backend));

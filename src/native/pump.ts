@@ -1,23 +1,23 @@
 /**
- * One parked native wait per JavaScript context tells whom there is something for.
+ * One parked native call per JavaScript context, which returns the handles that have events or frames.
  *
  * @module
  */
 
 import type { Backend } from "../backend/contract.ts";
 
-/** Whom a handle concerns. */
+/** The object behind a handle. */
 export interface Listener {
   /**
    * Takes what the handle has, until `until` on the clock of `performance.now()`.
    *
-   * It throws only if native code cannot be asked; then the handle is freed and `abandon` called.
+   * It throws only if the native side cannot be asked; then the handle is freed and `abort` called.
    *
    * @returns Whether there is more.
    */
   ready(until: number): boolean;
-  /** Nothing will come any more: the handle is lost, or the pump has failed; never throws. */
-  abandon(error: unknown): void;
+  /** Ends it, because the handle is lost or the pump has failed; never throws. */
+  abort(error: unknown): void;
 }
 
 /** A lost wake would keep the process alive for this long; no other purpose. */
@@ -29,13 +29,13 @@ const TURN_MS = 4;
 /**
  * Parks while a listener is kept, and only then: the parked call keeps the process and the kept listeners alive.
  *
- * Other listeners are held weakly. What they have waits until the pump runs.
+ * Other listeners are held weakly. Their events and frames wait until the pump runs.
  */
 export class Pump {
   readonly #backend: Backend;
   readonly #listeners = new Map<number, WeakRef<Listener>>();
   readonly #kept = new Set<Listener>();
-  /** Handles that have something, in the order in which they get their turn. */
+  /** Handles that have something, in the order of their turns. */
   readonly #due = new Set<number>();
   #isRunning = false;
   #isParked = false;
@@ -46,7 +46,7 @@ export class Pump {
     this.#backend = backend;
   }
 
-  /** Tells `listener` from now on when `handle` has something. */
+  /** Calls `listener` from now on when `handle` has something. */
   register(handle: number, listener: Listener): void {
     this.#listeners.set(handle, new WeakRef(listener));
   }
@@ -57,7 +57,7 @@ export class Pump {
     this.#due.delete(handle);
   }
 
-  /** Keeps the process alive for what `listener` will have, or no longer does. */
+  /** Keeps the process alive for `listener`, or does so no longer. */
   keep(listener: Listener, isActive: boolean): void {
     if (isActive) {
       this.#kept.add(listener);
@@ -73,7 +73,7 @@ export class Pump {
     this.#unpark();
   }
 
-  /** Gives the listener of `handle` a turn: at once if this one's time is not up. Not for calls out of a program's. */
+  /** Gives the listener of `handle` a turn, at once if this turn's time is not up; not to be called by an observer. */
   again(handle: number): void {
     if (performance.now() < this.#until) this.#serve(handle);
     else this.#due.add(handle);
@@ -97,7 +97,7 @@ export class Pump {
     } catch (error) {
       const orphans = [...this.#kept];
       this.#kept.clear();
-      for (const orphan of orphans) orphan.abandon(error);
+      for (const orphan of orphans) orphan.abort(error);
     } finally {
       this.#isParked = false;
       this.#isRunning = false;
@@ -113,7 +113,7 @@ export class Pump {
       // A handle that cannot be asked would be reported for ever.
       this.unregister(handle);
       this.#backend.release(handle);
-      listener?.abandon(error);
+      listener?.abort(error);
     }
   }
 

@@ -4,31 +4,26 @@
  * @module
  */
 
-import type { Event as NativeEvent, FilterStats } from "../generated/contract.ts";
-import { type Deferred, deferred } from "../base/deferred.ts";
-import { asError, closedError, errorOf, ObserverError, outOfRange, recordOf, wrongType } from "../base/errors.ts";
-import { ClosedEvent, FailureEvent, type ObservableEvents, OverloadEvent } from "../pipeline/events.ts";
+import { asError, errorOf, ObserverError, outOfRange, recordOf, wrongType } from "../base/errors.ts";
+import type { FilterStats } from "../generated/contract.ts";
+import { openNative } from "../native/context.ts";
+import { ClosedEvent, FailureEvent, type ObservableEvents } from "../pipeline/events.ts";
 import { Feed } from "../pipeline/feed.ts";
+import { Lifecycle, type Opened, type OwnEvent } from "../pipeline/lifecycle.ts";
 import { linkOutput, linkTarget, type NativeTarget } from "../pipeline/link.ts";
-import { type Native, openNative } from "../native/context.ts";
+import { NativeOutput } from "../pipeline/native_output.ts";
 import { Observable } from "../pipeline/observable.ts";
 import type { NativeSink } from "../pipeline/observer.ts";
-import { NativeOutput } from "../pipeline/native_output.ts";
-import type { Listener } from "../native/pump.ts";
 
-/** A filter that native code has opened. */
-export interface OpenedFilter {
-  /** Where it was opened. */
-  readonly native: Native;
-  /** Its handle. */
-  readonly handle: number;
-  /** Its description. */
+/** A filter that the native side has opened. */
+export interface OpenedFilter extends Opened {
+  /** Description of the graph. */
   readonly description: string;
 }
 
 /** The events of a filter by their names. */
 export interface FilterEvents extends ObservableEvents {
-  /** It has given its last frame, and its observers have seen it. */
+  /** It has made its last frame, and its observers have seen it. */
   readonly ended: Event;
   /** It is closed. */
   readonly closed: ClosedEvent;
@@ -37,50 +32,47 @@ export interface FilterEvents extends ObservableEvents {
 /**
  * Changes frames by a graph of FFmpeg's filters, made by {@linkcode createFilter}.
  *
- * It runs on native threads: attach it to a source, and writers and observers to it. When what it is attached to ends,
- * it gives what it still holds and ends too, and is closed then. Close it when it is no longer needed.
+ * It runs on native threads: attach it to a source, and writers and observers to it. When its source ends, it hands on
+ * the frames that it still holds, ends too and is closed. Close it when it is no longer needed.
  */
 export class Filter extends Observable<FilterEvents> implements NativeSink<FilterStats> {
   /** The graph, as it was given. */
   readonly description: string;
-  readonly #native: Native;
+  readonly #life: Lifecycle<void>;
   readonly #target: NativeTarget;
   readonly #output: NativeOutput;
-  readonly #listener: Listener = {
-    ready: () => {
-      for (const event of this.#native.backend.events(this.#target.handle)) this.#receive(event);
-      return false;
-    },
-    abandon: (error) => this.#abandon(error),
-  };
-  /** Whether native code has given its last frame. */
-  #isOver = false;
-  /** Whether its end has been requested natively. */
-  #isShut = false;
-  #hasEnded = false;
-  /** Native code's last word, which waits until all is handed on. */
-  #last: (NativeEvent & { readonly type: "closed" }) | undefined;
-  #isClosed = false;
+  /** `over` once the native side has made the last frame, `ended` once no target is attached natively either. */
+  #frames: "coming" | "over" | "ended" = "coming";
+  /** The last event of the native side, which waits until all frames have been handed on. */
+  #last: Extract<OwnEvent, { type: "closed" }> | undefined;
   #final: FilterStats | undefined;
-  #closing: Deferred<void> | undefined;
 
   /** @internal */
   constructor({ native, handle, description }: OpenedFilter) {
     super();
     const name = `filter ${JSON.stringify(description)}`;
     this.description = description;
-    this.#native = native;
+    this.#life = new Lifecycle({ native, handle }, {
+      target: this,
+      side: "observer",
+      name,
+      errorOf: (record) => errorOf("observer", record),
+      receive: (event) => this.#receive(event),
+      fail: (record) => this.#fail(errorOf("observer", record)),
+      lost: (error) => this.#lost(error),
+      cleanUp: () => this.#cleanUp(),
+    });
     this.#target = {
       handle,
       observer: this,
       name,
       feed: new Feed(native, handle, name, "observer", () => this.#refresh()),
       upstream: undefined,
-      isClosed: () => this.#isClosed,
-      checkOpen: () => this.#checkOpen(`attach ${name}`),
+      isClosed: () => this.#life.state === "closed",
+      checkOpen: () => this.#life.checkOpen("attach"),
       fail: (error) => this.#fail(error),
       stats: () => this.stats(),
-      drained: () => this.#isClosed ? undefined : this.#shut(),
+      drain: () => this.#life.state === "closed" ? undefined : this.#end().catch(() => {}),
     };
     this.#output = new NativeOutput({
       observable: this,
@@ -89,35 +81,33 @@ export class Filter extends Observable<FilterEvents> implements NativeSink<Filte
       name,
       colour: undefined,
       waitsForTargets: () => this.#target.upstream?.waitsForTargets ?? false,
-      checkOpen: () => this.#checkOpen(`attach an observer to ${name}`),
+      checkOpen: () => this.#life.checkOpen("attach an observer to"),
       changed: () => this.#refresh(),
-      deserted: () => {},
-      unstarted: (error) => this.#fail(error),
+      noneAttached: () => {},
+      startFailed: (error) => this.#fail(error),
     });
     linkTarget(this.#target);
     linkOutput(this, this.#output);
-    native.adopt(handle, this.#listener);
   }
 
-  /** Its figures so far, or the final ones once it is closed. */
+  /** Its counts and measurements so far, or the final ones once it is closed. */
   stats(): FilterStats {
-    return this.#final ?? this.#native.backend.stats(this.#target.handle, "filter");
+    return this.#final ?? this.#life.native.backend.stats(this.#life.handle, "filter");
   }
 
   /**
-   * Detaches it and its observers, and frees what it holds; closing twice is closing once.
+   * Detaches it and its observers, and frees its resources; closing twice is the same as closing once.
    *
-   * Writers still get what it holds.
+   * Writers still get the frames that it holds.
    */
   async close(): Promise<void> {
     const { upstream } = this.#target;
-    this.#closing ??= deferred();
-    if (this.#isClosed) this.#closing.resolve();
-    else this.#output.abandon();
+    this.#life.beginClosing();
+    if (this.#life.state !== "closed") this.#output.stop();
     this.#refresh();
-    // What cannot let go must not keep it open.
+    // A source that fails to detach must not keep the filter open.
     await upstream?.detach(this).catch(() => {});
-    await this.#shut();
+    await this.#end();
   }
 
   /** Requests the end without waiting for it. */
@@ -130,45 +120,33 @@ export class Filter extends Observable<FilterEvents> implements NativeSink<Filte
     return this.close();
   }
 
-  /** Requests the end, once; resolved when everything is handed on. */
-  #shut(): Promise<void> {
-    this.#closing ??= deferred();
-    const { promise } = this.#closing;
-    if (this.#isShut || this.#isClosed) return promise;
-    this.#isShut = true;
+  /** Requests the end; resolves when every frame has been handed on. */
+  #end(): Promise<void> {
+    this.#life.beginClosing();
     this.#refresh();
-    try {
-      this.#native.backend.close(this.#target.handle, "observer");
-    } catch (error) {
-      this.#abandon(error);
-    }
-    return promise;
+    this.#life.end(() => this.#life.native.backend.close(this.#life.handle, "observer"));
+    return this.#life.closed;
   }
 
-  #checkOpen(action: string): void {
-    if (this.#closing !== undefined || this.#isClosed) throw closedError("observer", action);
-  }
-
-  /** Tells the end when all is handed on, and keeps the process alive while somebody waits for an answer. */
+  /** Ends and closes it when all frames have been handed on; keeps the process alive while an answer is awaited. */
   #refresh(): void {
-    if (this.#isOver && !this.#hasEnded && this.#output.isEmpty) {
-      this.#hasEnded = true;
+    if (this.#frames === "over" && this.#output.isEmpty) {
+      this.#frames = "ended";
       this.dispatchEvent(new Event("ended"));
     }
-    if (this.#last !== undefined && !this.#isClosed && this.#output.isDrained) {
+    if (this.#last !== undefined && this.#life.state !== "closed" && this.#output.isDrained) {
       const error = this.#last.error && asError(errorOf("observer", this.#last.error));
-      this.#finish();
+      this.#life.finish();
       this.dispatchEvent(new ClosedEvent(undefined, error));
     }
-    const isAwaited = this.#closing !== undefined || this.#output.isAwaited || !this.#output.isDrained ||
-      this.#target.feed.isWaiting;
-    this.#native.pump.keep(this.#listener, !this.#isClosed && isAwaited);
+    const isAwaited = this.#output.isAwaited || !this.#output.isDrained || this.#target.feed.isWaiting;
+    this.#life.keep(this.#life.state !== "open" || isAwaited);
   }
 
-  #receive(event: NativeEvent): void {
+  #receive(event: OwnEvent): void {
     switch (event.type) {
       case "ended":
-        this.#isOver = true;
+        if (this.#frames === "coming") this.#frames = "over";
         this.#refresh();
         break;
       case "attached":
@@ -180,20 +158,9 @@ export class Filter extends Observable<FilterEvents> implements NativeSink<Filte
       case "room":
         this.#target.feed.room();
         break;
-      case "overload":
-        this.dispatchEvent(new OverloadEvent(event.stage, event.reason, event.frames));
-        break;
-      case "warning":
-        this.dispatchEvent(new FailureEvent("warning", errorOf("observer", event.error)));
-        break;
-      case "error":
-        this.#fail(errorOf("observer", event.error));
-        break;
       case "closed":
         this.#last = event;
         this.#refresh();
-        break;
-      case "disklow":
         break;
     }
   }
@@ -204,23 +171,19 @@ export class Filter extends Observable<FilterEvents> implements NativeSink<Filte
     this.dispatchEvent(new FailureEvent("error", failure));
   }
 
-  #finish(): void {
-    this.#isClosed = true;
-    try {
-      this.#final = this.#native.backend.stats(this.#target.handle, "filter");
-    } catch {
-      // The handle is lost, and the figures with it.
-    }
-    this.#output.close();
-    this.#target.feed.abandon(closedError("observer", `append a frame to ${this.#target.name}`));
-    this.#native.release(this.#target.handle, this.#listener);
-    this.#closing?.resolve();
+  #lost(error: unknown): void {
+    if (this.#life.state === "open") this.#life.finish();
+    else this.#life.finishWithError(new ObserverError(recordOf(error), { cause: error }));
   }
 
-  #abandon(error: unknown): void {
-    if (this.#isClosed) return;
-    this.#closing?.reject(new ObserverError(recordOf(error), { cause: error }));
-    this.#finish();
+  #cleanUp(): void {
+    try {
+      this.#final = this.#life.native.backend.stats(this.#life.handle, "filter");
+    } catch {
+      // The handle is lost, and its stats with it.
+    }
+    this.#output.close();
+    this.#target.feed.abort(this.#life.closedError("append a frame to"));
   }
 }
 

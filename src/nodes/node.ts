@@ -4,17 +4,17 @@
  * @module
  */
 
-import { type Attachment, Consumer, isThenable, linkConsumer } from "../pipeline/consumer.ts";
 import type { VideoFrame } from "../frame/video_frame.ts";
+import { type Attachment, Consumer, isThenable, linkConsumer } from "../pipeline/consumer.ts";
 import { linkOutput } from "../pipeline/link.ts";
-import { NodeOutput } from "./node_output.ts";
 import { Observable } from "../pipeline/observable.ts";
+import { NodeOutput } from "./node_output.ts";
 
-/** What a node hands on: nothing said means the frame it got, `null` means none. */
+/** The frame that a node hands on: `undefined` is the one that it got, `null` is none. */
 export type Emission = VideoFrame | null | undefined | void;
 
 /**
- * Edits frames on their way: an observer whose own observers get what it makes of each frame.
+ * Edits frames on their way: an observer whose own observers get its version of each frame.
  *
  * ```ts
  * import { Codec, ObservableObserver, type VideoFrame, VideoSourceFactory, VideoTargetFactory } from "@giftgrab/core";
@@ -36,9 +36,9 @@ export type Emission = VideoFrame | null | undefined | void;
  * await source.close();
  * ```
  *
- * Its edits are seen below it and nowhere else. Writers, filters and observers with a request get each frame first; then
- * the other observers, in the order in which they were attached, each with a copy of its own. The next frame comes when
- * all of them are done.
+ * Its edits are seen below it and nowhere else. Writers, filters and observers with a request get each frame first, then
+ * the other observers in the order in which they were attached, each with its own copy. The next frame comes when all of
+ * them are done.
  */
 export class ObservableObserver extends Observable {
   /** A node that hands every frame on as it is. */
@@ -50,10 +50,10 @@ export class ObservableObserver extends Observable {
   }
 
   /**
-   * Sees and edits `frame`, and tells what goes on to the observers of this node.
+   * Sees and edits `frame`, and returns the frame for the observers of this node.
    *
-   * @returns Nothing, and the same frame goes on; another frame, which goes on instead and stays the node's; `null`, and
-   * none goes on; or a promise of these. A frame made without a time gets that of `frame`.
+   * @returns Nothing to hand on the same frame; another frame to hand that one on, which stays the node's; `null` to
+   * hand on none; or a promise of these. A frame made without a time gets that of `frame`.
    */
   update(_frame: VideoFrame): Emission | Promise<Emission> {}
 }
@@ -71,27 +71,27 @@ class NodeConsumer extends Consumer {
 
   protected override call(frame: VideoFrame, attachment: Attachment): unknown {
     const emission = this.#node.update(frame);
-    if (isThenable(emission)) return this.#later(frame, emission, attachment);
+    if (isThenable(emission)) return this.#emitLater(frame, emission, attachment);
     const rest = this.#output.emit(frame, emission, attachment);
-    return rest === undefined ? undefined : this.#finished(rest, attachment);
+    return rest === undefined ? undefined : this.#finish(rest, attachment);
   }
 
   override flush(isEnd: boolean, failure?: Error): Promise<unknown> | undefined {
     return this.#output.flush(isEnd, failure);
   }
 
-  override drop(failure?: Error): void {
-    this.#output.drop(failure);
+  override abort(failure?: Error): void {
+    this.#output.abort(failure);
   }
 
-  async #later(frame: VideoFrame, emission: PromiseLike<unknown>, attachment: Attachment): Promise<void> {
+  async #emitLater(frame: VideoFrame, emission: PromiseLike<unknown>, attachment: Attachment): Promise<void> {
     const emitted = await emission;
-    // Detached meanwhile: then the frame is gone.
+    // A frame whose attachment has ended meanwhile has been released.
     if (!attachment.isOver) await this.#output.emit(frame, emitted, attachment);
     if (attachment.isOver) this.#output.flush(false);
   }
 
-  async #finished(rest: Promise<void>, attachment: Attachment): Promise<void> {
+  async #finish(rest: Promise<void>, attachment: Attachment): Promise<void> {
     await rest;
     if (attachment.isOver) this.#output.flush(false);
   }

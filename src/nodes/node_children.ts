@@ -4,31 +4,31 @@
  * @module
  */
 
-import type { Attachment, Consumer } from "../pipeline/consumer.ts";
 import { type Deferred, deferred } from "../base/deferred.ts";
-import { policyOf } from "../pipeline/feed.ts";
-import type { VideoFrame } from "../frame/video_frame.ts";
-import { lendFrame, releaseFrame } from "../frame/lend.ts";
+import { lendFrame } from "../frame/lend.ts";
 import { COLOUR_SPACES, type ColourSpace, type ErrorRecord, HEADER, type TapStats } from "../generated/contract.ts";
-import type { NativeTarget } from "../pipeline/link.ts";
 import type { Native } from "../native/context.ts";
-import type { AnyObserver, ObserverStats } from "../pipeline/observer.ts";
+import type { Attachment, Consumer } from "../pipeline/consumer.ts";
+import { type Feed, policyOf } from "../pipeline/feed.ts";
 import type { CheckedRequest } from "../pipeline/frame_request.ts";
+import type { NativeTarget } from "../pipeline/link.ts";
+import type { AnyObserver, ObserverStats } from "../pipeline/observer.ts";
+import { type CallFailure, type CallOwner, ObserverCall } from "../pipeline/observer_call.ts";
 import { type Overload, Tap, type TapOwner } from "../pipeline/tap.ts";
 
-/** What a node is told by those below it. */
+/** The node that has the observers. */
 export interface ChildOwner {
   /** Whether the source waits for slow targets. */
   readonly waitsForTargets: boolean;
   /** An observer failed, `failures` times in a row. */
   failed(child: Child, error: unknown, failures: number): void;
-  /** A frame could not be given in the form asked for. */
+  /** A frame could not be converted as requested. */
   warned(record: ErrorRecord): void;
   /** An observer does not keep up. */
   overloaded(child: Child, overload: Overload): void;
 }
 
-/** What all observers of a node have in common. */
+/** An observer of a node. */
 export interface Child {
   /** The public object. */
   readonly observer: AnyObserver;
@@ -36,30 +36,40 @@ export interface Child {
   isAttached: boolean;
   /** Whether it has got a frame. */
   hasBegun: boolean;
-  /** Ends it, once it is no longer attached; the promise is fulfilled when it gets nothing any more. */
+  /** Ends it, once it is no longer attached; resolves when no frame is on its way to it any more. */
   leave(): Promise<void> | undefined;
-  /** Hands everything on; see {@linkcode Consumer.flush}. */
+  /** Hands on everything that it holds back; see {@linkcode Consumer.flush}. */
   flush(isEnd: boolean, failure?: Error): Promise<unknown> | undefined;
-  /** Forgets what it holds back; see {@linkcode Consumer.drop}. */
-  drop(failure?: Error): void;
-  /** Its figures. */
+  /** Drops what it holds back; see {@linkcode Consumer.abort}. */
+  abort(failure?: Error): void;
+  /** Its counts so far. */
   stats(): ObserverStats;
 }
 
-/** An observer that native code feeds with copies. */
+/** An observer to which copies are sent natively. */
 export interface FedChild extends Child {
   /** Failures in a row. */
   failures: number;
   /**
-   * Gives it a frame; header and data must stay until the promise is fulfilled.
+   * Sends it a frame; header and data must stay as they are until the promise is fulfilled.
    *
-   * @throws {GiftGrabError} If native code refuses.
+   * @throws {GiftGrabError} If the native side refuses the frame.
    */
-  give(
+  send(
     header: Float64Array<ArrayBuffer>,
     data: Uint8Array<ArrayBuffer>,
     attachment: Attachment,
   ): Promise<void> | undefined;
+}
+
+/** Sends a frame, at once or when there is room; in real time a frame without room is dropped and counted. */
+function sendTo(
+  feed: Feed,
+  header: Float64Array<ArrayBuffer>,
+  data: Uint8Array<ArrayBuffer>,
+  { waitsForTargets }: Attachment,
+): Promise<void> | undefined {
+  return feed.trySend(policyOf(waitsForTargets), header, data) ? undefined : feed.sendLater(() => ({ header, data }));
 }
 
 /** A writer or filter below a node. */
@@ -78,14 +88,12 @@ export class TargetChild implements FedChild {
     return this.#target.observer;
   }
 
-  give(
+  send(
     header: Float64Array<ArrayBuffer>,
     data: Uint8Array<ArrayBuffer>,
     attachment: Attachment,
   ): Promise<void> | undefined {
-    const { feed } = this.#target;
-    if (feed.give(policyOf(attachment.waitsForTargets), header, data)) return undefined;
-    return feed.wait(() => ({ header, data }));
+    return sendTo(this.#target.feed, header, data, attachment);
   }
 
   leave(): Promise<void> | undefined {
@@ -95,10 +103,10 @@ export class TargetChild implements FedChild {
   }
 
   flush(isEnd: boolean): Promise<void> | undefined {
-    return isEnd ? this.#target.drained() : undefined;
+    return isEnd ? this.#target.drain() : undefined;
   }
 
-  drop(): void {}
+  abort(): void {}
 
   stats(): ObserverStats {
     return this.#target.stats();
@@ -114,8 +122,8 @@ export class TapChild implements FedChild, TapOwner {
   readonly #request: CheckedRequest;
   readonly #owner: ChildOwner;
   #tap: Tap | undefined;
-  /** While the tap hands on what it has, so that a new one can begin. */
-  #finishing: Deferred<void> | undefined;
+  /** Set while the tap drains; the next frame waits for a new tap. */
+  #draining: Deferred<void> | undefined;
 
   /** A child that is called by `consumer`. */
   constructor(consumer: Consumer, request: CheckedRequest, owner: ChildOwner) {
@@ -132,18 +140,16 @@ export class TapChild implements FedChild, TapOwner {
     return this.#owner.waitsForTargets;
   }
 
-  give(
+  send(
     header: Float64Array<ArrayBuffer>,
     data: Uint8Array<ArrayBuffer>,
     attachment: Attachment,
   ): Promise<void> | undefined {
-    if (this.#finishing !== undefined) {
-      return this.#finishing.promise.then(() => this.isAttached ? this.give(header, data, attachment) : undefined);
+    if (this.#draining !== undefined) {
+      return this.#draining.promise.then(() => this.isAttached ? this.send(header, data, attachment) : undefined);
     }
     if (this.#tap === undefined || this.#tap.isOver) this.#tap = this.#open(attachment.native, header);
-    const { feed } = this.#tap;
-    if (feed.give(policyOf(attachment.waitsForTargets), header, data)) return undefined;
-    return feed.wait(() => ({ header, data }));
+    return sendTo(this.#tap.feed, header, data, attachment);
   }
 
   leave(): undefined {
@@ -154,21 +160,21 @@ export class TapChild implements FedChild, TapOwner {
   flush(isEnd: boolean, failure?: Error): Promise<unknown> | undefined {
     if (this.#tap === undefined || this.#tap.isOver) return this.#consumer.flush(isEnd, failure);
     const tap = this.#tap;
-    this.#finishing ??= deferred();
-    const { promise } = this.#finishing;
+    this.#draining ??= deferred();
+    const { promise } = this.#draining;
     // A frame that waits for room still gets in.
     if (tap.feed.isWaiting) tap.feed.settled().then(() => tap.finish());
     else tap.finish();
     return promise.then(() => this.#consumer.flush(isEnd, failure));
   }
 
-  drop(failure?: Error): void {
+  abort(failure?: Error): void {
     this.#stop();
-    this.#consumer.drop(failure);
+    this.#consumer.abort(failure);
   }
 
   stats(): TapStats {
-    return this.#tap?.stats() ?? tallied(0, 0, 0);
+    return this.#tap?.stats() ?? callStats(0, 0, 0);
   }
 
   failed(_tap: Tap, error: unknown, failures: number): void {
@@ -184,18 +190,18 @@ export class TapChild implements FedChild, TapOwner {
   }
 
   drained(_tap: Tap, error?: unknown): void {
-    this.#finished();
+    this.#finishDraining();
     if (error !== undefined) this.#owner.failed(this, error, 0);
   }
 
   #stop(): void {
     this.#tap?.stop();
-    this.#finished();
+    this.#finishDraining();
   }
 
-  #finished(): void {
-    this.#finishing?.resolve();
-    this.#finishing = undefined;
+  #finishDraining(): void {
+    this.#draining?.resolve();
+    this.#draining = undefined;
   }
 
   #open(native: Native, header: Float64Array): Tap {
@@ -205,127 +211,72 @@ export class TapChild implements FedChild, TapOwner {
 }
 
 /** An observer below a node that is called with a copy of each frame. */
-export class CalledChild implements Child, Attachment {
+export class CalledChild implements Child, CallOwner {
   isAttached = true;
   hasBegun = false;
   readonly #consumer: Consumer;
   readonly #owner: ChildOwner;
-  #attachment: Attachment | undefined;
-  #frame: VideoFrame | undefined;
-  #isCalling = false;
-  #failures = 0;
+  readonly #call: ObserverCall;
   #captured = 0;
   #written = 0;
   #failed = 0;
-  /** Ends the waiting for the observer. */
-  #release: (() => void) | undefined;
 
   /** A child that is called by `consumer`. */
   constructor(consumer: Consumer, owner: ChildOwner) {
     this.#consumer = consumer;
     this.#owner = owner;
+    this.#call = new ObserverCall(consumer, this);
   }
 
   get observer(): AnyObserver {
     return this.#consumer.observer;
   }
 
-  get native(): Native {
-    return (this.#attachment as Attachment).native;
-  }
-
   get waitsForTargets(): boolean {
     return this.#owner.waitsForTargets;
   }
 
-  get isOver(): boolean {
-    return !this.isAttached;
-  }
-
-  /** Calls the observer with a frame in `buffer`, which is its own from now on; never throws or rejects. */
-  show(buffer: ArrayBuffer, header: Float64Array, attachment: Attachment): Promise<void> | undefined {
-    this.#attachment = attachment;
+  /**
+   * Calls the observer with a frame in `buffer`, which belongs to the child from now on; never throws.
+   *
+   * @returns A promise if the observer is not done yet; it never rejects.
+   */
+  show(buffer: ArrayBuffer, header: Float64Array, { native }: Attachment): Promise<void> | undefined {
     this.#captured++;
-    this.#frame = lendFrame(buffer, header);
-    return this.#call(this.#frame);
+    return this.#call.start(lendFrame(buffer, header), native);
   }
 
   leave(): undefined {
+    this.#call.stop();
     this.#consumer.flush(false);
-    if (this.#isCalling || this.#frame === undefined) return;
-    this.#written++;
-    this.#letFrameGo();
-    this.#release?.();
   }
 
   flush(isEnd: boolean, failure?: Error): Promise<unknown> | undefined {
     return this.#consumer.flush(isEnd, failure);
   }
 
-  drop(failure?: Error): void {
-    this.#consumer.drop(failure);
+  abort(failure?: Error): void {
+    this.#consumer.abort(failure);
   }
 
   stats(): TapStats {
-    return tallied(this.#captured, this.#written, this.#failed);
+    return callStats(this.#captured, this.#written, this.#failed);
   }
 
-  #call(frame: VideoFrame): Promise<void> | undefined {
-    if (this.#frame !== frame) return undefined;
-    if (this.#consumer.isBusy) {
-      const idle = new Promise<void>((resolve) => this.#consumer.whenIdle(resolve));
-      return this.#waitFor(idle.then(() => this.#call(frame)));
+  settled(failure: CallFailure | undefined): void {
+    if (failure === undefined) {
+      this.#written++;
+    } else {
+      this.#failed++;
+      this.#owner.failed(this, failure.error, failure.inARow);
     }
-    let pending: Promise<void> | undefined;
-    this.#isCalling = true;
-    try {
-      pending = this.#consumer.deliver(frame, this);
-      this.#isCalling = false;
-    } catch (error) {
-      this.#isCalling = false;
-      this.#fail(frame, error);
-      return undefined;
-    }
-    if (pending === undefined || !this.isAttached) this.#settle(frame);
-    if (pending === undefined) return undefined;
-    const settled = pending.then(() => this.#settle(frame), (error) => this.#fail(frame, error));
-    return this.isAttached ? this.#waitFor(settled) : undefined;
-  }
-
-  /** Waits for what never rejects, or until the child leaves. */
-  #waitFor(settled: Promise<void>): Promise<void> {
-    return new Promise((resolve) => {
-      this.#release = resolve;
-      settled.then(resolve);
-    });
-  }
-
-  #settle(frame: VideoFrame): void {
-    if (this.#frame !== frame) return;
-    this.#written++;
-    this.#failures = 0;
-    this.#letFrameGo();
-  }
-
-  #fail(frame: VideoFrame, error: unknown): void {
-    if (this.#frame !== frame) return;
-    this.#failed++;
-    this.#failures++;
-    this.#letFrameGo();
-    this.#owner.failed(this, error, this.#failures);
-  }
-
-  #letFrameGo(): void {
-    const frame = this.#frame;
-    this.#frame = undefined;
-    if (frame !== undefined) this.native.pool.give(releaseFrame(frame));
   }
 }
 
 const NO_LATENCY = { count: 0, meanMs: 0, p50Ms: 0, p95Ms: 0, p99Ms: 0, maxMs: 0 };
 
-/** Counts that are kept here: nothing is ever dropped. */
-function tallied(captured: number, written: number, failed: number): TapStats {
+/** Stats that are counted in JavaScript, where no frame is ever dropped. */
+function callStats(captured: number, written: number, failed: number): TapStats {
   const inFlight = captured - written - failed;
   return {
     frames: { captured, written, dropped: 0, failed, inFlight, drops: [] },

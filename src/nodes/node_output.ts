@@ -1,30 +1,30 @@
 /**
- * How nodes hand their frames on.
+ * Hands on the frames of a node.
  *
  * @module
  */
 
-import { sinkOf, strangerError } from "../pipeline/attach.ts";
-import { type Attachment, Consumer, MOST_FAILURES } from "../pipeline/consumer.ts";
 import { asError, errorOf, GiftGrabError, wrongType } from "../base/errors.ts";
-import { FailureEvent, ObserverEvent, ObserverFailureEvent, ObserverOverloadEvent } from "../pipeline/events.ts";
-import { VideoFrame } from "../frame/video_frame.ts";
 import { HEADER_LENGTH } from "../frame/header.ts";
 import { describeFrame, frameBytes, inheritTime, releaseFrame } from "../frame/lend.ts";
+import { VideoFrame } from "../frame/video_frame.ts";
 import { type ErrorRecord, HEADER } from "../generated/contract.ts";
+import { neverAttachedError, sinkOf } from "../pipeline/attach.ts";
+import { type Attachment, Consumer, MOST_FAILURES } from "../pipeline/consumer.ts";
+import { FailureEvent, ObserverEvent, ObserverFailureEvent, ObserverOverloadEvent } from "../pipeline/events.ts";
+import type { CheckedRequest } from "../pipeline/frame_request.ts";
 import { type FrameOutput, outputOf } from "../pipeline/link.ts";
-import { CalledChild, type Child, type ChildOwner, type FedChild, TapChild, TargetChild } from "./node_children.ts";
 import type { Observable } from "../pipeline/observable.ts";
 import type { AnyObserver, ObserverStats } from "../pipeline/observer.ts";
-import type { CheckedRequest } from "../pipeline/frame_request.ts";
 import type { Overload } from "../pipeline/tap.ts";
+import { CalledChild, type Child, type ChildOwner, type FedChild, TapChild, TargetChild } from "./node_children.ts";
 
-/** Hands on what a node emits: native observers first, then those that are called, in their order. */
+/** Hands on the frames that a node emits: natively fed observers first, then the called ones in their order. */
 export class NodeOutput implements FrameOutput, ChildOwner {
   readonly #node: Observable;
   readonly #known = new WeakMap<AnyObserver, Child>();
   readonly #header = new Float64Array(HEADER_LENGTH);
-  // Replaced, never changed: a frame that is being handed on goes to those who were there when it came.
+  // Replaced, never changed: a frame on its way goes to the observers that were attached when it came.
   #fed: readonly FedChild[] = [];
   #called: readonly CalledChild[] = [];
   #waitsForTargets = false;
@@ -68,7 +68,7 @@ export class NodeOutput implements FrameOutput, ChildOwner {
   observerStats(observer: AnyObserver): ObserverStats {
     const child = this.#known.get(observer);
     if (child !== undefined) return child.stats();
-    throw strangerError(observer, this);
+    throw neverAttachedError(observer, this);
   }
 
   *below(): Iterable<FrameOutput> {
@@ -79,10 +79,10 @@ export class NodeOutput implements FrameOutput, ChildOwner {
   }
 
   /**
-   * Hands on what the node made of `origin`.
+   * Hands on the frame that the node returned for `origin`.
    *
-   * @returns A promise if somebody must be waited for; it never rejects.
-   * @throws {TypeError} If `emitted` is nothing that can be handed on.
+   * @returns A promise if an observer is not done yet; it never rejects.
+   * @throws {TypeError} If `emitted` cannot be handed on.
    * @throws {GiftGrabError} With the code `closed` if the frame has ended.
    */
   emit(origin: VideoFrame, emitted: unknown, attachment: Attachment): Promise<void> | undefined {
@@ -97,9 +97,9 @@ export class NodeOutput implements FrameOutput, ChildOwner {
     if (frame === origin) {
       const { length } = data;
       describeFrame(frame, this.#header);
-      // The node is done with it: from here on it is nobody's, and its last observer's in the end.
+      // The node is done with the frame, so its memory can serve the last called observer.
       buffer = releaseFrame(frame);
-      if (buffer === undefined) throw goneError();
+      if (buffer === undefined) throw transferredError();
       data = new Uint8Array(buffer, 0, length);
     } else {
       inheritTime(frame, origin);
@@ -111,15 +111,15 @@ export class NodeOutput implements FrameOutput, ChildOwner {
     return waits.then(() => this.#show(data, buffer, attachment));
   }
 
-  /** Hands everything on that waits; see {@linkcode Consumer.flush}. */
+  /** Hands on everything that observers hold back; see {@linkcode Consumer.flush}. */
   flush(isEnd: boolean, failure?: Error): Promise<unknown> | undefined {
     const rests = [...this.#fed, ...this.#called].map((child) => child.flush(isEnd, failure));
     return rests.some((rest) => rest !== undefined) ? Promise.all(rests) : undefined;
   }
 
-  /** Forgets what waits; see {@linkcode Consumer.drop}. */
-  drop(failure?: Error): void {
-    for (const child of [...this.#fed, ...this.#called]) child.drop(failure);
+  /** Drops what observers hold back; see {@linkcode Consumer.abort}. */
+  abort(failure?: Error): void {
+    for (const child of [...this.#fed, ...this.#called]) child.abort(failure);
   }
 
   failed(child: Child, error: unknown, failures: number): void {
@@ -144,7 +144,7 @@ export class NodeOutput implements FrameOutput, ChildOwner {
     if (child.isAttached) this.detach(child.observer).catch(() => {});
   }
 
-  /** A frame that was made with a time of its own may lack the rest, which native code wants to know. */
+  /** Adds values that the native side needs and that a frame with a time of its own may lack. */
   #complete(origin: VideoFrame): void {
     const header = this.#header;
     if ((header[HEADER.sequence] ?? 0) < 0) header[HEADER.sequence] = origin.sequence ?? 0;
@@ -156,9 +156,9 @@ export class NodeOutput implements FrameOutput, ChildOwner {
     for (const child of this.#fed) {
       if (!child.isAttached) continue;
       try {
-        const wait = child.give(this.#header, data, attachment);
-        if (wait === undefined) this.#given(child);
-        else (waits ??= []).push(wait.then(() => this.#given(child), (error) => this.#refused(child, error)));
+        const wait = child.send(this.#header, data, attachment);
+        if (wait === undefined) this.#sent(child);
+        else (waits ??= []).push(wait.then(() => this.#sent(child), (error) => this.#refused(child, error)));
       } catch (error) {
         this.#refused(child, error);
       }
@@ -166,7 +166,7 @@ export class NodeOutput implements FrameOutput, ChildOwner {
     return waits && Promise.all(waits);
   }
 
-  #given(child: FedChild): void {
+  #sent(child: FedChild): void {
     child.failures = 0;
     this.#begin(child);
   }
@@ -177,7 +177,7 @@ export class NodeOutput implements FrameOutput, ChildOwner {
     else this.failed(child, error, ++child.failures);
   }
 
-  /** Calls those that are called, the last one with `buffer` if there is one, the others with copies. */
+  /** Calls the called observers: the last one with `buffer` if there is one, the others with copies. */
   #show(
     data: Uint8Array<ArrayBuffer>,
     buffer: ArrayBuffer | undefined,
@@ -201,7 +201,7 @@ export class NodeOutput implements FrameOutput, ChildOwner {
       const wait = child.show(memory, this.#header, attachment);
       if (wait !== undefined) (waits ??= []).push(wait);
     }
-    pool.give(original);
+    pool.put(original);
     return waits && Promise.all(waits).then(() => {});
   }
 
@@ -212,7 +212,7 @@ export class NodeOutput implements FrameOutput, ChildOwner {
   }
 }
 
-function goneError(): Error {
+function transferredError(): Error {
   return errorOf("observer", {
     code: "closed",
     stage: "hub",

@@ -1,20 +1,20 @@
 /**
- * What may be attached to what.
+ * Which observers may be attached where.
  *
  * @module
  */
 
-import { type Consumer, consumerOf } from "./consumer.ts";
 import { errorOf, wrongType } from "../base/errors.ts";
+import { type Consumer, consumerOf } from "./consumer.ts";
+import type { CheckedRequest } from "./frame_request.ts";
 import { type FrameOutput, leadsTo, type NativeTarget, nativeTarget, outputOf } from "./link.ts";
 import type { AnyObserver } from "./observer.ts";
-import type { CheckedRequest } from "./frame_request.ts";
 
 /**
- * Who takes the frames that `observer` is to get from `output`: native code, or a call.
+ * The sink that is to get the frames of `output` for `observer`: a native target, or the consumer that calls it.
  *
- * @throws {TypeError} If it is no observer, cannot have a request, or its frames would come round again.
- * @throws {ObserverError} With the code `already_attached` if it gets frames from elsewhere and cannot take both.
+ * @throws {TypeError} If it is not an observer, cannot have a request, or its frames would return to it.
+ * @throws {ObserverError} With the code `already_attached` if it gets other frames and cannot take both.
  * @throws {GiftGrabError} With the code `closed` if it is closed.
  */
 export function sinkOf(
@@ -27,9 +27,8 @@ export function sinkOf(
   if (sink === undefined) {
     throw wrongType(
       "observer",
-      `Cannot attach ${
-        nameOf(observer)
-      }: it is no observer; give a function, an object with update(), a writer or a filter`,
+      `Cannot attach ${nameOf(observer)}: it is not an observer; ` +
+        "use a function, an object with update(), a writer or a filter",
     );
   }
   if (target !== undefined) {
@@ -48,11 +47,11 @@ export function sinkOf(
   return sink;
 }
 
-/** The error for the figures of an observer that was never there. */
-export function strangerError(observer: AnyObserver, output: FrameOutput): Error {
+/** The error for the stats of an observer that was never attached. */
+export function neverAttachedError(observer: AnyObserver, output: FrameOutput): Error {
   return wrongType(
     "observer",
-    `Cannot read the figures of ${nameOf(observer)}: it was never attached to ${output.name}`,
+    `Cannot read the stats of ${nameOf(observer)}: it was never attached to ${output.name}`,
   );
 }
 

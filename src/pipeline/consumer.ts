@@ -1,5 +1,5 @@
 /**
- * What calls an observer, one call at a time; no part of the public API.
+ * Calls an observer, one call at a time; not part of the public API.
  *
  * @module
  */
@@ -11,9 +11,9 @@ import type { AnyObserver } from "./observer.ts";
 /** Consecutive failures after which an observer is detached. */
 export const MOST_FAILURES = 10;
 
-/** A frame's way to an observer. */
+/** The attachment through which a frame reaches an observer. */
 export interface Attachment {
-  /** The library it comes from. */
+  /** The library that the frame comes from. */
   readonly native: Native;
   /** Whether its source waits for slow targets. */
   readonly waitsForTargets: boolean;
@@ -21,19 +21,19 @@ export interface Attachment {
   readonly isOver: boolean;
 }
 
-/** An observer as the library sees it: one for each, however many observables it is attached to. */
+/** An observer as the library sees it: one object for each observer, however many observables it is attached to. */
 export class Consumer {
   /** The public object. */
   readonly observer: AnyObserver;
   #isBusy = false;
   #waiting: (() => void)[] = [];
 
-  /** The one consumer of `observer`. */
+  /** The only consumer of `observer`. */
   constructor(observer: AnyObserver) {
     this.observer = observer;
   }
 
-  /** Whether its last call has not ended, promise included: then it must not be called. */
+  /** Whether its last call, promise included, has not ended: then it must not be called. */
   get isBusy(): boolean {
     return this.#isBusy;
   }
@@ -41,8 +41,8 @@ export class Consumer {
   /**
    * Calls the observer, which must not be busy.
    *
-   * @returns A promise if the observer returned one; it rejects if that does.
-   * @throws What the observer throws.
+   * @returns A promise if the observer returned one; it rejects if that one does.
+   * @throws Whatever the observer throws.
    */
   deliver(frame: VideoFrame, attachment: Attachment): Promise<void> | undefined {
     this.#isBusy = true;
@@ -64,28 +64,28 @@ export class Consumer {
     );
   }
 
-  /** Calls `resume` once, when the observer is no longer busy; it must look again. */
+  /** Calls `resume` once when the observer is no longer busy; by then it may be busy again. */
   whenIdle(resume: () => void): void {
     this.#waiting.push(resume);
   }
 
   /** Calls the observer. */
-  protected call(frame: VideoFrame, _delivery: Attachment): unknown {
+  protected call(frame: VideoFrame, _attachment: Attachment): unknown {
     const observer = this.observer as { update(frame: VideoFrame): unknown } | ((frame: VideoFrame) => unknown);
     return typeof observer === "function" ? observer(frame) : observer.update(frame);
   }
 
   /**
-   * Hands everything on that it holds back, because nothing comes for now; never rejects.
+   * Hands on everything that it holds back, because no frame comes for now; never rejects.
    *
-   * @param isEnd Whether what it was attached to has ended, with `failure` if it failed.
+   * @param isEnd Whether the observable has ended, with `failure` if it failed.
    */
   flush(_isEnd: boolean, _failure?: Error): Promise<unknown> | undefined {
     return undefined;
   }
 
-  /** Forgets what it holds back, because what it was attached to was closed, after `failure` if it failed. */
-  drop(_failure?: Error): void {}
+  /** Drops what it holds back, because the observable was closed, after `failure` if it failed. */
+  abort(_failure?: Error): void {}
 
   #rest(): void {
     this.#isBusy = false;
@@ -97,7 +97,7 @@ export class Consumer {
   }
 }
 
-/** Whether it is waited for as for a promise. */
+/** Whether `value` can be awaited. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === "object" && value !== null && typeof (value as Partial<Promise<unknown>>).then === "function";
 }
@@ -109,7 +109,7 @@ export function linkConsumer(consumer: Consumer): void {
   consumers.set(consumer.observer, consumer);
 }
 
-/** The consumer of `observer`, or nothing if it can see no frames. */
+/** The consumer of `observer`, or nothing if it cannot be called. */
 export function consumerOf(observer: AnyObserver): Consumer | undefined {
   const known = consumers.get(observer);
   if (known !== undefined) return known;

@@ -7,7 +7,7 @@
 import type { DropReason, PipelineStage, RecordingReport } from "../generated/contract.ts";
 import type { AnyObserver } from "./observer.ts";
 
-/** What is called for an event: a function, or an object with a method for it. */
+/** A function that is called for an event, or an object with a method for it. */
 export type TypedListener<E extends Event> = ((event: E) => void) | {
   /** Takes the event. */
   handleEvent(event: E): void;
@@ -24,7 +24,7 @@ export class TypedEventTarget<Events extends { [Type in keyof Events]: Event }> 
     super.addEventListener(type, listener as EventListenerOrEventListenerObject | null, options);
   }
 
-  /** Calls `listener` no more for events called `type`. */
+  /** Stops calling `listener` for events called `type`. */
   override removeEventListener<Type extends keyof Events & string>(
     type: Type,
     listener: TypedListener<Events[Type]> | null,
@@ -46,16 +46,16 @@ export class ObserverEvent extends Event {
   }
 }
 
-/** Frames are being dropped because a stage does not keep up; at most one event a second. */
+/** A stage does not keep up: frames wait for long, or are dropped; at most one event a second. */
 export class OverloadEvent extends Event {
   /** The stage that does not keep up. */
   readonly stage: PipelineStage;
-  /** The policy that dropped the frames. */
+  /** Why frames are dropped, or will be. */
   readonly reason: DropReason;
-  /** Frames dropped for this reason so far. */
+  /** Frames dropped for this reason so far; 0 while they only wait. */
   readonly frames: number;
 
-  /** An event about dropped frames. */
+  /** An event about a stage that does not keep up. */
   constructor(stage: PipelineStage, reason: DropReason, frames: number) {
     super("overload");
     this.stage = stage;
@@ -64,7 +64,7 @@ export class OverloadEvent extends Event {
   }
 }
 
-/** An observer does not keep up with a source in real time, so it does not see all frames; at most once a second. */
+/** An observer does not keep up in real time, so it does not see all frames; at most one event a second. */
 export class ObserverOverloadEvent extends OverloadEvent {
   /** The observer. */
   readonly observer: AnyObserver;
@@ -90,7 +90,7 @@ export class DiskLowEvent extends Event {
 
 /** Something failed (`error`), or degraded without costing a frame (`warning`). */
 export class FailureEvent extends Event {
-  /** What and why. */
+  /** The error. */
   readonly error: Error;
 
   /** An event about `error`. */
@@ -100,7 +100,7 @@ export class FailureEvent extends Event {
   }
 }
 
-/** An observer failed, or could not be attached; nobody else is affected. */
+/** An observer failed, or could not be attached; no other observer is affected. */
 export class ObserverFailureEvent extends FailureEvent {
   /** The observer. */
   readonly observer: AnyObserver;
@@ -117,7 +117,7 @@ export class ObserverFailureEvent extends FailureEvent {
 
 /** A source, filter or target is closed; its last event. */
 export class ClosedEvent extends Event {
-  /** What became of a target's recording. */
+  /** Report of a target's recording. */
   readonly report: RecordingReport | undefined;
   /** The error that ended it early. */
   readonly error: Error | undefined;
@@ -130,23 +130,23 @@ export class ClosedEvent extends Event {
   }
 }
 
-/** The events of whatever gives frames, by their names. */
+/** The events of an observable by their names. */
 export interface ObservableEvents {
   /** An observer got its first frame. */
   readonly attached: ObserverEvent;
   /** An observer gets no further frame. */
   readonly detached: ObserverEvent;
-  /** Something degraded, or a frame could not be given in the form that an observer asked for. */
+  /** Something degraded, or a frame could not be converted as an observer requested. */
   readonly warning: FailureEvent;
-  /** An observer failed, as an {@linkcode ObserverFailureEvent} tells; or what gives the frames did. */
+  /** An observer failed, then it is an {@linkcode ObserverFailureEvent}; or the observable itself did. */
   readonly error: FailureEvent;
-  /** An observer does not keep up, as an {@linkcode ObserverOverloadEvent} tells; or what gives the frames does not. */
+  /** An observer does not keep up, then it is an {@linkcode ObserverOverloadEvent}; or the observable does not. */
   readonly overload: OverloadEvent;
 }
 
-/** The events of a source by their names; after an `error` that is none of an observer, `ended` follows. */
+/** The events of a source by their names; after an `error` of the source itself, `ended` follows. */
 export interface VideoSourceEvents extends ObservableEvents {
-  /** It has given its last frame, and its observers have seen it. */
+  /** It has made its last frame, and its observers have seen it. */
   readonly ended: Event;
   /** It is closed. */
   readonly closed: ClosedEvent;
@@ -154,13 +154,13 @@ export interface VideoSourceEvents extends ObservableEvents {
 
 /** The events of a target by their names. */
 export interface VideoTargetEvents {
-  /** Frames are being dropped. */
+  /** A stage does not keep up. */
   readonly overload: OverloadEvent;
   /** The disk is nearly full. */
   readonly disklow: DiskLowEvent;
   /** Something degraded that costs no frame. */
   readonly warning: FailureEvent;
-  /** It failed; what was recorded stays, and `close()` tells the error too. */
+  /** It failed; what was recorded stays, and `close()` throws the error too. */
   readonly error: FailureEvent;
   /** It is closed. */
   readonly closed: ClosedEvent;

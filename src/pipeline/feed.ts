@@ -1,5 +1,5 @@
 /**
- * How frames get from JavaScript into a native target, with back-pressure.
+ * Sends frames from JavaScript to a native target, with back-pressure.
  *
  * @module
  */
@@ -14,12 +14,12 @@ export function policyOf(waitsForTargets: boolean): OverflowPolicy {
   return waitsForTargets ? OVERFLOW_POLICY.BLOCK : OVERFLOW_POLICY.DROP_NEWEST;
 }
 
-/** Frames that may wait at once: their promises are the back-pressure, and who ignores them must be told. */
+/** Frames that may wait at once: a program that ignores the promises of its appends gets an error. */
 const MOST_WAITING = 64;
 
-/** A frame's facts and all its samples. */
+/** A frame as the boundary takes it. */
 export interface RawFrame {
-  /** The facts. */
+  /** Its metadata. */
   readonly header: Float64Array<ArrayBuffer>;
   /** The samples of all views. */
   readonly data: Uint8Array<ArrayBuffer>;
@@ -30,7 +30,7 @@ interface Waiting {
   readonly turn: Deferred<void>;
 }
 
-/** The way into one native target; those who find no room wait in their order. */
+/** Sends frames to one native target; frames that find no room wait in order. */
 export class Feed {
   readonly #native: Native;
   readonly #handle: number;
@@ -39,7 +39,7 @@ export class Feed {
   readonly #changed: () => void;
   #waiting: Waiting[] = [];
 
-  /** The way into `handle`; `changed` is called when it begins or ends to wait. */
+  /** Sends to `handle`; `changed` is called when the first frame begins to wait, and when none waits any more. */
   constructor(native: Native, handle: number, name: string, side: Side, changed: () => void) {
     this.#native = native;
     this.#handle = handle;
@@ -54,21 +54,23 @@ export class Feed {
   }
 
   /**
-   * Gives the target a copy of a frame, at once if that is possible; `false` if it must wait.
+   * Sends the target a copy of a frame.
    *
+   * @returns Whether that is done; if not, the frame must wait.
    * @throws {GiftGrabError} If the target rejects the frame.
    */
-  give(policy: OverflowPolicy, header: Float64Array<ArrayBuffer>, data: Uint8Array<ArrayBuffer>): boolean {
+  trySend(policy: OverflowPolicy, header: Float64Array<ArrayBuffer>, data: Uint8Array<ArrayBuffer>): boolean {
     // A frame must not overtake those that wait.
-    return !this.isWaiting && this.#native.backend.append(this.#handle, policy, header, data) !== STATUS.AGAIN;
+    if (this.isWaiting) return false;
+    return this.#native.backend.append(this.#handle, policy, header, data) !== STATUS.AGAIN;
   }
 
   /**
-   * Lets a frame wait that `give` did not take; `read` tells it when there is room.
+   * Lets a frame wait for room; `read` returns it when there is some.
    *
    * @throws {GiftGrabError} With the code `busy` if too many wait.
    */
-  wait(read: () => RawFrame): Promise<void> {
+  sendLater(read: () => RawFrame): Promise<void> {
     if (this.#waiting.length >= MOST_WAITING) {
       throw errorOf(this.#side, {
         code: "busy",
@@ -82,12 +84,12 @@ export class Feed {
     return turn.promise;
   }
 
-  /** Resolved when no frame waits any more. */
+  /** Resolves when no frame waits any more. */
   async settled(): Promise<void> {
     while (this.isWaiting) await this.#waiting.at(-1)?.turn.promise.catch(() => {});
   }
 
-  /** There is room again. */
+  /** Sends the frames that wait, because the target has room again. */
   room(): void {
     let next: Waiting | undefined;
     while ((next = this.#waiting[0]) !== undefined) {
@@ -104,8 +106,8 @@ export class Feed {
     this.#changed();
   }
 
-  /** The target takes no frames any more. */
-  abandon(error: unknown): void {
+  /** Rejects the frames that wait, because the target takes none any more. */
+  abort(error: unknown): void {
     if (!this.isWaiting) return;
     const waiting = this.#waiting;
     this.#waiting = [];

@@ -1,15 +1,15 @@
 /**
- * Frames as a sequence that a program loops over.
+ * The frames of an observable as a sequence that a program loops over.
  *
  * @module
  */
 
-import { Consumer, linkConsumer } from "./consumer.ts";
 import { type Deferred, deferred } from "../base/deferred.ts";
 import type { VideoFrame } from "../frame/video_frame.ts";
+import { Consumer, linkConsumer } from "./consumer.ts";
+import type { CheckedRequest } from "./frame_request.ts";
 import type { FrameOutput } from "./link.ts";
 import { Observer } from "./observer.ts";
-import type { CheckedRequest } from "./frame_request.ts";
 
 /** The frames of an observable; each loop over it is an observer of its own. */
 export class FrameSequence implements AsyncIterable<VideoFrame> {
@@ -32,11 +32,13 @@ export class FrameSequence implements AsyncIterable<VideoFrame> {
 
 const DONE: IteratorReturnResult<undefined> = { done: true, value: undefined };
 
-/** One loop: an observer that holds each frame until the next is asked for. */
+/** One loop: an observer that holds each frame until the next one is requested. */
 class FrameIterator extends Observer implements AsyncIterator<VideoFrame, undefined> {
   readonly #output: FrameOutput;
-  readonly #asking: Deferred<IteratorResult<VideoFrame, undefined>>[] = [];
+  /** Calls of `next()` that have no answer yet. */
+  readonly #requests: Deferred<IteratorResult<VideoFrame, undefined>>[] = [];
   #frame: VideoFrame | undefined;
+  /** Whether the loop has got `#frame`. */
   #isShown = false;
   #release: (() => void) | undefined;
   #isOver = false;
@@ -52,16 +54,16 @@ class FrameIterator extends Observer implements AsyncIterator<VideoFrame, undefi
     this.#frame = frame;
     this.#isShown = false;
     const held = new Promise<void>((resolve) => this.#release = resolve);
-    this.#show();
+    this.#answer();
     return held;
   }
 
   next(): Promise<IteratorResult<VideoFrame, undefined>> {
-    const answer = deferred<IteratorResult<VideoFrame, undefined>>();
-    this.#asking.push(answer);
-    if (this.#isShown) this.#letGo();
-    this.#show();
-    return answer.promise;
+    const request = deferred<IteratorResult<VideoFrame, undefined>>();
+    this.#requests.push(request);
+    if (this.#isShown) this.#releaseFrame();
+    this.#answer();
+    return request.promise;
   }
 
   async return(): Promise<IteratorResult<VideoFrame, undefined>> {
@@ -75,24 +77,24 @@ class FrameIterator extends Observer implements AsyncIterator<VideoFrame, undefi
     throw error;
   }
 
-  /** No frame will come any more, because of `failure` if there was one. */
+  /** Ends the loop, with `failure` if the frames ended by one. */
   end(failure: Error | undefined): void {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#failure = failure;
-    this.#letGo();
-    this.#show();
+    this.#releaseFrame();
+    this.#answer();
   }
 
-  /** Answers who asked, as far as that is possible. */
-  #show(): void {
+  /** Answers as many requests as possible. */
+  #answer(): void {
     const frame = this.#isShown ? undefined : this.#frame;
     if (frame !== undefined) {
-      const asked = this.#asking.shift();
-      this.#isShown = asked !== undefined;
-      asked?.resolve({ done: false, value: frame });
-      // Who asked for more already has asked for the end of this one.
-      if (this.#isShown && this.#asking.length > 0) this.#letGo();
+      const request = this.#requests.shift();
+      this.#isShown = request !== undefined;
+      request?.resolve({ done: false, value: frame });
+      // Another request means that this frame is done with.
+      if (this.#isShown && this.#requests.length > 0) this.#releaseFrame();
     } else if (this.#isOver) {
       this.#finish();
     }
@@ -100,15 +102,15 @@ class FrameIterator extends Observer implements AsyncIterator<VideoFrame, undefi
 
   #finish(): void {
     const failure = this.#failure;
-    for (const asked of this.#asking.splice(0)) {
-      if (failure === undefined) asked.resolve(DONE);
-      else asked.reject(failure);
-      // An error is told once; then the loop is over.
+    for (const request of this.#requests.splice(0)) {
+      if (failure === undefined) request.resolve(DONE);
+      else request.reject(failure);
+      // The loop throws once; after that it is over.
       this.#failure = undefined;
     }
   }
 
-  #letGo(): void {
+  #releaseFrame(): void {
     this.#frame = undefined;
     this.#isShown = false;
     this.#release?.();
@@ -116,7 +118,7 @@ class FrameIterator extends Observer implements AsyncIterator<VideoFrame, undefi
   }
 }
 
-/** Tells a loop that its frames have ended. */
+/** Ends a loop with its frames. */
 class LoopConsumer extends Consumer {
   readonly #iterator: FrameIterator;
 
@@ -129,7 +131,7 @@ class LoopConsumer extends Consumer {
     if (isEnd) this.#iterator.end(failure);
   }
 
-  override drop(failure?: Error): void {
+  override abort(failure?: Error): void {
     this.#iterator.end(failure);
   }
 }

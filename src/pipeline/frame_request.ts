@@ -1,5 +1,5 @@
 /**
- * What an observer can ask for.
+ * Requests: the form in which an observer gets its frames.
  *
  * @module
  */
@@ -10,22 +10,22 @@ import { checkedOptions, rulesWithout } from "../base/options.ts";
 import { frameRateOf } from "../base/rational.ts";
 
 /**
- * The form in which an observer wants its frames, and how many. Native threads convert, scale and thin out, once.
+ * The form in which an observer gets its frames, and how many. Native threads convert, scale and thin out, once.
  *
- * Without a request an observer gets every frame as the observable gives it.
+ * Without a request an observer gets every frame as the observable makes it.
  */
 export interface FrameRequest extends Omit<TapOptions, "rate"> {
-  /** At most so many frames per second of the source's time; by default all. */
+  /** Most frames per second of the source's time; by default all. */
   rate?: number | Rational;
 }
 
-/** A request whose names, types and ranges are right. */
+/** A request whose names, types and ranges have been checked. */
 export type CheckedRequest = Partial<TapOptions>;
 
 const RULES = rulesWithout(OPTION_RULES.tap, "rate");
 
 /**
- * The request, checked.
+ * Checks a request.
  *
  * @throws {TypeError} For an unknown field, or a value of the wrong type.
  * @throws {RangeError} For a value outside its range.

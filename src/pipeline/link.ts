@@ -1,77 +1,77 @@
 /**
- * What observables and native targets must know of each other; no part of the public API.
+ * The links between observables and native targets; not part of the public API.
  *
  * @module
  */
 
 import type { Feed } from "./feed.ts";
-import type { AnyObserver, ObserverStats } from "./observer.ts";
 import type { CheckedRequest } from "./frame_request.ts";
+import type { AnyObserver, ObserverStats } from "./observer.ts";
 
-/** How an observable hands its frames on. */
+/** Hands the frames of an observable to its observers. */
 export interface FrameOutput {
-  /** Its observable in messages. */
+  /** Name of the observable in messages. */
   readonly name: string;
-  /** Whether its frames come as fast as all targets take them; else in real time. */
+  /** Whether frames come as fast as all targets take them; otherwise they come in real time. */
   readonly waitsForTargets: boolean;
-  /** Begins to give frames to `observer`. */
+  /** Begins to hand frames to `observer`. */
   attach(observer: AnyObserver, request: CheckedRequest | undefined): void;
-  /** Ends it. */
+  /** Stops handing frames to `observer`. */
   detach(observer: AnyObserver): Promise<void>;
-  /** The figures of an observer that is or was attached. */
+  /** The counts of an observer that is or was attached. */
   observerStats(observer: AnyObserver): ObserverStats;
   /** The outputs of its observers that are observables themselves. */
   below(): Iterable<FrameOutput>;
 }
 
-/** A target that gets its frames natively. */
+/** A target that the native side feeds. */
 export interface NativeTarget {
-  /** Its handle. */
+  /** Handle of the target. */
   readonly handle: number;
   /** The public object. */
   readonly observer: AnyObserver;
-  /** Its name in messages. */
+  /** Name in messages. */
   readonly name: string;
-  /** The way for frames from JavaScript. */
+  /** Sends it frames from JavaScript. */
   readonly feed: Feed;
-  /** What it is attached to or about to be. */
+  /** The output that it is attached to, or is about to be. */
   upstream: FrameOutput | undefined;
-  /** Whether native code has closed it. */
+  /** Whether the native side has closed it. */
   isClosed(): boolean;
   /** Throws if it takes no more frames. */
   checkOpen(): void;
-  /** Takes an error for which no call could be blamed. */
+  /** Reports an error that no call can throw. */
   fail(error: unknown): void;
-  /** Its figures so far, or the final ones. */
+  /** Its counts so far, or the final ones. */
   stats(): ObserverStats;
-  /** Ends it after its last frame; resolved when it has handed on what it got. Nothing if it hands nothing on. */
-  drained(): Promise<void> | undefined;
+  /** Ends it after its last frame; resolves when it has handed on all frames. Nothing if it hands none on. */
+  drain(): Promise<void> | undefined;
 }
 
 const targets = new WeakMap<object, NativeTarget>();
 const outputs = new WeakMap<object, FrameOutput>();
 
-/** Makes `target.observer` one that native code feeds. */
+/** Lets observables feed `target.observer` natively. */
 export function linkTarget(target: NativeTarget): void {
   targets.set(target.observer, target);
 }
 
-/** How native code feeds `observer`, if it does. */
+/** The native target behind `observer`, if there is one. */
 export function nativeTarget(observer: object): NativeTarget | undefined {
   return targets.get(observer);
 }
 
-/** Makes `output` the one of `observable`. */
+/** Lets `output` hand on the frames of `observable`. */
 export function linkOutput(observable: object, output: FrameOutput): void {
   outputs.set(observable, output);
 }
 
-/** How `observable` hands frames on, if it is one. */
+/** The output of `observable`, if it is an observable. */
 export function outputOf(observable: object): FrameOutput | undefined {
   return outputs.get(observable);
 }
 
-/** Whether frames that `output` gives come to `goal`. */
+/** Whether frames of `output` reach `goal`. */
 export function leadsTo(output: FrameOutput, goal: FrameOutput): boolean {
   if (output === goal) return true;
   for (const next of output.below()) {

@@ -1,31 +1,31 @@
 /**
- * How sources and filters hand their frames on: natively to targets, and through a tap to each other observer.
+ * Hands on the frames of sources and filters: natively to targets, and through a tap to each other observer.
  *
  * @module
  */
 
-import { sinkOf, strangerError } from "./attach.ts";
-import { Consumer, MOST_FAILURES } from "./consumer.ts";
 import { type Deferred, deferred } from "../base/deferred.ts";
 import { asError, errorOf } from "../base/errors.ts";
-import { FailureEvent, ObserverEvent, ObserverFailureEvent, ObserverOverloadEvent } from "./events.ts";
 import type { ColourSpace, Command, ErrorRecord } from "../generated/contract.ts";
-import { type FrameOutput, type NativeTarget, outputOf } from "./link.ts";
 import type { Native } from "../native/context.ts";
+import { neverAttachedError, sinkOf } from "./attach.ts";
+import { Consumer, MOST_FAILURES } from "./consumer.ts";
+import { FailureEvent, ObserverEvent, ObserverFailureEvent, ObserverOverloadEvent } from "./events.ts";
+import type { CheckedRequest } from "./frame_request.ts";
+import { type FrameOutput, type NativeTarget, outputOf } from "./link.ts";
 import type { Observable } from "./observable.ts";
 import type { AnyObserver, ObserverStats } from "./observer.ts";
-import type { CheckedRequest } from "./frame_request.ts";
 import { type Overload, Tap, type TapOwner } from "./tap.ts";
 
-/** A native observable, and what it must be told. */
+/** A native observable. */
 export interface NativeOutputOwner {
-  /** The public object, whose events tell of observers. */
+  /** The public object, which dispatches the events about observers. */
   readonly observable: Observable;
-  /** Where it was opened. */
+  /** The library in which it was opened. */
   readonly native: Native;
-  /** Its handle. */
+  /** Handle of the observable. */
   readonly handle: number;
-  /** Its name in messages. */
+  /** Name in messages. */
   readonly name: string;
   /** Colour space of its frames, if it is always the same. */
   readonly colour: ColourSpace | undefined;
@@ -33,35 +33,35 @@ export interface NativeOutputOwner {
   waitsForTargets(): boolean;
   /** Throws if it takes no observers any more. */
   checkOpen(): void;
-  /** Whether it must run, or has handed on everything, may have changed. */
+  /** Called when the answers of `isActive`, `isAwaited`, `isDrained` or `isEmpty` may have changed. */
   changed(): void;
-  /** The last of its observers could not be attached: nothing makes it run. */
-  deserted(error: Error): void;
-  /** It could not be started. */
-  unstarted(error: unknown): void;
+  /** Called when the last of its observers could not be attached, so that nothing makes it run. */
+  noneAttached(error: Error): void;
+  /** Called when it could not be started. */
+  startFailed(error: unknown): void;
 }
 
-/** A target of which native code has been told. */
+/** A target that the native side knows. */
 interface Edge {
   readonly target: NativeTarget;
   /** Whether its detachment has been requested natively. */
   isLeaving: boolean;
-  /** Who waits for its detachment. */
+  /** Settled with its detachment, if that is awaited. */
   departure: Deferred<void> | undefined;
 }
 
-/** Sends native code, once a turn, the difference between the observers that are wanted and those it knows. */
+/** Sends the native side, once a turn, the difference between the observers that are wanted and those that it has. */
 export class NativeOutput implements FrameOutput, TapOwner {
   readonly #owner: NativeOutputOwner;
   readonly #wanted = new Map<AnyObserver, NativeTarget>();
   readonly #edges = new Map<number, Edge>();
-  /** Those of whom native code has let go at the end, and who have not handed on all they got. */
+  /** Targets that the native side detached at the end of the frames and that have not handed on all of theirs. */
   readonly #draining = new Set<NativeTarget>();
-  /** Whose figures are told, also when they have left. */
+  /** Every target that was ever attached, for its stats. */
   readonly #known = new WeakMap<AnyObserver, NativeTarget>();
   #isScheduled = false;
   #isEnding = false;
-  #isOver = false;
+  #isStopped = false;
   #failure: Error | undefined;
 
   /** The output of `owner`. */
@@ -77,23 +77,23 @@ export class NativeOutput implements FrameOutput, TapOwner {
     return this.#owner.waitsForTargets();
   }
 
-  /** Whether somebody wants frames, or waits for the last ones. */
+  /** Whether an observer wants frames, or the last ones are still to come. */
   get isActive(): boolean {
     return this.#wanted.size > 0 || this.#isEnding || !this.isDrained;
   }
 
-  /** Whether somebody waits for a detachment. */
+  /** Whether a detachment is awaited. */
   get isAwaited(): boolean {
     for (const edge of this.#edges.values()) if (edge.departure !== undefined) return true;
     return false;
   }
 
-  /** Whether everybody of whom native code has let go has handed on all frames. */
+  /** Whether every target that the native side detached has handed on all its frames. */
   get isDrained(): boolean {
     return this.#draining.size === 0;
   }
 
-  /** Whether nobody is attached natively either. */
+  /** Whether it is drained and no target is attached natively. */
   get isEmpty(): boolean {
     return this.isDrained && this.#edges.size === 0;
   }
@@ -116,13 +116,13 @@ export class NativeOutput implements FrameOutput, TapOwner {
     const edge = this.#edges.get(target.handle);
     if (edge !== undefined) edge.departure ??= deferred();
     if (target instanceof Tap) {
-      // Native code must hear of it before the handle goes.
+      // The native side must be asked before the handle is freed.
       if (edge !== undefined) this.#leave(edge);
       this.#stop(target);
     } else if (edge !== undefined) {
       this.#schedule();
     }
-    if (edge === undefined) this.#letGo(target);
+    if (edge === undefined) this.#free(target);
     this.#owner.changed();
     return edge?.departure?.promise ?? Promise.resolve();
   }
@@ -130,7 +130,7 @@ export class NativeOutput implements FrameOutput, TapOwner {
   observerStats(observer: AnyObserver): ObserverStats {
     const target = this.#known.get(observer);
     if (target !== undefined) return target.stats();
-    throw strangerError(observer, this);
+    throw neverAttachedError(observer, this);
   }
 
   *below(): Iterable<FrameOutput> {
@@ -140,27 +140,27 @@ export class NativeOutput implements FrameOutput, TapOwner {
     }
   }
 
-  /** Native code gave `handle` its first frame. */
+  /** Takes the native side's event that `handle` got its first frame. */
   attached(handle: number): void {
     const edge = this.#edges.get(handle);
-    if (edge !== undefined) this.#tell("attached", edge.target);
+    if (edge !== undefined) this.#dispatch("attached", edge.target);
   }
 
-  /** Native code has let go of `handle`. */
+  /** Takes the native side's event that `handle` is detached. */
   detached(handle: number): void {
     const edge = this.#edges.get(handle);
     if (edge === undefined) return;
     this.#edges.delete(handle);
     const { target, isLeaving, departure } = edge;
     if (this.#wanted.get(target.observer) !== target) {
-      this.#letGo(target);
-      this.#tell("detached", target);
+      this.#free(target);
+      this.#dispatch("detached", target);
     } else if (isLeaving) {
       // Attached again meanwhile.
       this.#schedule();
-      this.#tell("detached", target);
+      this.#dispatch("detached", target);
     } else {
-      // Native code lets its targets go by itself at the end, just before it tells `ended`.
+      // At the end of the frames the native side detaches every target by itself, just before the event `ended`.
       this.#wanted.delete(target.observer);
       this.#isEnding ||= !target.isClosed();
       this.#drain(target);
@@ -169,31 +169,31 @@ export class NativeOutput implements FrameOutput, TapOwner {
     this.#owner.changed();
   }
 
-  /** Remembers why the frames ended, for those who wait for them. */
+  /** Remembers why the frames ended, for observers that wait for them. */
   fail(failure: Error): void {
     this.#failure ??= failure;
   }
 
-  /** Calls no observer any more, and asks for nothing more. */
-  abandon(): void {
-    this.#isOver = true;
+  /** Calls no observer any more and sends the native side no more requests. */
+  stop(): void {
+    this.#isStopped = true;
     const targets = new Set([...this.#wanted.values(), ...this.#draining]);
     this.#wanted.clear();
     this.#draining.clear();
     for (const target of targets) {
       if (target instanceof Tap) {
         target.stop();
-        target.consumer.drop(this.#failure);
+        target.consumer.abort(this.#failure);
       }
-      if (!this.#edges.has(target.handle)) this.#letGo(target);
+      if (!this.#edges.has(target.handle)) this.#free(target);
     }
   }
 
-  /** Native code has let go of everybody. */
+  /** Stops, and frees every target, because the native side has detached them all. */
   close(): void {
-    this.abandon();
+    this.stop();
     for (const { target, departure } of this.#edges.values()) {
-      this.#letGo(target);
+      this.#free(target);
       departure?.resolve();
     }
     this.#edges.clear();
@@ -232,12 +232,12 @@ export class NativeOutput implements FrameOutput, TapOwner {
     if (this.#wanted.get(tap.observer) === tap) this.detach(tap.observer).catch(() => {});
   }
 
-  /** What waits for `observer` to be gone, which is no longer wanted. */
+  /** Resolves when `observer`, which is not wanted any more, is gone. */
   #leaving(observer: AnyObserver): Promise<void> {
     for (const target of this.#draining) {
       if (target.observer !== observer) continue;
       if (target instanceof Tap) this.#stop(target);
-      this.#dry(target);
+      this.#finish(target);
     }
     for (const { target, departure } of this.#edges.values()) {
       if (target.observer === observer && departure !== undefined) return departure.promise;
@@ -245,40 +245,41 @@ export class NativeOutput implements FrameOutput, TapOwner {
     return Promise.resolve();
   }
 
-  /** Waits until `target` has handed on what it got. */
+  /** Waits until `target` has handed on its frames. */
   #drain(target: NativeTarget): void {
     this.#draining.add(target);
     if (target instanceof Tap) target.finish();
-    else this.#await(target, target.drained());
+    else this.#await(target, target.drain());
   }
 
   #await(target: NativeTarget, rest: Promise<unknown> | undefined): void {
-    if (rest === undefined) this.#dry(target);
-    else rest.then(() => this.#dry(target));
+    if (rest === undefined) this.#finish(target);
+    else rest.then(() => this.#finish(target));
   }
 
-  #dry(target: NativeTarget): void {
+  #finish(target: NativeTarget): void {
     if (!this.#draining.delete(target)) return;
-    this.#letGo(target);
-    this.#tell("detached", target);
+    this.#free(target);
+    this.#dispatch("detached", target);
     this.#owner.changed();
   }
 
-  #letGo(target: NativeTarget): void {
+  /** Lets `target` be attached elsewhere. */
+  #free(target: NativeTarget): void {
     if (target.upstream === this && this.#wanted.get(target.observer) !== target) target.upstream = undefined;
   }
 
-  #tell(type: "attached" | "detached", { observer }: NativeTarget): void {
+  #dispatch(type: "attached" | "detached", { observer }: NativeTarget): void {
     this.#owner.observable.dispatchEvent(new ObserverEvent(type, observer));
   }
 
-  /** Lets the end of the turn tell native code the difference between what is wanted and what it knows. */
+  /** Reconciles at the end of the turn. */
   #schedule(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
     queueMicrotask(() => {
       this.#isScheduled = false;
-      if (!this.#isOver) this.#reconcile();
+      if (!this.#isStopped) this.#reconcile();
     });
   }
 
@@ -295,17 +296,17 @@ export class NativeOutput implements FrameOutput, TapOwner {
         edge.departure = undefined;
       }
     }
-    // Later, so that what was attached below in the same turn is there for the first frame.
+    // Later, so that observers attached below in the same turn get the first frame.
     if (newcomers.length > 0 && this.#edges.size > 0) queueMicrotask(() => this.#start());
     this.#owner.changed();
   }
 
   #start(): void {
-    if (this.#isOver) return;
+    if (this.#isStopped) return;
     try {
       this.#owner.native.backend.command(this.#owner.handle, { call: "start" }, "source");
     } catch (error) {
-      this.#owner.unstarted(error);
+      this.#owner.startFailed(error);
     }
   }
 
@@ -319,11 +320,11 @@ export class NativeOutput implements FrameOutput, TapOwner {
       this.#edges.set(target.handle, { target, isLeaving: false, departure: undefined });
     } catch (error) {
       this.#wanted.delete(target.observer);
-      this.#letGo(target);
+      this.#free(target);
       if (target instanceof Tap) this.#stop(target);
       else target.fail(error);
       this.#owner.observable.dispatchEvent(new ObserverFailureEvent(asError(error), target.observer, 0));
-      if (this.#wanted.size === 0) this.#owner.deserted(asError(error));
+      if (this.#wanted.size === 0) this.#owner.noneAttached(asError(error));
     }
   }
 
@@ -333,7 +334,7 @@ export class NativeOutput implements FrameOutput, TapOwner {
       this.#command({ call: "detach", target: edge.target.handle });
     } catch (error) {
       this.#edges.delete(edge.target.handle);
-      this.#letGo(edge.target);
+      this.#free(edge.target);
       edge.departure?.reject(error);
     }
   }

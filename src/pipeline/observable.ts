@@ -1,5 +1,5 @@
 /**
- * What all that give frames have in common.
+ * Observables: all objects that hand frames to observers.
  *
  * @module
  */
@@ -14,34 +14,35 @@ import type { AnyObserver, NativeSink, Observer, ObserverFunction, ObserverStats
 import { checkedRequest, type FrameRequest } from "./frame_request.ts";
 
 /**
- * Gives frames to observers: a source, a filter, or an {@linkcode ObservableObserver}.
+ * Hands frames to observers: a source, a filter, or an {@linkcode ObservableObserver}.
  *
- * Each observer sees the frames as this gives them, whatever others do with theirs.
+ * Each observer sees the frames as the observable made them, whatever the others do with theirs.
  */
 export abstract class Observable<
   Events extends ObservableEvents & { [Type in keyof Events]: Event } = ObservableEvents,
 > extends TypedEventTarget<Events> {
   /**
-   * Gives its frames to `observer` from the end of this turn on; twice is once.
+   * Hands its frames to `observer` from the end of this turn on; attaching twice is the same as attaching once.
    *
    * Observers attached in one turn all see the same first frame. A writer or filter is fed natively, whatever the
-   * program does meanwhile. Any other observer gets each frame by one call at a time, and an error of it is told by an
-   * event `error`; after 10 in a row it is detached.
+   * program does meanwhile. Any other observer is called with one frame at a time; its errors are reported by the event
+   * `error`, and after 10 in a row it is detached.
    *
-   * @param request The form of its frames and how many; by default all as they are. Not for writers and filters.
-   * @throws {TypeError | RangeError} If it is no observer, the request is wrong, or its frames would come round again.
-   * @throws {ObserverError} With the code `already_attached` if it is a writer or filter that gets frames from elsewhere.
-   * @throws {GiftGrabError} With the code `closed` if one of both is closed.
+   * @param request The form of its frames, and how many; by default all as they are. Not for writers and filters.
+   * @throws {TypeError | RangeError} If it is not an observer, the request is wrong, or its frames would come round
+   * again.
+   * @throws {ObserverError} With the code `already_attached` if it is a writer or filter that gets other frames.
+   * @throws {GiftGrabError} With the code `closed` if the observable or the observer is closed.
    */
   attach(observer: AnyObserver, request?: FrameRequest): void {
     this.#output.attach(observer, request === undefined ? undefined : checkedRequest(request));
   }
 
   /**
-   * Gives `observer` no more frames; one that is not attached is none of its business.
+   * Stops handing frames to `observer`; does nothing if it is not attached.
    *
    * After the promise is fulfilled the observer gets no further frame. A promise that its `update` returned is not
-   * waited for: the frame that it has is released at once.
+   * awaited: the frame that it has is released at once.
    *
    * @throws {ObserverError} If the native side refuses.
    */
@@ -50,19 +51,20 @@ export abstract class Observable<
   }
 
   /**
-   * Its frames, to be looped over: `for await (const frame of source.frames({ colour: "rgba" }))`.
+   * Its frames, for a loop: `for await (const frame of source.frames({ colour: "rgba" }))`.
    *
-   * Each frame is released when the next one is asked for. Leaving the loop detaches it; it ends when the frames do. What
-   * comes while a frame is looked at is treated by the policy of the request.
+   * Each frame is released when the next one is requested. Leaving the loop detaches it; it ends when the frames do.
+   * The policy of the request decides about frames that come while the loop has one.
    *
-   * @throws {TypeError | RangeError} If the request is wrong; `field` names what.
+   * @throws {TypeError | RangeError} If the request is wrong; `field` names the option.
    */
   frames(request: FrameRequest = {}): AsyncIterable<VideoFrame> {
     return new FrameSequence(this.#output, checkedRequest(request));
   }
 
   /**
-   * The figures of `observer` so far, of its last attachment if it has left: what it saw, missed and failed at.
+   * The stats of `observer` so far, those of its last attachment if it is detached: the frames that it saw, missed and
+   * failed at.
    *
    * @throws {TypeError} If it was never attached.
    */

@@ -1,5 +1,5 @@
 /**
- * Observers: whatever sees frames.
+ * Observers: objects and functions that see frames.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { VideoFrame } from "../frame/video_frame.ts";
 import type { Ledger } from "../generated/contract.ts";
 
 /**
- * Sees the frames of what it is attached to; any object with this method will do.
+ * Sees the frames of the observable that it is attached to; any object with this method is an observer.
  *
  * ```ts
  * import { Observer, type VideoFrame } from "@giftgrab/core";
@@ -23,12 +23,12 @@ import type { Ledger } from "../generated/contract.ts";
  */
 export abstract class Observer {
   /**
-   * Sees `frame`, which is released when this has returned, or when the promise that it returned is settled.
+   * Sees `frame`, which is released when this method has returned, or when the promise that it returned is settled.
    *
-   * It is never called again before that. Changes of the frame are seen by nobody else. What it throws or rejects with
-   * is told by an event `error` of what it is attached to.
+   * It is never called again before that. No other observer sees its changes of the frame. An error that it throws or
+   * rejects with is reported by the event `error` of the observable.
    *
-   * @returns A promise is waited for; anything else is ignored.
+   * @returns A promise is awaited; any other value is ignored.
    */
   abstract update(frame: VideoFrame): unknown;
 }
@@ -38,7 +38,7 @@ export type ObserverFunction = (frame: VideoFrame) => unknown;
 
 /** The counts that every observer has. */
 export interface ObserverStats {
-  /** What became of each frame. */
+  /** The account of its frames: written, dropped or failed. */
   readonly frames: Ledger;
 }
 
@@ -46,7 +46,7 @@ export interface ObserverStats {
 export interface NativeSink<Stats extends ObserverStats = ObserverStats> {
   /** Its counts so far. */
   stats(): Stats;
-  /** Detaches it, finishes what it has and frees what it holds. */
+  /** Detaches it, finishes the frames that it has and frees its resources. */
   close(): Promise<unknown>;
 }
 

@@ -1,15 +1,13 @@
 /**
- * Taps: how frames get from native code to an observer.
+ * Taps: how frames of the native side reach an observer.
  *
  * @module
  */
 
-import type { Attachment, Consumer } from "./consumer.ts";
 import { closedError } from "../base/errors.ts";
-import { Feed } from "./feed.ts";
-import type { VideoFrame } from "../frame/video_frame.ts";
 import { HEADER_LENGTH } from "../frame/header.ts";
-import { lendFrame, releaseFrame } from "../frame/lend.ts";
+import { lendFrame } from "../frame/lend.ts";
+import type { VideoFrame } from "../frame/video_frame.ts";
 import {
   type ErrorRecord,
   type Event,
@@ -20,77 +18,78 @@ import {
   type TapOptions,
   type TapStats,
 } from "../generated/contract.ts";
-import type { FrameOutput, NativeTarget } from "./link.ts";
 import type { Native } from "../native/context.ts";
-import type { AnyObserver } from "./observer.ts";
 import type { Listener } from "../native/pump.ts";
+import type { Consumer } from "./consumer.ts";
+import { Feed } from "./feed.ts";
+import type { FrameOutput, NativeTarget } from "./link.ts";
+import type { AnyObserver } from "./observer.ts";
+import { type CallFailure, type CallOwner, ObserverCall } from "./observer_call.ts";
 
-/** Longest time that an event waits behind frames, in milliseconds. */
+/** Longest time in milliseconds for which an event waits behind frames. */
 const EVENTS_MS = 250;
 
 const NO_BYTES = new Uint8Array(0);
 
-/** Where what an exchange without a frame tells goes. */
+/** Scratch header for exchanges that return no frame. */
 const scratch = new Float64Array(HEADER_LENGTH);
 
-/** That frames were dropped. */
+/** An event about dropped frames. */
 export type Overload = Extract<Event, { type: "overload" }>;
 
-/** What a tap tells its observable. */
+/** The observable that has the tap. */
 export interface TapOwner {
   /** Whether the source waits for slow targets. */
   readonly waitsForTargets: boolean;
   /** The observer failed, `failures` times in a row. */
   failed(tap: Tap, error: unknown, failures: number): void;
-  /** A frame could not be given in the form asked for. */
+  /** A frame could not be converted as requested. */
   warned(record: ErrorRecord): void;
   /** The observer does not keep up. */
   overloaded(tap: Tap, overload: Overload): void;
-  /** Every frame was handed on, or with an error none can be any more. */
+  /** Every frame has been handed on; with an error, none can be any more. */
   drained(tap: Tap, error?: unknown): void;
 }
 
 /**
- * Takes one observer's frames from native code and calls the observer, one frame at a time.
+ * Takes the frames of one observer from the native side and calls the observer, one frame at a time.
  *
- * It is good for one attachment: once stopped or drained, it stays so.
+ * It serves one attachment: once stopped or drained, it stays so. It is `open`, then `draining` when no frame comes in
+ * any more but those that wait still reach the observer, then `closed` when the handle is freed.
  */
-export class Tap implements NativeTarget, Listener, Attachment {
+export class Tap implements NativeTarget, Listener, CallOwner {
   readonly handle: number;
   readonly native: Native;
   readonly consumer: Consumer;
   readonly name = "an observer";
   readonly feed: Feed;
-  readonly #header = new Float64Array(HEADER_LENGTH);
   upstream: FrameOutput | undefined;
   readonly #owner: TapOwner;
+  readonly #call: ObserverCall;
+  readonly #header = new Float64Array(HEADER_LENGTH);
+  #state: "open" | "draining" | "closed" = "open";
+  /** Outcome of the frame taken last; the next exchange reports it. */
   #outcome: Outcome = OUTCOME.NONE;
-  #failures = 0;
   /** Bytes of the frame taken last. */
   #length = 0;
-  /** The frame that the observer has. */
-  #frame: VideoFrame | undefined;
-  /** When events are to be looked for again, though frames come all the time. */
+  /** When events are asked for again although frames come all the time. */
   #eventsDue = 0;
-  #isCalling = false;
+  /** Whether this tap gets a turn when the observer's other call ends. */
   #isQueued = false;
-  #isFinishing = false;
-  /** No further call. */
-  #isOver = false;
-  #isReleased = false;
   #final: TapStats | undefined;
 
   /**
    * Opens a tap for `consumer`, attached to nothing.
    *
-   * @throws {RangeError} If native code refuses an option.
-   * @throws {GiftGrabError} With the code `resource_exhausted` if there can be no further one.
+   * @throws {RangeError} If the native side refuses an option.
+   * @throws {GiftGrabError} With the code `resource_exhausted` if there are too many.
    */
   constructor(native: Native, options: TapOptions, consumer: Consumer, owner: TapOwner) {
     this.handle = native.backend.open({ kind: "tap", options }, "observer");
     this.native = native;
     this.consumer = consumer;
     this.#owner = owner;
+    this.#call = new ObserverCall(consumer, this);
     this.feed = new Feed(native, this.handle, this.name, "observer", () => {});
     native.pool.enter();
     native.adopt(this.handle, this);
@@ -104,12 +103,13 @@ export class Tap implements NativeTarget, Listener, Attachment {
     return this.#owner.waitsForTargets;
   }
 
+  /** Whether the observer is not called any more. */
   get isOver(): boolean {
-    return this.#isOver;
+    return this.#call.isOver;
   }
 
   isClosed(): boolean {
-    return this.#isOver;
+    return this.isOver;
   }
 
   checkOpen(): void {}
@@ -118,141 +118,99 @@ export class Tap implements NativeTarget, Listener, Attachment {
     this.#owner.failed(this, error, 0);
   }
 
-  drained(): undefined {}
+  drain(): undefined {}
 
   stats(): TapStats {
     return this.#final ?? this.native.backend.stats(this.handle, "tap");
   }
 
   ready(until: number): boolean {
-    // A pending observer keeps frames from being taken, but not what there is to tell; nor do frames without an end.
+    // Neither a pending observer nor an endless run of frames may hold up events.
     const isDue = until >= this.#eventsDue;
     if (isDue) this.#eventsDue = until + EVENTS_MS;
-    if (isDue || this.feed.isWaiting || this.#frame !== undefined) this.#takeEvents();
+    if (isDue || this.feed.isWaiting || this.#call.hasFrame) this.#takeEvents();
     let isFirst = true;
-    // While a promise is pending the frame stays with the observer, and native code keeps the next ones.
-    while (!this.#isOver && this.#frame === undefined) {
+    // While the observer's promise is pending the observer keeps its frame, and the native side keeps the next ones.
+    while (this.#call.isIdle) {
       if (this.consumer.isBusy) {
         this.#waitForObserver();
         return false;
       }
       const frame = this.#next();
       if (frame === undefined) {
-        // Woken for something else than a frame.
-        if (isFirst && !this.#isReleased) this.#takeEvents();
+        // The wake was for an event.
+        if (isFirst && this.#state !== "closed") this.#takeEvents();
         return false;
       }
       isFirst = false;
       this.#show(frame);
-      if (this.#frame === undefined && !this.#isOver && performance.now() >= until) return true;
+      if (this.#call.isIdle && performance.now() >= until) return true;
     }
     return false;
   }
 
-  abandon(error: unknown): void {
-    // The handle is lost, so nothing can be asked of it.
+  abort(error: unknown): void {
+    // The handle is lost, so it is not asked for anything.
     this.#release();
-    this.#isOver = true;
-    this.#letFrameGo();
+    this.#call.stop();
     this.#owner.drained(this, error);
   }
 
-  /** Lets nothing more in; what waits is still handed to the observer, then `drained` is told. */
+  /** Takes in no further frame; those that wait still reach the observer, then `drained` is called. */
   finish(): void {
-    if (this.#isOver) return;
+    if (this.isOver) return;
     try {
       this.native.backend.close(this.handle, "observer");
-      this.#isFinishing = true;
+      this.#state = "draining";
       this.#keep();
       this.native.pump.soon(this.handle);
     } catch (error) {
-      this.abandon(error);
+      this.abort(error);
     }
   }
 
-  /** Calls the observer no more; the frame that it has is released, unless it has been called in this turn. */
+  /** Calls the observer no more; the frame that it has is released at once, or when the call returns. */
   stop(): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    if (this.#isCalling) return;
-    if (this.#letFrameGo()) this.#outcome = OUTCOME.OBSERVED;
-    this.#close();
+    this.#call.stop();
+    if (!this.#call.hasFrame) this.#close();
   }
 
-  /** The next frame, if there is one; at the end it is over. */
+  settled(failure: CallFailure | undefined): void {
+    this.#outcome = failure === undefined ? OUTCOME.OBSERVED : OUTCOME.FAILED;
+    if (this.isOver) this.#close();
+    if (failure !== undefined) this.#owner.failed(this, failure.error, failure.inARow);
+  }
+
+  /** The next frame, if there is one; after the last one the tap is over. */
   #next(): VideoFrame | undefined {
     const { backend, pool } = this.native;
     let data = pool.take(this.#length);
     let status = backend.exchange(this.handle, this.#outcome, this.#header, data);
     this.#outcome = OUTCOME.NONE;
     if (status === STATUS.MORE) {
-      pool.give(data.buffer);
+      pool.put(data.buffer);
       data = pool.take(this.#header[HEADER.dataLength] ?? 0);
       status = backend.exchange(this.handle, OUTCOME.NONE, this.#header, data);
     }
     if (status === STATUS.DONE) {
       this.#length = this.#header[HEADER.dataLength] ?? 0;
-      // The rest of a longer buffer would show what somebody else had.
+      // The rest of a longer buffer would show samples of another observer's frame.
       const { buffer } = this.#length === data.length ? data : data.slice(0, this.#length);
       return lendFrame(buffer, this.#header);
     }
-    pool.give(data.buffer);
+    pool.put(data.buffer);
     if (status === STATUS.END) {
-      this.#isOver = true;
-      this.#close();
+      this.stop();
       this.#owner.drained(this);
     }
     return undefined;
   }
 
   #show(frame: VideoFrame): void {
-    this.#frame = frame;
-    this.#isCalling = true;
-    let pending: Promise<void> | undefined;
-    let error: unknown;
-    let hasFailed = false;
-    try {
-      pending = this.consumer.deliver(frame, this);
-    } catch (thrown) {
-      error = thrown;
-      hasFailed = true;
-    }
-    this.#isCalling = false;
-    if (pending === undefined) {
-      this.#settle(hasFailed, error);
-      return;
-    }
-    if (this.#isOver) {
-      // Stopped by the call itself.
-      this.#letFrameGo();
-      this.#outcome = OUTCOME.OBSERVED;
-      this.#close();
-    }
+    const done = this.#call.start(frame, this.native);
+    if (done === undefined) return;
     this.#keep();
-    pending.then(() => this.#settleLater(false, undefined), (error) => this.#settleLater(true, error));
-  }
-
-  #settleLater(hasFailed: boolean, error: unknown): void {
-    if (this.#isOver) return;
-    this.#settle(hasFailed, error);
-    this.#again();
-  }
-
-  #settle(hasFailed: boolean, error: unknown): void {
-    this.#letFrameGo();
-    this.#outcome = hasFailed ? OUTCOME.FAILED : OUTCOME.OBSERVED;
-    this.#failures = hasFailed ? this.#failures + 1 : 0;
-    if (this.#isOver) this.#close();
-    if (hasFailed) this.#owner.failed(this, error, this.#failures);
-  }
-
-  /** Releases the frame that the observer has, if it has one. */
-  #letFrameGo(): boolean {
-    const frame = this.#frame;
-    if (frame === undefined) return false;
-    this.#frame = undefined;
-    this.native.pool.give(releaseFrame(frame));
-    return true;
+    done.then(() => this.#again());
   }
 
   /** The observer still has a frame of another attachment. */
@@ -267,14 +225,15 @@ export class Tap implements NativeTarget, Listener, Attachment {
   }
 
   #again(): void {
-    if (this.#isOver) return;
+    if (this.isOver) return;
     this.#keep();
     this.native.pump.again(this.handle);
   }
 
   /** Keeps the process alive for the last frames, but not for an observer that waits for something else. */
   #keep(): void {
-    if (this.#isFinishing) this.native.pump.keep(this, this.#frame === undefined && !this.consumer.isBusy);
+    if (this.#state !== "draining") return;
+    this.native.pump.keep(this, !this.#call.hasFrame && !this.consumer.isBusy);
   }
 
   #takeEvents(): void {
@@ -285,30 +244,30 @@ export class Tap implements NativeTarget, Listener, Attachment {
     }
   }
 
-  /** Counts what is left as dropped and frees the handle. */
+  /** Counts the frames that are left as dropped and frees the handle. */
   #close(): void {
-    if (this.#isReleased) return;
+    if (this.#state === "closed") return;
     const { backend } = this.native;
     try {
       backend.close(this.handle, "observer");
       if (this.#outcome !== OUTCOME.NONE) backend.exchange(this.handle, this.#outcome, scratch, NO_BYTES);
       this.#final = withoutRest(backend.stats(this.handle, "tap"));
     } catch {
-      // Only figures are lost.
+      // Only the stats are lost.
     }
     this.#release();
   }
 
   #release(): void {
-    if (this.#isReleased) return;
-    this.#isReleased = true;
-    this.feed.abandon(closedError("observer", "append a frame to an observer"));
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    this.feed.abort(closedError("observer", "append a frame to an observer"));
     this.native.pool.leave();
     this.native.release(this.handle, this);
   }
 }
 
-/** The figures once nothing is on its way any more: what the observer has not seen, it will not see. */
+/** The stats once no frame is on its way any more: a frame that the observer has not seen is dropped. */
 function withoutRest({ frames, captureToObserver }: TapStats): TapStats {
   const { inFlight, dropped, drops } = frames;
   if (inFlight === 0) return { frames, captureToObserver, queue: 0 };

@@ -8,19 +8,19 @@ import type { ColourSpace } from "../generated/contract.ts";
 import { type FileReaderSettings, openFileReader, type VideoFileReader } from "./file_reader.ts";
 import { openTestPattern, type TestPattern, type TestPatternSettings } from "./test_pattern.ts";
 
-/** Makes sources of frames; each must be closed, or is freed at some time after it was dropped. */
+/** Makes sources of frames; a source that is not closed is freed some time after the program has dropped it. */
 export class VideoSourceFactory {
   static readonly #instance = new VideoSourceFactory();
 
   private constructor() {}
 
-  /** The one factory; it does nothing until it is asked for a source. */
+  /** The only factory; it does nothing until its first call. */
   static getInstance(): VideoSourceFactory {
     return VideoSourceFactory.#instance;
   }
 
   /**
-   * Opens the video file at `path`; its frames come in `colour` once an observer is attached.
+   * Opens the video file at `path`; it makes frames in `colour` once an observer is attached.
    *
    * @param path Path, relative to the working directory, or `file:` URL.
    * @param colour Colour space of the frames that observers see.
@@ -37,7 +37,7 @@ export class VideoSourceFactory {
   }
 
   /**
-   * Opens a synthetic test pattern: a source without a camera.
+   * Opens the test pattern: a source that needs no camera.
    *
    * @throws {TypeError | RangeError} If a setting is wrong; `field` names it.
    */

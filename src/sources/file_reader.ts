@@ -11,7 +11,7 @@ import { checkedOptions, rulesWithout } from "../base/options.ts";
 import { pathOf } from "../base/path.ts";
 import { VideoSource } from "./source.ts";
 
-/** What a file reader can be asked for beside its path and colour space. */
+/** Settings of a file reader besides its path and colour space. */
 export type FileReaderSettings = Omit<FileReaderOptions, "path" | "colour">;
 
 const RULES = rulesWithout(OPTION_RULES.file_reader, "path", "colour");

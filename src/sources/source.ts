@@ -1,26 +1,17 @@
 /**
- * Sources: what all that give frames of their own have in common.
+ * Sources: observables that make frames of their own.
  *
  * @module
  */
 
-import type {
-  ColourSpace,
-  Event as NativeEvent,
-  Pacing,
-  Rational,
-  Rect,
-  SourceInfo,
-  SourceStats,
-} from "../generated/contract.ts";
 import { type Deferred, deferred } from "../base/deferred.ts";
-import { asError, closedError, outOfRange, recordOf, VideoSourceError, wrongType } from "../base/errors.ts";
+import { asError, outOfRange, recordOf, VideoSourceError, wrongType } from "../base/errors.ts";
+import type { ColourSpace, Pacing, Rational, Rect, SourceInfo, SourceStats } from "../generated/contract.ts";
 import { ClosedEvent, FailureEvent, type VideoSourceEvents } from "../pipeline/events.ts";
+import { Lifecycle, type Opened, type OwnEvent } from "../pipeline/lifecycle.ts";
 import { linkOutput } from "../pipeline/link.ts";
-import type { Native } from "../native/context.ts";
-import { Observable } from "../pipeline/observable.ts";
 import { NativeOutput } from "../pipeline/native_output.ts";
-import type { Listener } from "../native/pump.ts";
+import { Observable } from "../pipeline/observable.ts";
 
 /** Width and height of a frame. */
 export interface FrameDimensions {
@@ -30,13 +21,9 @@ export interface FrameDimensions {
   readonly height: number;
 }
 
-/** A source that native code has opened. */
-export interface OpenedSource {
-  /** Where it was opened. */
-  readonly native: Native;
-  /** Its handle. */
-  readonly handle: number;
-  /** Its name in messages. */
+/** A source that the native side has opened. */
+export interface OpenedSource extends Opened {
+  /** Name in messages. */
   readonly name: string;
   /** How it keeps time. */
   readonly pacing: Pacing;
@@ -48,42 +35,27 @@ export interface OpenedSource {
  * It runs while an observer is attached and pauses while none is. Close it when it is no longer needed.
  */
 export abstract class VideoSource extends Observable<VideoSourceEvents> {
-  /** Its immutable facts. */
+  /** Its fixed properties. */
   readonly info: SourceInfo;
   /**
-   * Fulfilled after the last frame, when every observer has seen all of its frames, or when it is closed; rejects with a
-   * {@linkcode VideoSourceError} if it failed.
+   * Fulfilled after the last frame, when every observer has seen all of its frames, or when the source is closed;
+   * rejects with a {@linkcode VideoSourceError} if it failed.
    *
-   * Nobody has to wait for it: a rejection that nobody sees is no unhandled one.
+   * A rejection that no code handles is never reported as an unhandled one.
    */
   readonly ended: Promise<void>;
-  readonly #native: Native;
-  readonly #handle: number;
-  readonly #name: string;
+  readonly #life: Lifecycle<void>;
   readonly #output: NativeOutput;
   readonly #end: Deferred<void> = deferred();
-  readonly #listener: Listener = {
-    ready: () => {
-      for (const event of this.#native.backend.events(this.#handle)) this.#receive(event);
-      return false;
-    },
-    abandon: (error) => this.#abandon(error),
-  };
-  /** The part of its frames that was asked for. */
-  #region: FrameDimensions | undefined;
-  /** Whether native code has given its last frame. */
-  #isOver = false;
-  #hasEnded = false;
-  #isClosed = false;
+  /** Size of the sub-frame, if one is set. */
+  #crop: FrameDimensions | undefined;
+  /** `over` once the native side has made the last frame, `ended` once the observers have seen it too. */
+  #frames: "coming" | "over" | "ended" = "coming";
   #failure: Error | undefined;
-  #closing: Deferred<void> | undefined;
 
   /** @internal */
   constructor({ native, handle, name, pacing }: OpenedSource) {
     super();
-    this.#native = native;
-    this.#handle = handle;
-    this.#name = name;
     this.info = native.backend.command(handle, { call: "source_info" }, "source");
     this.ended = this.#end.promise;
     this.ended.catch(() => {});
@@ -94,17 +66,29 @@ export abstract class VideoSource extends Observable<VideoSourceEvents> {
       name,
       colour: this.info.colour,
       waitsForTargets: () => pacing === "asap",
-      checkOpen: () => this.#checkOpen("attach an observer to"),
+      checkOpen: () => this.#life.checkOpen("attach an observer to"),
       changed: () => this.#refresh(),
-      // Whoever waits for the end would wait for ever.
-      deserted: (error) => this.#end.reject(error),
-      unstarted: (error) => {
-        this.#fail(error);
+      // The end would never come.
+      noneAttached: (error) => this.#end.reject(error),
+      startFailed: (error) => {
+        this.#fail(asError(error));
+        this.#settle();
+      },
+    });
+    this.#life = new Lifecycle({ native, handle }, {
+      target: this,
+      side: "source",
+      name,
+      errorOf: (record) => new VideoSourceError(record),
+      receive: (event) => this.#receive(event),
+      fail: (record) => this.#fail(new VideoSourceError(record)),
+      lost: (error) => this.#lost(error),
+      cleanUp: () => {
+        this.#output.close();
         this.#settle();
       },
     });
     linkOutput(this, this.#output);
-    native.adopt(handle, this.#listener);
   }
 
   /** Colour space of its frames. */
@@ -117,69 +101,62 @@ export abstract class VideoSource extends Observable<VideoSourceEvents> {
     return { ...this.info.frameRate };
   }
 
-  /** Width and height of its frames in pixels; of the sub-frame if there is one. */
+  /** Width and height of its frames in pixels; those of the sub-frame if one is set. */
   getFrameDimensions(): FrameDimensions {
-    const { width, height } = this.#region ?? this.info;
+    const { width, height } = this.#crop ?? this.info;
     return { width, height };
   }
 
   /**
-   * Gives only this part of each frame, from the next one that is captured on.
+   * Crops its frames to a sub-frame, from the next frame that is captured on.
    *
    * @param x Left edge in pixels, in the full frame.
    * @param y Upper edge in pixels, in the full frame.
    * @param width Width in pixels.
    * @param height Height in pixels.
-   * @throws {TypeError} If an argument is no number.
-   * @throws {RangeError} If an argument is no integer, or the part is empty or not inside the full frame.
-   * @throws {VideoSourceError} With the code `closed` if it is closed.
+   * @throws {TypeError} If an argument is not a number.
+   * @throws {RangeError} If an argument is not an integer, or the sub-frame is empty or not inside the full frame.
+   * @throws {VideoSourceError} With the code `closed` if the source is closed.
    */
   setSubFrame(x: number, y: number, width: number, height: number): void {
-    this.#checkOpen("set a sub-frame of");
+    this.#life.checkOpen("set a sub-frame of");
     const { info } = this;
     checkSpan(["x", x], ["width", width], info.width, info);
     checkSpan(["y", y], ["height", height], info.height, info);
-    this.#crop({ x, y, width, height });
-    this.#region = { width, height };
+    this.#requestCrop({ x, y, width, height });
+    this.#crop = { width, height };
   }
 
   /**
-   * Gives its frames in full again, from the next one that is captured on.
+   * Returns to full frames, from the next frame that is captured on.
    *
-   * @throws {VideoSourceError} With the code `closed` if it is closed.
+   * @throws {VideoSourceError} With the code `closed` if the source is closed.
    */
   getFullFrame(): void {
-    this.#checkOpen("get the full frames of");
-    this.#crop(undefined);
-    this.#region = undefined;
+    this.#life.checkOpen("get the full frames of");
+    this.#requestCrop(undefined);
+    this.#crop = undefined;
   }
 
   /**
-   * Its figures so far.
+   * Its counts and measurements so far.
    *
    * @throws {VideoSourceError} With the code `closed` once it is closed.
    */
   stats(): SourceStats {
-    if (this.#isClosed) throw closedError("source", `read the figures of ${this.#name}`);
-    return this.#native.backend.stats(this.#handle, "source");
+    if (this.#life.state === "closed") throw this.#life.closedError("read the stats of");
+    return this.#life.native.backend.stats(this.#life.handle, "source");
   }
 
-  /** Detaches every observer and frees what it holds; closing twice is closing once. */
+  /** Detaches every observer and frees its resources; closing twice is the same as closing once. */
   close(): Promise<void> {
-    if (this.#closing !== undefined) return this.#closing.promise;
-    this.#closing = deferred();
-    if (this.#isClosed) {
-      this.#closing.resolve();
-      return this.#closing.promise;
+    if (this.#life.state === "open") {
+      this.#life.beginClosing();
+      this.#output.stop();
+      this.#refresh();
+      this.#life.end(() => this.#life.native.backend.close(this.#life.handle, "source"));
     }
-    this.#output.abandon();
-    this.#refresh();
-    try {
-      this.#native.backend.close(this.#handle, "source");
-    } catch (error) {
-      this.#abandon(error);
-    }
-    return this.#closing.promise;
+    return this.#life.closed;
   }
 
   /** Requests the end without waiting for it. */
@@ -192,29 +169,24 @@ export abstract class VideoSource extends Observable<VideoSourceEvents> {
     return this.close();
   }
 
-  #crop(rect: Rect | undefined): void {
-    this.#native.backend.command(this.#handle, { call: "crop", ...(rect && { rect }) }, "source");
+  #requestCrop(rect: Rect | undefined): void {
+    this.#life.native.backend.command(this.#life.handle, { call: "crop", ...(rect && { rect }) }, "source");
   }
 
-  #checkOpen(action: string): void {
-    if (this.#closing !== undefined || this.#isClosed) throw closedError("source", `${action} ${this.#name}`);
-  }
-
-  /** Keeps the process alive while frames flow or somebody waits for an answer, and tells the end when all is done. */
+  /** Keeps the process alive while frames flow or an answer is awaited; ends the frames once all have been seen. */
   #refresh(): void {
-    if (this.#isOver && !this.#hasEnded && this.#output.isDrained) {
+    if (this.#frames === "over" && this.#output.isDrained) {
       this.#settle();
       this.dispatchEvent(new Event("ended"));
     }
-    const isRunning = this.#output.isActive && !this.#hasEnded;
-    const isAwaited = this.#closing !== undefined || this.#output.isAwaited;
-    this.#native.pump.keep(this.#listener, !this.#isClosed && (isRunning || isAwaited));
+    const isRunning = this.#output.isActive && this.#frames !== "ended";
+    this.#life.keep(isRunning || this.#life.state !== "open" || this.#output.isAwaited);
   }
 
-  #receive(event: NativeEvent): void {
+  #receive(event: OwnEvent): void {
     switch (event.type) {
       case "ended":
-        this.#isOver = true;
+        if (this.#frames === "coming") this.#frames = "over";
         this.#refresh();
         break;
       case "attached":
@@ -223,63 +195,46 @@ export abstract class VideoSource extends Observable<VideoSourceEvents> {
       case "detached":
         this.#output.detached(event.target);
         break;
-      case "warning":
-        this.dispatchEvent(new FailureEvent("warning", new VideoSourceError(event.error)));
-        break;
-      case "error":
-        this.#fail(new VideoSourceError(event.error));
-        break;
       case "closed": {
         const error = event.error && new VideoSourceError(event.error);
         if (error !== undefined) this.#remember(error);
-        this.#finish();
+        this.#life.finish();
         this.dispatchEvent(new ClosedEvent(undefined, error));
         break;
       }
-      case "overload":
-      case "disklow":
       case "room":
         break;
     }
   }
 
-  #fail(error: unknown): void {
-    const failure = asError(error);
+  #fail(failure: Error): void {
     this.#remember(failure);
     this.dispatchEvent(new FailureEvent("error", failure));
   }
 
-  /** The first failure is the one that is told. */
-  #remember(failure: Error): void {
+  /** The first failure is the one that is reported. */
+  #remember(failure: Error): Error {
     this.#failure ??= failure;
     this.#output.fail(this.#failure);
+    return this.#failure;
   }
 
-  /** No further frame will come, and all have been seen. */
+  /** Ends the frames: no further one comes, and all have been seen. */
   #settle(): void {
-    this.#hasEnded = true;
+    this.#frames = "ended";
     if (this.#failure === undefined) this.#end.resolve();
     else this.#end.reject(this.#failure);
     this.#refresh();
   }
 
-  #finish(): void {
-    this.#isClosed = true;
-    this.#output.close();
-    this.#native.release(this.#handle, this.#listener);
-    this.#settle();
-    this.#closing?.resolve();
-  }
-
-  #abandon(error: unknown): void {
-    if (this.#isClosed) return;
-    this.#remember(new VideoSourceError(recordOf(error), { cause: error }));
-    this.#closing?.reject(this.#failure);
-    this.#finish();
+  #lost(error: unknown): void {
+    const failure = this.#remember(new VideoSourceError(recordOf(error), { cause: error }));
+    if (this.#life.state === "open") this.#life.finish();
+    else this.#life.finishWithError(failure);
   }
 }
 
-/** Refuses a span that is empty or not inside `whole` pixels of the frame. */
+/** Rejects a span that is empty or not inside `whole` pixels of the frame. */
 function checkSpan(
   [startField, start]: readonly [field: string, value: number],
   [sizeField, size]: readonly [field: string, value: number],

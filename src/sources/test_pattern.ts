@@ -1,5 +1,5 @@
 /**
- * The synthetic test pattern.
+ * The test pattern.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { checkedOptions, rulesWithout } from "../base/options.ts";
 import { VideoSource } from "./source.ts";
 import { frameRateOf } from "../base/rational.ts";
 
-/** What a test pattern can be asked for. */
+/** Settings of a test pattern. */
 export interface TestPatternSettings extends Omit<TestPatternOptions, "frameRate"> {
   /**
    * Frames per second; a number is kept as written: 59.94 is 2997/50.

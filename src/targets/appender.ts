@@ -1,64 +1,63 @@
 /**
- * Frames from a program to a writer.
+ * Frames that a program makes, on their way to a writer.
  *
  * @module
  */
 
 import { errorOf, VideoTargetError, wrongType } from "../base/errors.ts";
-import { VideoFrame } from "../frame/video_frame.ts";
 import { HEADER_LENGTH, NO_SEQUENCE } from "../frame/header.ts";
 import { describeFrame, frameBytes, isFrameOpen, isLent } from "../frame/lend.ts";
+import { VideoFrame } from "../frame/video_frame.ts";
 import { HEADER, OVERFLOW_POLICY, type Rational } from "../generated/contract.ts";
 import type { NativeTarget } from "../pipeline/link.ts";
 
 /** A promise that costs nothing. */
 const AT_ONCE = Promise.resolve();
 
-/** Appends frames to one target; those without a time get the next place on its grid. */
+/** Appends frames to one target; a frame without a time gets the next slot on the target's grid. */
 export class Appender {
   readonly #target: NativeTarget;
   readonly #rate: Rational;
   readonly #header = new Float64Array(HEADER_LENGTH);
-  /** Place on the grid after that of the last frame. */
-  #place = 0;
+  /** The slot on the grid after that of the last frame. */
+  #slot = 0;
 
-  /** What appends to `target`, whose grid has `rate` places a second. */
+  /** Appends to `target`, whose grid has `rate` slots a second. */
   constructor(target: NativeTarget, rate: Rational) {
     this.#target = target;
     this.#rate = rate;
   }
 
-  /** Appends `frame`; rejects with what is wrong. */
+  /** Appends `frame`; rejects if the frame or the target cannot be used. */
   append(frame: VideoFrame): Promise<void> {
     try {
       this.#check(frame);
-      const place = this.#describe(frame);
-      const { feed } = this.#target;
-      const isTaken = feed.give(OVERFLOW_POLICY.BLOCK, this.#header, frameBytes(frame));
-      const turn = isTaken ? AT_ONCE : this.#wait(frame);
-      this.#place = place + 1;
+      const slot = this.#describe(frame);
+      const isSent = this.#target.feed.trySend(OVERFLOW_POLICY.BLOCK, this.#header, frameBytes(frame));
+      const turn = isSent ? AT_ONCE : this.#wait(frame);
+      this.#slot = slot + 1;
       return turn;
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
-  /** Keeps the frame itself until there is room, or a copy of one that ends before. */
+  /** Keeps the frame itself until there is room, or a copy of a lent frame, which ends before. */
   #wait(frame: VideoFrame): Promise<void> {
     const header = this.#header.slice();
-    const isOurs = isLent(frame);
-    const held = isOurs ? frame.clone() : frame;
-    const turn = this.#target.feed.wait(() => {
+    const isCopied = isLent(frame);
+    const held = isCopied ? frame.clone() : frame;
+    const turn = this.#target.feed.sendLater(() => {
       checkFrameOpen(held);
       return { header, data: frameBytes(held) };
     });
-    return isOurs ? turn.finally(() => held.close()) : turn;
+    return isCopied ? turn.finally(() => held.close()) : turn;
   }
 
   #check(frame: VideoFrame): void {
     const { name, upstream } = this.#target;
     if (!(frame instanceof VideoFrame)) {
-      throw wrongType("frame", `Cannot append ${String(frame)} to ${name}: it is no VideoFrame`);
+      throw wrongType("frame", `Cannot append ${String(frame)} to ${name}: it is not a VideoFrame`);
     }
     this.#target.checkOpen();
     checkFrameOpen(frame);
@@ -70,23 +69,23 @@ export class Appender {
     });
   }
 
-  /** Writes the frame's facts into the header, with its place, which is returned, where it has no time. */
+  /** Writes the frame's metadata into the header, with the next slot if it has no time; returns the slot. */
   #describe(frame: VideoFrame): number {
     const header = this.#header;
     const { num, den } = this.#rate;
     describeFrame(frame, header);
     const ticks = header[HEADER.timeBaseNum] ?? 0;
-    let place = this.#place;
+    let slot = this.#slot;
     if (ticks > 0) {
       const pts = header[HEADER.pts] ?? 0;
-      place = Math.round(pts * (ticks * num) / ((header[HEADER.timeBaseDen] ?? 1) * den));
+      slot = Math.round(pts * (ticks * num) / ((header[HEADER.timeBaseDen] ?? 1) * den));
     } else {
-      header[HEADER.pts] = place;
+      header[HEADER.pts] = slot;
       header[HEADER.timeBaseNum] = den;
       header[HEADER.timeBaseDen] = num;
     }
-    if (header[HEADER.sequence] === NO_SEQUENCE) header[HEADER.sequence] = Math.max(place, 0);
-    return place;
+    if (header[HEADER.sequence] === NO_SEQUENCE) header[HEADER.sequence] = Math.max(slot, 0);
+    return slot;
   }
 }
 

@@ -12,7 +12,7 @@ import { folderOf, pathOf } from "../base/path.ts";
 import { frameRateOf } from "../base/rational.ts";
 import { VideoFileWriter } from "./file_writer.ts";
 
-/** What a file writer can be asked for beside its codec, path and frame rate. */
+/** Settings of a file writer besides its codec, path and frame rate. */
 export type FileWriterSettings = Omit<FileWriterOptions, "codec" | "path" | "frameRate">;
 
 const RULES = rulesWithout(OPTION_RULES.file_writer, "codec", "path", "frameRate");
@@ -23,7 +23,7 @@ export class VideoTargetFactory {
 
   private constructor() {}
 
-  /** The one factory; it does nothing until it is asked for a target. */
+  /** The only factory; it does nothing until its first call. */
   static getInstance(): VideoTargetFactory {
     return VideoTargetFactory.#instance;
   }
@@ -31,9 +31,9 @@ export class VideoTargetFactory {
   /**
    * Opens a writer that encodes frames with `codec` into the file at `path`, whose extension chooses the container.
    *
-   * The program needs permission to write `path`; where the file is finalised, `path` with `.part` behind it is written
-   * beside it and renamed by native code. With `onResize: "segment"`, where further files may follow beside the first one,
-   * it needs permission to write the folder of `path` instead.
+   * The program needs permission to write `path`. To finalise the file, the native side writes `path` with `.part`
+   * appended and renames it. With `onResize: "segment"`, which may add files beside the first one, the program needs
+   * permission to write the folder of `path` instead.
    *
    * @param codec Codec to encode with.
    * @param path Path, relative to the working directory, or `file:` URL.

@@ -4,30 +4,16 @@
  * @module
  */
 
-import type {
-  ErrorRecord,
-  Event as NativeEvent,
-  RecordingReport,
-  TargetInfo,
-  TargetStats,
-} from "../generated/contract.ts";
-import { Appender } from "./appender.ts";
-import { type Deferred, deferred, withProgress } from "../base/deferred.ts";
-import { closedError, outOfRange, recordOf, VideoTargetError } from "../base/errors.ts";
-import {
-  ClosedEvent,
-  DiskLowEvent,
-  FailureEvent,
-  OverloadEvent,
-  TypedEventTarget,
-  type VideoTargetEvents,
-} from "../pipeline/events.ts";
-import { Feed } from "../pipeline/feed.ts";
+import { withProgress } from "../base/deferred.ts";
+import { outOfRange, recordOf, VideoTargetError } from "../base/errors.ts";
 import type { VideoFrame } from "../frame/video_frame.ts";
+import type { ErrorRecord, RecordingReport, TargetInfo, TargetStats } from "../generated/contract.ts";
+import { ClosedEvent, FailureEvent, TypedEventTarget, type VideoTargetEvents } from "../pipeline/events.ts";
+import { Feed } from "../pipeline/feed.ts";
+import { Lifecycle, type Opened, type OwnEvent } from "../pipeline/lifecycle.ts";
 import { linkTarget, type NativeTarget } from "../pipeline/link.ts";
-import type { Native } from "../native/context.ts";
 import type { NativeSink } from "../pipeline/observer.ts";
-import type { Listener } from "../native/pump.ts";
+import { Appender } from "./appender.ts";
 
 /** How {@linkcode VideoFileWriter.close} waits. */
 export interface CloseOptions {
@@ -39,110 +25,99 @@ export interface CloseOptions {
   readonly timeoutMs?: number;
 }
 
-/** A target that native code has opened. */
-export interface OpenedTarget {
-  /** Where it was opened. */
-  readonly native: Native;
-  /** Its handle. */
-  readonly handle: number;
-}
-
 const NO_REPORT: ErrorRecord = {
   code: "internal",
   stage: "boundary",
-  message: "Cannot tell what became of the recording: the native side gave no report",
+  message: "Cannot report on the recording: the native side returned no report",
 };
 
-/** The longest delay that a timer takes. */
+/** The longest delay of a timer. */
 const MAX_TIMEOUT_MS = 2_147_483_647;
 
 /**
- * Records a source into a file, made by {@linkcode VideoTargetFactory}.
+ * Records frames into a file, made by {@linkcode VideoTargetFactory}.
  *
  * Encoding, writing and syncing run on native threads: a busy or crashed program costs no frame. Attach it to a source,
  * a filter or a node, or append frames to it, and close it at the end: only then is the file finished and every frame
  * accounted for.
  */
 export class VideoFileWriter extends TypedEventTarget<VideoTargetEvents> implements NativeSink<TargetStats> {
-  /** Its immutable facts. */
+  /** Its fixed properties. */
   readonly info: TargetInfo;
-  readonly #native: Native;
+  readonly #life: Lifecycle<RecordingReport>;
   readonly #target: NativeTarget;
   readonly #appender: Appender;
-  readonly #closed: Deferred<RecordingReport> = deferred();
-  readonly #listener: Listener = {
-    ready: () => {
-      for (const event of this.#native.backend.events(this.#target.handle)) this.#receive(event);
-      return false;
-    },
-    abandon: (error) => this.#abandon(error),
-  };
-  #isClosed = false;
-  #isClosingAwaited = false;
+  /** The first error of the native side, which `close()` reports. */
   #failure: ErrorRecord | undefined;
+  /** Whether a call of `close()` is waiting. */
+  #isClosingAwaited = false;
   #shutting: Promise<RecordingReport> | undefined;
   #closing: Promise<RecordingReport> | undefined;
 
   /** @internal */
-  constructor({ native, handle }: OpenedTarget) {
+  constructor({ native, handle }: Opened) {
     super();
-    this.#native = native;
     this.info = native.backend.command(handle, { call: "target_info" }, "target");
     const name = JSON.stringify(this.info.path);
+    this.#life = new Lifecycle({ native, handle }, {
+      target: this,
+      side: "target",
+      name,
+      errorOf: (record) => new VideoTargetError(record),
+      receive: (event) => this.#receive(event),
+      fail: (record) => this.#fail(record),
+      lost: (error) => this.#life.finishWithError(new VideoTargetError(recordOf(error), { cause: error })),
+      cleanUp: (error) => this.#target.feed.abort(error ?? this.#life.closedError("append to")),
+    });
     this.#target = {
       handle,
       observer: this,
       name,
       feed: new Feed(native, handle, name, "target", () => this.#refresh()),
       upstream: undefined,
-      isClosed: () => this.#isClosed,
-      checkOpen: () => {
-        if (this.#shutting !== undefined || this.#isClosed) throw this.#closedError("attach or append to");
-      },
+      isClosed: () => this.#life.state === "closed",
+      checkOpen: () => this.#life.checkOpen("attach or append to"),
       fail: (error) => this.#fail(recordOf(error)),
       stats: () => this.stats(),
-      drained: () => undefined,
+      drain: () => undefined,
     };
     this.#appender = new Appender(this.#target, this.info.frameRate);
-    // Whoever closes the writer gets a promise of their own.
-    this.#closed.promise.catch(() => {});
     linkTarget(this.#target);
-    native.adopt(handle, this.#listener);
   }
 
   /**
-   * Its figures so far.
+   * Its counts and measurements so far.
    *
-   * @throws {VideoTargetError} With the code `closed` once it is closed; the report has the final figures.
+   * @throws {VideoTargetError} With the code `closed` once it is closed; the report has the final ones.
    */
   stats(): TargetStats {
-    if (this.#isClosed) throw this.#closedError("read the figures of");
-    return this.#native.backend.stats(this.#target.handle, "target");
+    if (this.#life.state === "closed") throw this.#life.closedError("read the stats of");
+    return this.#life.native.backend.stats(this.#target.handle, "target");
   }
 
   /**
-   * Records a frame of the program's own; await each one before the next, that is the back-pressure.
+   * Records a frame that the program made; awaiting each call before the next is the back-pressure.
    *
    * The frame's samples are copied at once where the encoder has room. Otherwise the frame itself is kept, so leave it
-   * alone until the promise is fulfilled; at most 64 can wait. A frame without a time gets the next place on the grid of
+   * alone until the promise is fulfilled; at most 64 can wait. A frame without a time gets the next slot on the grid of
    * the writer's frame rate.
    *
-   * @throws {TypeError} If it is no frame.
+   * @throws {TypeError} If it is not a frame.
    * @throws {ObserverError} With the code `already_attached` if the writer is attached.
    * @throws {VideoTargetError} With the code `closed` if the frame or the writer is closed, `busy` if too many wait, or
-   * with what made the recording fail.
+   * with the error that made the recording fail.
    */
   append(frame: VideoFrame): Promise<void> {
     return this.#appender.append(frame);
   }
 
   /**
-   * Detaches it, writes what is on its way, finishes the file and syncs it to the disk.
+   * Detaches it, writes the frames that are on their way, finishes the file and syncs it to the disk.
    *
-   * Closing twice is closing once. After a timeout the native side goes on, and a further call goes on waiting.
+   * Closing twice is the same as closing once. After a timeout the native side goes on, and another call waits again.
    *
-   * @returns What became of every frame.
-   * @throws {VideoTargetError} If the recording failed; its `report` tells what was recorded all the same. With the
+   * @returns An account of every frame.
+   * @throws {VideoTargetError} If the recording failed; its `report` accounts for the frames all the same. With the
    * code `timeout` if there was no progress for `timeoutMs`.
    * @throws {RangeError} If `timeoutMs` is out of its range.
    */
@@ -160,7 +135,7 @@ export class VideoFileWriter extends TypedEventTarget<VideoTargetEvents> impleme
     return this.#closing;
   }
 
-  /** Requests the end without waiting for it; an error is told by the event `error` only. */
+  /** Requests the end without waiting for it; an error is reported by the event `error` only. */
   [Symbol.dispose](): void {
     this.close().catch(() => {});
   }
@@ -171,27 +146,23 @@ export class VideoFileWriter extends TypedEventTarget<VideoTargetEvents> impleme
   }
 
   async #shut(): Promise<RecordingReport> {
+    this.#life.beginClosing();
     try {
       await this.#target.upstream?.detach(this);
       await this.#target.feed.settled();
     } catch {
-      // What cannot let go must not keep the file from being finished.
+      // A source that fails to detach must not keep the file from being finished.
     }
-    try {
-      if (!this.#isClosed) this.#native.backend.close(this.#target.handle, "target");
-    } catch (error) {
-      this.#abandon(error);
-    }
-    return this.#closed.promise;
+    this.#life.end(() => this.#life.native.backend.close(this.#target.handle, "target"));
+    return this.#life.closed;
   }
 
-  /** Keeps the process alive while somebody waits for an answer. */
+  /** Keeps the process alive while an answer is awaited. */
   #refresh(): void {
-    const isAwaited = this.#isClosingAwaited || this.#target.feed.isWaiting;
-    this.#native.pump.keep(this.#listener, !this.#isClosed && isAwaited);
+    this.#life.keep(this.#isClosingAwaited || this.#target.feed.isWaiting);
   }
 
-  /** What changes while closing gets on. */
+  /** Changes whenever closing makes progress. */
   #progress(): string {
     try {
       const { frames, bytes, durable, indexedBytes } = this.stats();
@@ -208,36 +179,14 @@ export class VideoFileWriter extends TypedEventTarget<VideoTargetEvents> impleme
     return new VideoTargetError({
       code: "timeout",
       stage: "boundary",
-      message: `Cannot close ${this.#name}: there was no progress for ${timeoutMs} ms; ` +
-        "the native side goes on, call close() again to go on waiting",
+      message: `Cannot close ${this.#target.name}: there was no progress for ${timeoutMs} ms; ` +
+        "the native side goes on, call close() again to wait longer",
     });
   }
 
-  #receive(event: NativeEvent): void {
-    switch (event.type) {
-      case "overload":
-        this.dispatchEvent(new OverloadEvent(event.stage, event.reason, event.frames));
-        break;
-      case "disklow":
-        this.dispatchEvent(new DiskLowEvent(event.freeBytes));
-        break;
-      case "warning":
-        this.dispatchEvent(new FailureEvent("warning", new VideoTargetError(event.error)));
-        break;
-      case "error":
-        this.#fail(event.error);
-        break;
-      case "room":
-        this.#target.feed.room();
-        break;
-      case "closed":
-        this.#finish(event.report, event.error);
-        break;
-      case "ended":
-      case "attached":
-      case "detached":
-        break;
-    }
+  #receive(event: OwnEvent): void {
+    if (event.type === "room") this.#target.feed.room();
+    else if (event.type === "closed") this.#finish(event.report, event.error);
   }
 
   #fail(record: ErrorRecord): void {
@@ -246,29 +195,14 @@ export class VideoFileWriter extends TypedEventTarget<VideoTargetEvents> impleme
   }
 
   #finish(report: RecordingReport | undefined, last: ErrorRecord | undefined): void {
-    const record = last ?? this.#failure ?? (report === undefined ? NO_REPORT : undefined);
-    const error = record && new VideoTargetError(record, { report });
-    this.#settle(report, error);
+    const record = last ?? this.#failure;
+    if (record === undefined && report !== undefined) {
+      this.#life.finish(report);
+      this.dispatchEvent(new ClosedEvent(report, undefined));
+      return;
+    }
+    const error = new VideoTargetError(record ?? NO_REPORT, { report });
+    this.#life.finishWithError(error);
     this.dispatchEvent(new ClosedEvent(report, error));
-  }
-
-  #abandon(error: unknown): void {
-    if (!this.#isClosed) this.#settle(undefined, new VideoTargetError(recordOf(error), { cause: error }));
-  }
-
-  #settle(report: RecordingReport | undefined, error: VideoTargetError | undefined): void {
-    this.#isClosed = true;
-    this.#target.feed.abandon(error ?? this.#closedError("append to"));
-    this.#native.release(this.#target.handle, this.#listener);
-    if (error === undefined && report !== undefined) this.#closed.resolve(report);
-    else this.#closed.reject(error);
-  }
-
-  #closedError(action: string): Error {
-    return closedError("target", `${action} ${this.#name}`);
-  }
-
-  get #name(): string {
-    return this.#target.name;
   }
 }

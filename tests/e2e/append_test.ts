@@ -174,8 +174,8 @@ describe("appended frames", () => {
       const writer = await open("a.mp4");
       const refuse = (what: unknown, is: new () => Error, code: "invalid_argument" | "closed", says: RegExp) =>
         assertRefused(writer.append(what as VideoFrame), { is: is as never, code, field: "frame", says });
-      await refuse(undefined, TypeError, "invalid_argument", /is no VideoFrame/);
-      await refuse(new Uint8Array(9), TypeError, "invalid_argument", /is no VideoFrame/);
+      await refuse(undefined, TypeError, "invalid_argument", /is not a VideoFrame/);
+      await refuse(new Uint8Array(9), TypeError, "invalid_argument", /is not a VideoFrame/);
       const closed = new VideoFrame("bgra", 64, 64);
       closed.close();
       await refuse(closed, VideoTargetError as never, "closed", /closed or released/);

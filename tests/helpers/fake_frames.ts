@@ -6,7 +6,7 @@ import { HEADER_LENGTH } from "../../src/frame/header.ts";
 import type { FakeBackend } from "./fake_backend.ts";
 import { settled } from "./fixture.ts";
 
-/** The facts of frame `sequence`, 40 ms after the one before. */
+/** The header of frame `sequence`, 40 ms after the one before. */
 export function headerOf(sequence: number, width = 2): Float64Array {
   const header = new Float64Array(HEADER_LENGTH);
   header[HEADER.colour] = COLOUR_SPACES.indexOf("bgra");
@@ -37,7 +37,7 @@ export function numbers(count: number): number[] {
   return Array.from({ length: count }, (_, index) => index);
 }
 
-/** The first sample, which is the frame's number unless somebody edited it. */
+/** The first sample, which is the frame's number unless an observer has edited it. */
 export function sampleOf(frame: VideoFrame): number | undefined {
   return frame.data()[0];
 }

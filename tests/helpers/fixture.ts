@@ -24,7 +24,7 @@ export async function fixture(): Promise<Fixture> {
   return { backend, source, writer, other };
 }
 
-/** Lets all that is due happen. */
+/** Waits until all pending callbacks have run. */
 export function settled(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
 }

@@ -39,7 +39,7 @@ const LICENCES: Readonly<Record<string, string>> = { default: "LGPL-2.1-or-later
 
 /**
  * Makes the packages in `folder/npm`, with libraries that differ from each other; they need the system's FFmpeg. Those
- * for other platforms hold a library of this one, which nobody can use there.
+ * for other platforms hold a library of this one, which cannot be used there.
  */
 export async function standInPackages(folder: string): Promise<Packages> {
   const libraries = new Map<string, string>();

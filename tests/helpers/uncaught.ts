@@ -1,8 +1,8 @@
-/** Errors that nobody can catch: what listeners of events throw. */
+/** Errors that no code can catch: those of event listeners. */
 
 import process from "node:process";
 
-/** Runs `use`, and tells what was thrown meanwhile and caught by nobody; it ends no process and fails no test. */
+/** Runs `use`; returns the uncaught errors of that time, which end no process and fail no test. */
 export async function uncaughtIn(use: () => Promise<void>): Promise<unknown[]> {
   const thrown: unknown[] = [];
   process.setUncaughtExceptionCaptureCallback((error) => void thrown.push(error));

@@ -1,7 +1,7 @@
 /**
  * How Node loads the tests: the library is the installed package, everything else is the checkout's TypeScript.
  *
- * `scripts/test_node.ts` has installed the package, what the tests import from npm, and amaro, which takes the types out.
+ * `scripts/test_node.ts` has installed the package, the npm imports of the tests, and amaro, which takes the types out.
  */
 
 // deno-lint-ignore-file explicit-module-boundary-types -- JavaScript has none
@@ -11,7 +11,7 @@ import { createRequire } from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 const ROOT = new URL("../../", import.meta.url).href;
-/** Whoever imports from here gets what is installed beside the package. */
+/** An import from here resolves to the packages that are installed with ours. */
 const CONSUMER = new URL("target/node-test/consumer.mjs", ROOT);
 const require = createRequire(CONSUMER);
 const PACKAGE = pathToFileURL(require.resolve("@giftgrab/core/package.json"));

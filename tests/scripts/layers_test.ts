@@ -113,12 +113,12 @@ const LAYER_BREAKS: readonly (readonly [what: string, file: string, text: string
     "pub(crate) struct Context;\nuse crate::calls::open;\n",
     "rust/bindings/src/calls.rs:1",
   ],
-  ["unsafe in the domain", "rust/core/src/hub.rs", "\nunsafe fn f() {}\n", "rust/core/src/hub.rs:2"],
+  ["unsafe in the domain", "rust/core/src/pipeline/hub.rs", "\nunsafe fn f() {}\n", "rust/core/src/pipeline/hub.rs:2"],
   [
     "unsafe after a character and a lifetime",
-    "rust/core/src/hub.rs",
+    "rust/core/src/pipeline/hub.rs",
     "fn f<'a>() { '\"'; unsafe {} }\n",
-    "rust/core/src/hub.rs:1",
+    "rust/core/src/pipeline/hub.rs:1",
   ],
   ["FFmpeg outside av", "rust/core/src/sys.rs", "use ffmpeg_sys_the_third as ff;\n", "rust/core/src/sys.rs:1"],
   [
@@ -127,8 +127,18 @@ const LAYER_BREAKS: readonly (readonly [what: string, file: string, text: string
     "use ffmpeg_sys_the_third as ff;\n",
     "rust/bindings/src/lib.rs:1",
   ],
-  ["a core that exports symbols", "rust/core/src/hub.rs", "#[unsafe_free]\n#[no_mangle]\n", "rust/core/src/hub.rs:2"],
-  ["a core that names its bindings", "rust/core/src/hub.rs", "use giftgrab::table;\n", "rust/core/src/hub.rs:1"],
+  [
+    "a core that exports symbols",
+    "rust/core/src/pipeline/hub.rs",
+    "#[unsafe_free]\n#[no_mangle]\n",
+    "rust/core/src/pipeline/hub.rs:2",
+  ],
+  [
+    "a core that names its bindings",
+    "rust/core/src/pipeline/hub.rs",
+    "use giftgrab::table;\n",
+    "rust/core/src/pipeline/hub.rs:1",
+  ],
   [
     "a core that depends on its bindings",
     "rust/core/Cargo.toml",
@@ -146,6 +156,12 @@ const LAYER_BREAKS: readonly (readonly [what: string, file: string, text: string
     "rust/bindings/Cargo.toml",
     "[dependencies.rav1e]\n",
     "rust/bindings/Cargo.toml:1",
+  ],
+  [
+    "an arrow of the core that is not on the list",
+    "rust/core/src/sys.rs",
+    "use crate::av::x;\n",
+    "rust/core/src/sys.rs:1",
   ],
   ["a crate without a rule", "rust/new/Cargo.toml", "[package]\n", "rust/new/Cargo.toml:1"],
 ];

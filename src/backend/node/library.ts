@@ -17,7 +17,7 @@ import type { Addon } from "./addon.ts";
 /**
  * Opens the library.
  *
- * @throws {GiftGrabError} If there is none that can be used.
+ * @throws {GiftGrabError} If none can be used.
  */
 export function openAddon(): Promise<Addon> {
   return openLibrary(HOST);

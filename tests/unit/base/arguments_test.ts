@@ -9,7 +9,7 @@ const sources = VideoSourceFactory.getInstance();
 const targets = VideoTargetFactory.getInstance();
 
 describe("frame rates", () => {
-  it("are kept as their decimal digits tell them", () => {
+  it("are kept as their decimal digits are written", () => {
     const written: readonly [number, string][] = [
       [30, "30/1"],
       [59.94, "2997/50"],
@@ -179,7 +179,7 @@ describe("errors", () => {
 });
 
 describe("the tables", () => {
-  it("tell every codec under its name", () => {
+  it("have every codec under its name", () => {
     const named = Object.fromEntries(Object.entries(CODECS).map(([codec, { name }]) => [name, codec]));
     assert.deepEqual({ ...Codec }, named);
   });

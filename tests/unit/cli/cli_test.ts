@@ -90,7 +90,7 @@ describe("a recording from the command line", () => {
     assert.equal(stamp(new Date(2026, 0, 2, 3, 4, 5)), "2026-01-02-03-04-05");
   });
 
-  it("is told readably", () => {
+  it("has readable numbers", () => {
     assert.equal(bytesOf(999), "999 B");
     assert.equal(bytesOf(1_234_567), "1.2 MB");
     assert.equal(playCommand("recordings/a-1.mp4"), "ffplay recordings/a-1.mp4");

@@ -1,7 +1,7 @@
-import { COLOUR_SPACES, HEADER } from "../../../src/generated/contract.ts";
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { GiftGrabError, type PlaneLayout, VideoFrame, type VideoFrameCopyToOptions } from "../../../mod.ts";
+import { COLOUR_SPACES, HEADER } from "../../../src/generated/contract.ts";
 import { HEADER_LENGTH, readHeader } from "../../../src/frame/header.ts";
 import { deferred } from "../../../src/base/deferred.ts";
 import { describeFrame, lendFrame, releaseFrame } from "../../../src/frame/lend.ts";
@@ -187,7 +187,7 @@ describe("a copy in another format", () => {
     return fake;
   }
 
-  /** A fake backend that opens when it is told to. */
+  /** A fake backend that opens on request. */
   function slowBackend(): { readonly backend: FakeBackend; readonly open: () => void } {
     const backend = new FakeBackend();
     const { promise, resolve } = deferred<void>();

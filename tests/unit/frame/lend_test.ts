@@ -1,14 +1,13 @@
-import { COLOUR_SPACES, HEADER } from "../../../src/generated/contract.ts";
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ColourSpace, GiftGrabError, VideoFrame } from "../../../mod.ts";
+import { COLOUR_SPACES, HEADER } from "../../../src/generated/contract.ts";
 import { bareMetadata, HEADER_LENGTH } from "../../../src/frame/header.ts";
 import {
   describeFrame,
   frameBytes,
   inheritTime,
   isFrameOpen,
-  lendCopy,
   lendFrame,
   releaseFrame,
 } from "../../../src/frame/lend.ts";
@@ -44,7 +43,7 @@ function lent(changes?: Parameters<typeof header>[0]): { readonly frame: VideoFr
 }
 
 describe("the header of a frame", () => {
-  it("tells a lent frame's facts", () => {
+  it("has a lent frame's metadata", () => {
     const { frame } = lent();
     assert.deepEqual([frame.colour, frame.width, frame.height, frame.stereoCount], ["rgba", 4, 2, 2]);
     assert.deepEqual([frame.pts, frame.timeBase, frame.timestamp], [3003, { num: 1, den: 90_000 }, 33_367]);
@@ -53,7 +52,7 @@ describe("the header of a frame", () => {
     assert.deepEqual([frame.range, frame.matrix], ["limited", "bt2020"]);
   });
 
-  it("tells what is unknown", () => {
+  it("has values for unknown metadata", () => {
     const { frame } = lent({ timeBaseNum: 0, captureMs: 0, sessionStartMs: 0, sequence: -1, range: 0, matrix: 2 });
     const { pts, timeBase, timestamp, sequence, captureTime, sessionStart, range, matrix } = frame;
     assert(
@@ -79,9 +78,9 @@ describe("the header of a frame", () => {
     for (const colour of Object.values(ColourSpace)) {
       const numbers = header({ colour: COLOUR_SPACES.indexOf(colour), width: 2 });
       numbers[HEADER.dataLength] = 2 * VideoFrame.requiredDataLength(colour, 2, 2);
-      const told = new Float64Array(HEADER_LENGTH);
-      describeFrame(lendFrame(new ArrayBuffer(64), numbers), told);
-      assert.deepEqual(told, numbers);
+      const written = new Float64Array(HEADER_LENGTH);
+      describeFrame(lendFrame(new ArrayBuffer(64), numbers), written);
+      assert.deepEqual(written, numbers);
     }
   });
 
@@ -132,7 +131,7 @@ describe("a lent frame", () => {
     assert(lengths.every((length) => length === 0));
   });
 
-  it("cannot be read once it was released, its facts can", () => {
+  it("cannot be read once it was released, its metadata can", () => {
     const { frame } = lent();
     const [component] = frame.components();
     releaseFrame(frame);
@@ -214,27 +213,6 @@ describe("a lent frame", () => {
     } finally {
       if (transfer !== undefined) Object.defineProperty(ArrayBuffer.prototype, "transfer", transfer);
     }
-  });
-});
-
-describe("a lent copy", () => {
-  it("has the samples and facts, in the lender's memory", () => {
-    const { frame } = lent();
-    const memory = new ArrayBuffer(80);
-    const copy = lendCopy(frame, memory);
-    copy.data()[0] = 99;
-    assert.deepEqual([frame.data()[0], copy.data(1)[1], copy.sequence, copy.data().buffer], [0, 33, 41, memory]);
-    releaseFrame(frame);
-    assert.equal(copy.data()[0], 99);
-    assert.equal(releaseFrame(copy)?.byteLength, 80);
-  });
-
-  it("is refused where the memory is too small, or the frame has ended", () => {
-    const { frame } = lent();
-    const says = /^Cannot copy the frame to 63 bytes: it has 64$/;
-    assertRefusedNow(() => lendCopy(frame, new ArrayBuffer(63)), { is: GiftGrabError, code: "internal", says });
-    releaseFrame(frame);
-    assertRefusedNow(() => lendCopy(frame, new ArrayBuffer(64)), { is: GiftGrabError, code: "closed", says: /ended/ });
   });
 });
 

@@ -287,7 +287,7 @@ describe("a frame of a program's own memory", () => {
     );
   });
 
-  it("keeps what it is told", () => {
+  it("keeps its settings", () => {
     const frame = VideoFrame.fromBuffer(
       new Uint8Array(6),
       settings({
@@ -346,7 +346,7 @@ describe("a frame of a program's own memory", () => {
 });
 
 describe("a frame in the words of WebCodecs", () => {
-  it("tells its format and sizes", () => {
+  it("has its format and sizes", () => {
     const formats = COLOURS.map((colour) => new VideoFrame(colour, 5, 3).format);
     assert.deepEqual(formats, ["BGRA", "I420", "UYVY", "RGBA", "NV12"]);
     const { codedWidth, codedHeight, displayWidth, displayHeight, codedRect, visibleRect } = new VideoFrame(
@@ -358,19 +358,19 @@ describe("a frame in the words of WebCodecs", () => {
     assert.deepEqual([codedRect, visibleRect], Array(2).fill({ x: 0, y: 0, width: 5, height: 3 }));
   });
 
-  it("tells its colour, null for what is unknown", () => {
-    const told = (changes: Record<string, unknown>) => {
+  it("has its colour, null if unknown", () => {
+    const colourOf = (changes: Record<string, unknown>) => {
       const bytes = changes["colour"] === "i420" ? 6 : 16;
       return VideoFrame.fromBuffer(new Uint8Array(bytes), settings({ width: 2, ...changes })).colorSpace;
     };
     const unknown = { primaries: null, transfer: null };
-    assert.deepEqual(told({ colour: "i420" }), { ...unknown, matrix: null, fullRange: null });
-    assert.deepEqual(told({ colour: "bgra" }), { ...unknown, matrix: "rgb", fullRange: true });
+    assert.deepEqual(colourOf({ colour: "i420" }), { ...unknown, matrix: null, fullRange: null });
+    assert.deepEqual(colourOf({ colour: "bgra" }), { ...unknown, matrix: "rgb", fullRange: true });
     for (const [matrix, name] of [["bt601", "smpte170m"], ["bt709", "bt709"], ["bt2020", "bt2020-ncl"]]) {
-      const limited = told({ colour: "i420", matrix, range: "limited" });
+      const limited = colourOf({ colour: "i420", matrix, range: "limited" });
       assert.deepEqual(limited, { ...unknown, matrix: name, fullRange: false });
     }
-    assert.equal(told({ colour: "i420", range: "full" }).fullRange, true);
+    assert.equal(colourOf({ colour: "i420", range: "full" }).fullRange, true);
   });
 
   const forCanvas = { skip: "ImageData" in globalThis ? false : "this runtime has no ImageData" };
@@ -394,7 +394,7 @@ describe("a frame in the words of WebCodecs", () => {
 });
 
 describe("a clone", () => {
-  it("is another frame with the same samples and facts", () => {
+  it("is another frame with the same samples and metadata", () => {
     const frame = VideoFrame.fromBuffer(
       Uint8Array.from({ length: 24 }, (_, index) => index),
       settings({
@@ -443,7 +443,7 @@ describe("a closed frame", () => {
       [() => frame.data(1), "read the data of"],
       [() => frame.planes(), "read the planes of"],
       [() => frame.components(), "read the components of"],
-      [() => frame.imageData(), "give image data of"],
+      [() => frame.imageData(), "make image data of"],
       [() => frame.clone(), "clone"],
       [() => frame.allocationSize(), "measure a copy of"],
     ];
@@ -452,7 +452,7 @@ describe("a closed frame", () => {
     }
   });
 
-  it("still tells what is known besides the samples", () => {
+  it("still has its metadata", () => {
     const frame = VideoFrame.fromBuffer(new Uint8Array(24), settings({ timestamp: 7, sequence: 5 }));
     frame[Symbol.dispose]();
     const { colour, width, rows, stereoCount, timestamp, sequence, format } = frame;

@@ -1,4 +1,3 @@
-import { HEADER, OVERFLOW_POLICY } from "../../../src/generated/contract.ts";
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import {
@@ -9,12 +8,14 @@ import {
   VideoFrame,
   VideoSourceFactory,
 } from "../../../mod.ts";
+import { HEADER, OVERFLOW_POLICY } from "../../../src/generated/contract.ts";
 import type { FakeBackend } from "../../helpers/fake_backend.ts";
 import { give, headerOf, numbers, sampleOf, until } from "../../helpers/fake_frames.ts";
 import { fixture, settled } from "../../helpers/fixture.ts";
 import { assertLedger } from "../../helpers/ledger.ts";
+import { uncaughtIn } from "../../helpers/uncaught.ts";
 
-/** A node that does with each frame what it is told. */
+/** A node that runs a given function on each frame. */
 class Node extends ObservableObserver {
   readonly #edit: (frame: VideoFrame) => Emission | Promise<Emission>;
 
@@ -286,7 +287,7 @@ describe("the observers of a node", () => {
     assertLedger(node.observerStats(hanging).frames);
   });
 
-  it("that fail are named by the node, detached after 10 in a row, and cost nobody else a frame", async () => {
+  it("that fail are named by the node, detached after 10 in a row, and cost no other observer a frame", async () => {
     const { backend, source, writer } = await fixture();
     const node = new Node();
     const above: unknown[] = [];
@@ -397,7 +398,7 @@ describe("the observers of a node", () => {
 });
 
 describe("a writer below a node", () => {
-  it("is hurried in real time and waited for as fast as possible", async () => {
+  it("drops in real time and is waited for as fast as possible", async () => {
     for (const pacing of ["realtime", "asap"] as const) {
       const { backend, writer, other } = await fixture();
       const source = await VideoSourceFactory.getInstance().createTestPattern({ pacing });
@@ -572,6 +573,22 @@ describe("a filter", () => {
     assert.equal(backend.isParked, false);
   });
 
+  it("that is lost while it drains lets its source end, and is an error at its close only", async () => {
+    const { backend, source } = await fixture();
+    const filter = await createFilter("tile");
+    source.attach(filter);
+    await settled();
+    backend.refusals.set("close", { code: "internal", stage: "boundary", message: "Cannot close" });
+    const thrown = await uncaughtIn(async () => {
+      backend.end(1);
+      await source.ended;
+      await settled();
+    });
+    assert.deepEqual(thrown, []);
+    await assert.rejects(filter.close(), { name: "ObserverError", message: "Cannot close" });
+    assert.deepEqual([backend.calls.at(-1), backend.isParked], ["release 4", false]);
+  });
+
   it("below a node ends with what the node is attached to", async () => {
     const { backend, source } = await fixture();
     const node = new Node();
@@ -587,7 +604,7 @@ describe("a filter", () => {
     assert.equal(hasEnded, true);
   });
 
-  it("that is closed or detached holds nobody up", async () => {
+  it("that is closed or detached holds up no other object", async () => {
     for (const leave of ["close", "detach"] as const) {
       const { backend, source } = await fixture();
       const filter = await createFilter("hflip");
@@ -606,7 +623,7 @@ describe("a filter", () => {
     }
   });
 
-  it("below a node gets copies, patient where its source is", async () => {
+  it("below a node gets copies, and makes it wait where its source does", async () => {
     const { backend } = await fixture();
     const source = await asap();
     const filter = await createFilter("hflip");

@@ -77,7 +77,7 @@ describe("the frames of a source", () => {
     });
   }
 
-  it("are held natively while nobody asks", async () => {
+  it("are held natively while none is requested", async () => {
     const { backend, source } = await fixture();
     const iterator = source.frames({ policy: "latest" })[Symbol.asyncIterator]();
     await settled();
@@ -104,7 +104,7 @@ describe("the frames of a source", () => {
     assert.deepEqual(results.map(({ done, value }) => done ? "done" : value?.sequence), [0, 1, "done"]);
   });
 
-  it("end with the source's failure, told once", async () => {
+  it("end with the source's failure, thrown once", async () => {
     const { backend, source } = await fixture();
     const seen: number[] = [];
     const loop = (async () => {
@@ -118,7 +118,7 @@ describe("the frames of a source", () => {
     assert.deepEqual(seen, [0]);
   });
 
-  it("end when the source is closed, even if nobody asks", async () => {
+  it("end when the source is closed, even if none is requested", async () => {
     const { backend, source } = await fixture();
     const idle = source.frames()[Symbol.asyncIterator]();
     const asking = source.frames()[Symbol.asyncIterator]();

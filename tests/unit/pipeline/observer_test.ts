@@ -162,7 +162,7 @@ describe("an observer of a source", () => {
     assert.equal(backend.isParked, false);
   });
 
-  it("that cannot be attached natively is told by an event", async () => {
+  it("that cannot be attached natively is reported by an event", async () => {
     const { backend, source } = await fixture();
     backend.refusals.set("attach", { code: "busy", stage: "hub", message: "Cannot attach: busy" });
     const seen: FailureEvent[] = [];
@@ -516,7 +516,7 @@ describe("the end of a source with observers", () => {
     assert.deepEqual([calls, backend.taps.size, backend.isParked], [1, 0, false]);
   });
 
-  it("tells the failure of the source, and observers see what came before", async () => {
+  it("reports the failure of the source, and observers see the frames before it", async () => {
     const { backend, source } = await fixture();
     const seen: number[] = [];
     source.attach((frame) => void seen.push(frame.sequence ?? -1));
@@ -548,7 +548,7 @@ describe("the end of a source with observers", () => {
   });
 });
 
-describe("the region of a source", () => {
+describe("the sub-frame of a source", () => {
   it("is checked, set and reset", async () => {
     const { backend, source } = await fixture();
     assert.deepEqual(source.getFrameDimensions(), { width: 64, height: 48 });

@@ -20,7 +20,7 @@ import { Random } from "../../helpers/proof.ts";
 
 const OPERATIONS = 10_000;
 
-/** Knows whether it may be called, and does once what it is told. */
+/** Knows whether it may be called, and runs an order once. */
 class Subject extends ObservableObserver {
   /** Attachments that have not been detached or closed for certain. */
   attachments = 0;

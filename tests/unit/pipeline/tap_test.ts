@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { BufferPool } from "../../../src/native/buffer_pool.ts";
 import { dataOf, give, headerOf, numbers, until } from "../../helpers/fake_frames.ts";
 import { fixture, settled } from "../../helpers/fixture.ts";
 import { assertConserved, assertLedger } from "../../helpers/ledger.ts";
 
 describe("a tap", () => {
-  it("tells the outcome of each frame before it takes the next", async () => {
+  it("reports the outcome of each frame before it takes the next", async () => {
     const { backend, source } = await fixture();
     const fails = new Set([1, 2, 4]);
     let calls = 0;
@@ -48,7 +47,7 @@ describe("a tap", () => {
     await source.close();
   });
 
-  it("tells a warning of its own", async () => {
+  it("reports a warning of its own", async () => {
     const { backend, source } = await fixture();
     const seen: string[] = [];
     source.addEventListener("warning", ({ error }) => seen.push(`${error.name}: ${error.message}`));
@@ -84,32 +83,5 @@ describe("a tap", () => {
     }
     assert.deepEqual(made, []);
     await source.close();
-  });
-});
-
-describe("the pool of buffers", () => {
-  it("gives a buffer out again for exactly its length, while it is in use", () => {
-    const pool = new BufferPool();
-    pool.enter();
-    const first = pool.take(8).buffer;
-    pool.give(first);
-    assert.notEqual(pool.take(4).buffer, first);
-    assert.equal(pool.take(8).buffer, first);
-    assert.notEqual(pool.take(8).buffer, first);
-    pool.give(first);
-    pool.leave();
-    pool.enter();
-    assert.notEqual(pool.take(8).buffer, first);
-  });
-
-  it("has a bound, and forgets the oldest", () => {
-    const pool = new BufferPool();
-    pool.enter();
-    const buffers = numbers(20).map(() => new ArrayBuffer(8));
-    for (const buffer of buffers) pool.give(buffer);
-    pool.give(undefined);
-    pool.give(new ArrayBuffer(0));
-    const kept = numbers(20).map(() => pool.take(8).buffer).filter((buffer) => buffers.includes(buffer));
-    assert.deepEqual(new Set(kept), new Set(buffers.slice(-8)));
   });
 });

@@ -12,7 +12,7 @@ import { fixture, settled } from "../../helpers/fixture.ts";
 const ended = { type: "ended" } as const;
 
 describe("attaching and detaching", () => {
-  it("tells native code of all observers before it starts the source", async () => {
+  it("attaches all observers natively before it starts the source", async () => {
     const { backend, source, writer, other } = await fixture();
     source.attach(writer);
     source.attach(other);
@@ -95,7 +95,7 @@ describe("attaching and detaching", () => {
     assert.deepEqual(backend.calls.slice(2), ["detach 1 2"]);
   });
 
-  it("refuses what is no observer", async () => {
+  it("refuses anything that is not an observer", async () => {
     const { source } = await fixture();
     assert.throws(() => source.attach({} as VideoFileWriter), { name: "TypeError", field: "observer" });
   });
@@ -141,7 +141,7 @@ describe("attaching and detaching", () => {
     assert.equal(backend.isParked, false);
   });
 
-  it("tells a refused attachment at the writer's close, by an event and by `ended`", async () => {
+  it("reports a refused attachment at the writer's close, by an event and by `ended`", async () => {
     const { backend, source, writer } = await fixture();
     backend.refusals.set("attach", { code: "busy", stage: "hub", message: "Cannot attach: busy" });
     const seen: string[] = [];
@@ -193,7 +193,7 @@ describe("the end of a source", () => {
     assert.equal(backend.isParked, false);
   });
 
-  it("rejects `ended` when the source failed, and nobody has to look", async () => {
+  it("rejects `ended` when the source failed, which need not be handled", async () => {
     const { backend, source, writer } = await fixture();
     source.attach(writer);
     await settled();

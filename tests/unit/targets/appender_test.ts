@@ -34,12 +34,12 @@ describe("appending to a writer", () => {
     assert.equal(backend.isParked, false);
   });
 
-  it("gives frames without a time the next place on the writer's grid", async () => {
+  it("gives frames without a time the next slot on the writer's grid", async () => {
     const { backend, writer } = await fixture();
     for (const frame of [frameOf(0), frameOf(1), frameOf(2, 10), frameOf(3), frameOf(4, 21), frameOf(5)]) {
       await writer.append(frame);
     }
-    // 25 places a second: 10/50 s is place 5, and 21/50 s is nearest to place 11.
+    // 25 slots a second: 10/50 s is slot 5, and 21/50 s is nearest to slot 11.
     assert.deepEqual(times(backend), [
       [0, 1, 25, 0],
       [1, 1, 25, 1],
@@ -105,7 +105,7 @@ describe("appending to a writer", () => {
     assert.deepEqual(values(backend), []);
   });
 
-  it("refuses one frame too many that nobody waits for", async () => {
+  it("refuses one frame too many whose promise is not awaited", async () => {
     const { backend, writer } = await fixture();
     backend.room.set(2, 0);
     const waiting = numbers(64).map((value) => writer.append(frameOf(value)));

@@ -75,7 +75,7 @@ describe("closing a writer", () => {
     assert.equal(backend.isParked, false);
   });
 
-  it("tells after the fact that native code closed it", async () => {
+  it("reports after the fact that native code closed it", async () => {
     const { backend, source, writer } = await fixture();
     source.attach(writer);
     await settled();
@@ -139,7 +139,7 @@ describe("closing a writer", () => {
 });
 
 describe("the events of a writer", () => {
-  it("carry their facts", async () => {
+  it("carry their details", async () => {
     const { backend, source, writer } = await fixture();
     const seen: unknown[] = [];
     writer.addEventListener("overload", ({ stage, reason, frames }) => seen.push([stage, reason, frames]));

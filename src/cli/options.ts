@@ -1,0 +1,123 @@
+/**
+ * The options of `deno task record`: one table for the parser, `--help` and the documents.
+ *
+ * @module
+ */
+
+import { CODECS, ColourSpace } from "../base/codec.ts";
+
+/** One option. */
+export interface CommandOption {
+  /** Whether it takes a value. */
+  readonly type: "string" | "boolean";
+  /** Placeholder of its value. */
+  readonly value?: string;
+  /** Meaning, in a few words. */
+  readonly does: string;
+  /** Value that the parser puts in if it is not given. */
+  readonly default?: string | boolean;
+  /** Default that depends on the other options, in words. */
+  readonly otherwise?: string;
+  /** Whether it may be repeated. */
+  readonly multiple?: boolean;
+  /** One letter that stands for it. */
+  readonly short?: string;
+}
+
+/** Every option by its name, in the order of the help. */
+export const OPTIONS = {
+  input: { type: "string", value: "FILE", does: "Record this video", otherwise: "the test pattern" },
+  output: {
+    type: "string",
+    value: "FILE",
+    does: "Record into this file; its extension chooses the container",
+    otherwise: "recordings/CODEC-DATE-TIME.EXTENSION",
+  },
+  codec: { type: "string", value: "NAME", does: Object.keys(CODECS).join(", "), default: "hevc" },
+  seconds: {
+    type: "string",
+    value: "N",
+    does: "Stop after N seconds",
+    otherwise: "10 for the pattern, all of a file",
+  },
+  rate: {
+    type: "string",
+    value: "N",
+    does: "Frames per second: 30, 59.94 or 30000/1001",
+    otherwise: "30, or the file's",
+  },
+  size: { type: "string", value: "WxH", does: "Size of the pattern", otherwise: "1280x720" },
+  colour: { type: "string", value: "NAME", does: Object.values(ColourSpace).join(", "), default: "i420" },
+  pacing: {
+    type: "string",
+    value: "NAME",
+    does: "realtime or asap",
+    otherwise: "realtime for the pattern or with --seconds, else asap",
+  },
+  preset: { type: "string", value: "NAME", does: "Speed against size, in the encoder's own words; see --list" },
+  quality: { type: "string", value: "N", does: "Constant quality on the codec's own scale, lower is better" },
+  "bit-rate": { type: "string", value: "N", does: "Average bit rate in bit/s: 4000000, 4000k or 4M" },
+  gop: { type: "string", value: "N", does: "Longest distance between key frames, in frames" },
+  profile: { type: "string", value: "NAME", does: "live, quality or lossless", otherwise: "live" },
+  threads: { type: "string", value: "N", does: "Encoder threads; 0 lets the encoder choose" },
+  encoder: { type: "string", value: "NAME", does: "Encoder by FFmpeg's name, or rav1e" },
+  "encoder-option": {
+    type: "string",
+    value: "K=V",
+    does: "Raw option for the encoder; may be repeated",
+    multiple: true,
+  },
+  title: { type: "string", value: "TEXT", does: "Title, written into the file" },
+  comment: { type: "string", value: "TEXT", does: "Comment, written into the file" },
+  overwrite: { type: "boolean", does: "Replace an existing file" },
+  "no-finalise": { type: "boolean", does: "Leave an mp4 or mov fragmented" },
+  json: { type: "boolean", does: "Print the report, or with --list the capabilities, as JSON", default: false },
+  list: { type: "boolean", does: "List what can be encoded on this machine, and end", default: false },
+  help: { type: "boolean", does: "Print this text, and end", short: "h", default: false },
+} as const satisfies Readonly<Record<string, CommandOption>>;
+
+const ALL: readonly (readonly [name: string, option: CommandOption])[] = Object.entries(OPTIONS);
+
+/** Column at which the meanings begin in the help. */
+const COLUMN = 26;
+
+/** Columns of the help. */
+const WIDTH = 118;
+
+/** The text of `--help`. */
+export function helpText(): string {
+  return `Record a file or the test pattern.
+
+  deno task record [options]
+
+${ALL.map(helpLine).join("\n")}
+
+Ctrl-C stops the recording and finishes the file; a second one ends at once, and the file still opens.
+The exit code is 0 if every frame is accounted for and none failed, 2 for wrong arguments, else 1.`;
+}
+
+/** The rows of the table of options in the documents: option, default, meaning. */
+export function optionRows(): string[] {
+  return ALL.map(([name, option]) => `| \`${usageOf(name, option)}\` | ${defaultOf(option) ?? ""} | ${option.does} |`);
+}
+
+function helpLine([name, option]: readonly [name: string, option: CommandOption]): string {
+  const otherwise = defaultOf(option);
+  const text = otherwise === undefined ? option.does : `${option.does} (default: ${otherwise})`;
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const line = lines.at(-1) ?? "";
+    if (line === "") lines[lines.length - 1] = word;
+    else if (COLUMN + line.length + 1 + word.length <= WIDTH) lines[lines.length - 1] = `${line} ${word}`;
+    else lines.push(word);
+  }
+  return `  ${usageOf(name, option)}`.padEnd(COLUMN) + lines.join(`\n${" ".repeat(COLUMN)}`);
+}
+
+function usageOf(name: string, { value }: CommandOption): string {
+  return value === undefined ? `--${name}` : `--${name} ${value}`;
+}
+
+function defaultOf({ default: value, otherwise }: CommandOption): string | undefined {
+  return otherwise ?? (typeof value === "string" ? value : undefined);
+}
