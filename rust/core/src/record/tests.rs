@@ -19,7 +19,7 @@ use crate::{
         queue::Bounds,
         report::{DropReason, Ledger},
     },
-    simulated_clock::SimulatedClock,
+    test_support::clock::SimulatedClock,
     source::{Source, options::SourceOptions},
     storage::Disk,
 };
