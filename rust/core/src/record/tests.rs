@@ -19,9 +19,9 @@ use crate::{
         queue::Bounds,
         report::{DropReason, Ledger},
     },
-    test_support::clock::SimulatedClock,
     source::{Source, options::SourceOptions},
     storage::Disk,
+    test_support::clock::SimulatedClock,
 };
 
 const RATE: i64 = 30;
