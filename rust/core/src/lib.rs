@@ -7,11 +7,10 @@
 #[cfg(test)]
 extern crate self as giftgrab_core;
 
-/// The clock of the tests, which those outside this crate share.
+/// What tests in here share with those outside this crate.
 #[cfg(test)]
-#[path = "../tests/support/clock.rs"]
-#[allow(dead_code, unreachable_pub, missing_docs)]
-mod simulated_clock;
+#[path = "../tests/support/mod.rs"]
+mod test_support;
 
 pub mod av;
 mod base;

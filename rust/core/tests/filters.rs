@@ -7,13 +7,15 @@ use std::{path::Path, sync::Arc};
 use giftgrab_core::{
     codec::Codec,
     filter::Filter,
+    pipeline::Session,
     report::{Event, FilterStats, RecordingReport},
     source::options::Pacing,
 };
 use support::{
     decode,
     disk::SimDisk,
-    recording::{Watched, assert_ledger, pattern, writer_options},
+    recording::{clock_for, pattern, writer_options},
+    watched::{Watched, assert_ledger},
 };
 
 const FRAMES: u64 = 300;
@@ -29,7 +31,6 @@ fn closed(filter: &mut Watched<Filter>) -> FilterStats {
 /// What came out at the end, and what each stage tells.
 struct Recording {
     seen: Vec<Option<u32>>,
-    /// Frames that the source gave: in real time it leaves out the instants at which it could not run.
     captured: u64,
     filters: Vec<FilterStats>,
     report: RecordingReport,
@@ -38,9 +39,10 @@ struct Recording {
 /// Records the pattern through filters one behind the other.
 fn record(descriptions: &[&str], pacing: Pacing) -> Recording {
     let disk = SimDisk::default();
-    let mut source = Watched::source(&pattern(FRAMES, pacing));
-    let mut writer = Watched::writer(writer_options(Codec::Ffv1, "/out.mkv"), Arc::new(disk.clone())).unwrap();
-    let mut filters = descriptions.iter().map(|text| Watched::filter(text)).collect::<Vec<_>>();
+    let clock = clock_for(pacing);
+    let mut source = Watched::source(&pattern(FRAMES, pacing), &Session::new(clock.clone()));
+    let mut writer = Watched::writer(writer_options(Codec::Ffv1, "/out.mkv"), Arc::new(disk.clone()), &clock).unwrap();
+    let mut filters = descriptions.iter().map(|text| Watched::filter(text, &clock)).collect::<Vec<_>>();
     for pair in filters.windows(2) {
         pair[0].object.attach(pair[1].object.input(), 2).unwrap();
     }
@@ -67,7 +69,8 @@ fn as_fast_as_every_stage_accepts_nothing_is_dropped() {
 #[test]
 fn in_real_time_every_frame_is_in_a_bucket_of_each_stage() {
     let Recording { seen, captured, filters, report } = record(&["null", "eq=contrast=1.1"], Pacing::Realtime);
-    assert_eq!(seen.len() as u64, report.stats.frames.written);
+    assert_eq!(seen, (0..FRAMES).map(|index| Some(index as u32)).collect::<Vec<_>>());
+    assert_eq!((captured, report.stats.frames.written), (FRAMES, FRAMES));
     assert_eq!(filters[0].frames.captured, captured);
     assert_eq!(filters[1].frames.captured, filters[0].given);
     assert_eq!(report.stats.frames.captured, filters[1].given);

@@ -5,8 +5,10 @@ mod support;
 use std::{
     io,
     path::Path,
-    sync::{Arc, Condvar, Mutex},
-    time::{Duration, Instant},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
 };
 
 use giftgrab_core::{
@@ -14,7 +16,7 @@ use giftgrab_core::{
     codec::Codec,
     error::{Code, Stage},
     frame::Frame,
-    pipeline::OverflowPolicy,
+    pipeline::{Clock, OverflowPolicy, Signal},
     pixels::{ColourSpace, StereoPacking},
     record::{
         FileWriter,
@@ -26,10 +28,13 @@ use giftgrab_core::{
     time::Rational,
 };
 use support::{
-    Random, decode,
+    Random,
+    clock::{START_NS, SimulatedClock},
+    decode,
     disk::{Fault, Kind, Op, Policy, SimDisk, after_crash},
     is_full_proof,
-    recording::{Recorded, Watched, writer_options},
+    recording::{Recorded, writer_options},
+    watched::Watched,
 };
 
 const SMALL: (u32, u32) = (96, 64);
@@ -73,21 +78,31 @@ const fn run(size: (u32, u32), from: i64, frames: i64) -> Run {
     Run { size, views: 1, from, frames }
 }
 
-/// Gives a frame as soon as there is room for it.
-fn append(writer: &FileWriter, frame: Frame) {
-    while !writer.input().has_room() {
-        std::thread::yield_now();
-    }
-    assert!(writer.input().append(Arc::new(frame), OverflowPolicy::Block));
-}
-
-/// Gives every frame; its index is its time.
-fn give(writer: &FileWriter, runs: &[Run]) {
+/// Gives every frame at its time, or as soon as there is room for it; its index is its time.
+fn give(writer: &mut Watched<FileWriter>, runs: &[Run], clock: &Arc<SimulatedClock>) {
     for run in runs {
         for pts in run.from..run.from + run.frames {
-            append(writer, frame(run.size, run.views, pts.unsigned_abs(), pts));
+            clock.pass_until(START_NS + RATE.frame_time_ns(pts.unsigned_abs()));
+            writer.wait_until(|writer| writer.object.input().has_room().then_some(()));
+            let frame = Arc::new(frame(run.size, run.views, pts.unsigned_abs(), pts));
+            assert!(writer.object.input().append(frame, OverflowPolicy::Block));
         }
     }
+}
+
+/// Records frames on a clock to a disk.
+fn record_on(
+    clock: &Arc<SimulatedClock>,
+    options: FileWriterOptions,
+    runs: &[Run],
+    volume: Arc<dyn Volume>,
+) -> Result<Recorded, giftgrab_core::error::Error> {
+    let time: Arc<dyn Clock> = clock.clone();
+    let mut writer = Watched::writer(options, volume, &time)?;
+    give(&mut writer, runs, clock);
+    let (report, error) = writer.close();
+    let events = writer.events.into_iter().map(|(_, event)| event).collect();
+    Ok(Recorded { report, error, events })
 }
 
 fn record(
@@ -95,11 +110,7 @@ fn record(
     runs: &[Run],
     volume: Arc<dyn Volume>,
 ) -> Result<Recorded, giftgrab_core::error::Error> {
-    let mut writer = Watched::writer(options, volume)?;
-    give(&writer.object, runs);
-    let (report, error) = writer.close();
-    let events = writer.events.into_iter().map(|(_, event)| event).collect();
-    Ok(Recorded { report, error, events })
+    record_on(&SimulatedClock::new(), options, runs, volume)
 }
 
 /// The indices in a file, which opens and of which every one is read.
@@ -214,8 +225,10 @@ fn the_number_of_views_begins_a_file_too_but_not_where_one_view_is_recorded() {
 #[test]
 fn a_change_with_every_frame_is_kept_up_with() {
     let runs: Vec<_> = (0..60).map(|at| run(if at % 2 == 0 { SMALL } else { LARGE }, at, 1)).collect();
-    let disk = SimDisk::slow(Duration::from_millis(1));
-    let report = record(options(Codec::H264, "/a.mp4"), &runs, Arc::new(disk.clone())).unwrap().report;
+    let (clock, disk) = (SimulatedClock::new(), SimDisk::default());
+    let time: Arc<dyn Clock> = clock.clone();
+    disk.slow_down(&time, 0.001);
+    let report = record_on(&clock, options(Codec::H264, "/a.mp4"), &runs, Arc::new(disk.clone())).unwrap().report;
     assert_eq!((report.segments.len(), report.stats.frames.written), (60, 60));
     for (at, segment) in (0..).zip(&report.segments) {
         assert_eq!(indices(&disk, &segment.path), [at]);
@@ -225,8 +238,8 @@ fn a_change_with_every_frame_is_kept_up_with() {
 /// A disk whose renames wait for a word.
 struct Held {
     disk: SimDisk,
-    is_open: Mutex<bool>,
-    opened: Condvar,
+    is_open: AtomicBool,
+    opened: Arc<Signal>,
 }
 
 impl Volume for Held {
@@ -239,8 +252,13 @@ impl Volume for Held {
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        drop(self.opened.wait_while(self.is_open.lock().unwrap(), |is_open| !*is_open).unwrap());
-        self.disk.rename(from, to)
+        loop {
+            let seen = self.opened.seen();
+            if self.is_open.load(SeqCst) {
+                return self.disk.rename(from, to);
+            }
+            self.opened.wait(seen, None);
+        }
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
@@ -258,19 +276,18 @@ impl Volume for Held {
 
 #[test]
 fn a_file_does_not_wait_until_the_one_before_is_finished() {
-    let disk = SimDisk::default();
-    let held = Arc::new(Held { disk: disk.clone(), is_open: Mutex::new(false), opened: Condvar::new() });
-    let mut writer = Watched::writer(options(Codec::H264, "/a.mp4"), held.clone()).unwrap();
-    give(&writer.object, &[run(SMALL, 0, 30), run(LARGE, 30, 60)]);
-    // The first file cannot be finished; the second one reaches the disk all the same.
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while writer.object.stats().durable.frames < 80 {
-        assert!(Instant::now() < deadline, "{:?}", writer.object.stats());
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    let (clock, disk) = (SimulatedClock::new(), SimDisk::default());
+    let time: Arc<dyn Clock> = clock.clone();
+    let held = Arc::new(Held { disk: disk.clone(), is_open: AtomicBool::new(false), opened: Signal::new(&time) });
+    let mut writer = Watched::writer(options(Codec::H264, "/a.mp4"), held.clone(), &time).unwrap();
+    give(&mut writer, &[run(SMALL, 0, 30), run(LARGE, 30, 60)], &clock);
+    // The first file cannot be finished; the second one reaches the disk all the same, but for the frame whose duration
+    // the next one determines.
+    clock.pass(1.0);
+    assert_eq!(writer.object.stats().durable.frames, 89);
     assert!(!disk.log().iter().any(|op| matches!(op, Op::Rename { .. })));
-    *held.is_open.lock().unwrap() = true;
-    held.opened.notify_all();
+    held.is_open.store(true, SeqCst);
+    held.opened.raise();
     let (report, error) = writer.close();
     assert!(error.is_none() && report.finalised && report.stats.frames.written == 90, "{report:?}");
 }

@@ -9,21 +9,23 @@ use std::{
     collections::BTreeMap,
     path::Path,
     sync::{Arc, Mutex},
-    time::{Duration, Instant},
 };
 
 use giftgrab_core::{
     codec::Codec,
     error::{Code, Stage},
-    report::{DropReason, Event},
-    source::options::{Pacing, SourceOptions},
+    pipeline::Session,
+    record::{FileWriter, options::FileWriterOptions},
+    report::{DropReason, Event, Ledger, RecordingReport},
+    source::options::{Pacing, SourceOptions, TestPatternOptions},
     time::Rational,
 };
 use support::{
     Random, decode,
     disk::{Fault, Kind, Op, POLICIES, Policy, SimDisk, after_crash},
     is_full_proof, prefix,
-    recording::{Watched, assert_ledger, pattern, record, writer_options},
+    recording::{clock_for, pattern, record, writer_options},
+    watched::{Watched, assert_ledger},
 };
 
 const CASES: [(Codec, &str); 5] = [
@@ -35,8 +37,8 @@ const CASES: [(Codec, &str); 5] = [
 ];
 /// A bit more than three fragments.
 const FRAMES: u64 = 100;
-/// Recordings at once: they mostly wait.
-const WIDTH: usize = 16;
+/// Recordings at once.
+const WIDTH: usize = 2;
 
 /// Runs `job` for every item on a few threads.
 fn in_parallel<T: Send>(items: Vec<T>, job: impl Fn(T) + Sync) {
@@ -95,10 +97,10 @@ fn a_crash_behind_any_call_leaves_a_file_that_opens_with_all_that_was_synced() {
     let points = Mutex::new(0);
     in_parallel(CASES.to_vec(), |(codec, name)| {
         let disk = SimDisk::default();
-        let recorded =
-            record(writer_options(codec, name), &pattern(FRAMES, Pacing::Realtime), Arc::new(disk.clone())).unwrap();
+        let recorded = record(writer_options(codec, name), FRAMES, Arc::new(disk.clone())).unwrap();
         assert!(recorded.error.is_none() && recorded.report.synced, "{name}: {:?}", recorded.error);
         let frames = usize::try_from(recorded.report.stats.frames.written).unwrap();
+        assert_eq!(frames as u64, FRAMES);
         let log = disk.log();
         let path = Path::new(name);
         let synced = synced_frames(&log, path);
@@ -155,7 +157,7 @@ fn a_fault_of_any_call_is_told_and_costs_nothing_that_was_synced() {
     let mut runs = Vec::new();
     for (codec, name) in CASES {
         let probe = SimDisk::default();
-        record(writer_options(codec, name), &pattern(FRAMES, Pacing::Realtime), Arc::new(probe.clone())).unwrap();
+        record(writer_options(codec, name), FRAMES, Arc::new(probe.clone())).unwrap();
         for kind in [Kind::NoSpace, Kind::Broken, Kind::Short] {
             let step = if is_full_proof() { 1 } else { 29 };
             // The exact order differs from run to run; the last calls are those of the end.
@@ -175,7 +177,7 @@ fn a_fault_of_any_call_is_told_and_costs_nothing_that_was_synced() {
 fn run_with_fault(codec: Codec, name: &str, fault: Fault) -> String {
     let words = format!("{name}, {fault:?}");
     let disk = SimDisk::failing(fault);
-    let outcome = record(writer_options(codec, name), &pattern(FRAMES, Pacing::Realtime), Arc::new(disk.clone()));
+    let outcome = record(writer_options(codec, name), FRAMES, Arc::new(disk.clone()));
     let expected = if fault.kind == Kind::Broken { Code::Io } else { Code::DiskFull };
     let recorded = match outcome {
         Ok(recorded) => recorded,
@@ -218,49 +220,81 @@ fn run_with_fault(codec: Codec, name: &str, fault: Fault) -> String {
     }
 }
 
-#[test]
-fn a_slow_disk_costs_frames_that_are_counted_as_its_own() {
-    let disk = SimDisk::slow(Duration::from_secs(3));
-    let mut options = writer_options(Codec::Ffv1, "/slow.mkv");
-    options.frame_rate = Rational::new(240, 1);
-    let mut source = pattern(0, Pacing::Realtime);
-    if let SourceOptions::Pattern(pattern) = &mut source {
-        pattern.frame_rate = Rational::new(240, 1);
-        (pattern.width, pattern.height) = (320, 240);
-    }
-    let mut writer = Watched::writer(options, Arc::new(disk.clone())).unwrap();
-    let mut source = Watched::source(&source);
+/// Frames a second where the disk stops.
+const STALLED_RATE: Rational = Rational::new(50, 1);
+/// Packets that may wait for the disk.
+const PACKETS: u64 = 600;
+/// Frames that may wait for the encoder for two seconds, and the one that it has in hand.
+const FRAMES_IN_TWO_SECONDS: u64 = 100 + 1;
+
+/// Records in real time while one write takes `seconds`; the writer is heard meanwhile.
+fn record_while_the_disk_stops(seconds: f64) -> (Watched<FileWriter>, RecordingReport) {
+    let clock = clock_for(Pacing::Realtime);
+    let disk = SimDisk::default();
+    let options = FileWriterOptions { frame_rate: STALLED_RATE, ..writer_options(Codec::Ffv1, "/slow.mkv") };
+    let mut writer = Watched::writer(options, Arc::new(disk.clone()), &clock).unwrap();
+    let SourceOptions::Pattern(pattern) = pattern(0, Pacing::Realtime) else { panic!("no pattern") };
+    let pattern = SourceOptions::Pattern(TestPatternOptions { frame_rate: STALLED_RATE, ..pattern });
+    let mut source = Watched::source(&pattern, &Session::new(clock.clone()));
     source.object.attach(writer.object.input(), 1).unwrap();
     source.object.start().unwrap();
-    let started = Instant::now();
-    writer.wait_for(|event| {
-        matches!(event, Event::Overload { stage: Stage::Storage, reason: DropReason::StorageOverload, .. })
-    });
-    println!("a disk of 3 s per write: storage overload told after {} ms", started.elapsed().as_millis());
-    // The source must stay on time whatever the disk does.
-    let deadline = Instant::now() + Duration::from_secs(1);
-    while Instant::now() < deadline {
+    let mut listen_for = |seconds: f64| {
+        writer.listen_until(clock.now_ns() + (seconds * 1e9) as u64);
         assert_live(&writer.object.stats().frames);
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    let stats = source.object.stats();
+    };
+    // The file is flushed a quarter of a second after its second frame and every quarter from then on. Of the write that
+    // comes after 0.77 s only one is slow; no frame comes when it begins or ends.
+    listen_for(0.76);
+    disk.slow_down(&clock, seconds);
+    listen_for(0.02);
+    disk.speed_up();
+    (0..30).for_each(|_| listen_for(1.0));
     source.object.detach(1).unwrap();
     source.wait_for(|event| matches!(event, Event::Detached { .. }));
-    disk.set_write_time(Duration::ZERO);
     let (report, error) = writer.close();
     assert!(error.is_none(), "{error:?}");
+    // The source is on time whatever the disk does, and the recording lasts as long as reality did.
+    let stats = source.object.stats();
+    assert_eq!((stats.late, stats.missed, stats.lateness.max_ms), (0, 0, 0.0));
     let frames = &report.stats.frames;
-    println!("{frames:?}; lateness {:?}", stats.lateness);
+    assert_eq!((frames.captured, frames.failed), (stats.captured, 0));
+    assert!((report.stats.duration_seconds - stats.duration_seconds).abs() < 1e-9);
     let seen = decode(&disk.read(Path::new("/slow.mkv")).unwrap()).unwrap();
     assert_eq!(seen.len() as u64, frames.written);
     assert!(seen.iter().all(Option::is_some));
     assert!(seen.is_sorted_by(|a, b| a < b));
-    let dropped: u64 =
-        frames.drops.iter().filter(|drop| drop.reason == DropReason::StorageOverload).map(|drop| drop.frames).sum();
-    assert!(dropped > 0);
+    (writer, report)
 }
 
-fn assert_live(ledger: &giftgrab_core::report::Ledger) {
+#[test]
+fn a_slow_disk_costs_frames_that_are_counted_as_its_own() {
+    let (writer, report) = record_while_the_disk_stops(20.0);
+    let dropped = 20 * 50 - PACKETS - FRAMES_IN_TWO_SECONDS;
+    let [drop] = &report.stats.frames.drops[..] else { panic!("{:?}", report.stats.frames) };
+    assert_eq!((drop.stage, drop.reason, drop.frames), (Stage::Storage, DropReason::StorageOverload, dropped));
+    let overloads = writer.events.iter().filter_map(|(at_ns, event)| match event {
+        Event::Overload { stage: Stage::Storage, reason: DropReason::StorageOverload, frames } => {
+            Some((*at_ns, *frames))
+        }
+        Event::Overload { .. } => panic!("{event:?}"),
+        _ => None,
+    });
+    let (heard, frames): (Vec<u64>, Vec<u64>) = overloads.unzip();
+    // Reported before a frame is lost, and then once a second.
+    assert!(frames[0] == 0 && frames.is_sorted() && frames[frames.len() - 1] > 0, "{frames:?}");
+    assert!(heard.is_sorted_by(|a, b| b - a >= 1_000_000_000) && heard.len() >= 7, "{heard:?}");
+}
+
+#[test]
+fn a_disk_that_stops_for_as_long_as_frames_may_wait_costs_none() {
+    for beyond in [0, 1] {
+        let frames = PACKETS + FRAMES_IN_TWO_SECONDS + beyond;
+        let (_, report) = record_while_the_disk_stops(frames as f64 / 50.0);
+        assert_eq!(report.stats.frames.dropped, beyond, "{:?}", report.stats.frames);
+    }
+}
+
+fn assert_live(ledger: &Ledger) {
     assert_eq!(ledger.captured, ledger.written + ledger.dropped + ledger.failed + ledger.in_flight, "{ledger:?}");
 }
 
@@ -269,11 +303,13 @@ fn a_writer_whose_disk_fails_costs_the_other_nothing() {
     for pacing in [Pacing::Realtime, Pacing::Asap] {
         let healthy = SimDisk::default();
         let failing = SimDisk::failing(Fault { at: 6, kind: Kind::NoSpace });
-        let mut bad = Watched::writer(writer_options(Codec::H264, "/bad.mp4"), Arc::new(failing)).unwrap();
-        let mut good = Watched::writer(writer_options(Codec::H264, "/good.mp4"), Arc::new(healthy.clone())).unwrap();
+        let clock = clock_for(pacing);
+        let mut bad = Watched::writer(writer_options(Codec::H264, "/bad.mp4"), Arc::new(failing), &clock).unwrap();
+        let good = writer_options(Codec::H264, "/good.mp4");
+        let mut good = Watched::writer(good, Arc::new(healthy.clone()), &clock).unwrap();
         // Enough in the fast case for the fault to come early.
         let frames = if pacing == Pacing::Asap { 4000 } else { 150 };
-        let mut source = Watched::source(&pattern(frames, pacing));
+        let mut source = Watched::source(&pattern(frames, pacing), &Session::new(clock));
         source.object.attach(bad.object.input(), 1).unwrap();
         source.object.attach(good.object.input(), 2).unwrap();
         source.object.start().unwrap();
@@ -285,9 +321,7 @@ fn a_writer_whose_disk_fails_costs_the_other_nothing() {
         assert!(error.is_none(), "{error:?}");
         assert_ledger(&report.stats.frames);
         assert_eq!(report.stats.frames.captured, source.object.stats().captured);
-        if pacing == Pacing::Asap {
-            assert_eq!(report.stats.frames.written, frames);
-        }
+        assert_eq!(report.stats.frames.written, frames);
         let seen = decode(&healthy.read(Path::new("/good.mp4")).unwrap()).unwrap();
         assert_eq!(
             (prefix(&seen) as u64, seen.len() as u64),

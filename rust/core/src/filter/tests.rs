@@ -1,64 +1,31 @@
-//! Filters between a giver and targets made here.
-
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-
-use parking_lot::Mutex;
+//! Filters between a sender and targets made here, on a simulated clock.
 
 use super::*;
 use crate::{
     av::{ColourTags, Picture, PixelFormat},
     base::{error, time::Rational},
     frame::{Frame, SharedFrame},
-    pipeline::{
-        OverflowPolicy, SystemClock, Wake,
-        input::{Input, InputReceiver, InputState, Sent, Sink},
-        report::{DropReason, Ledger},
+    pipeline::{OverflowPolicy, report::DropReason, test_target::TestTarget},
+    test_support::{
+        clock::{START_NS, SimulatedClock},
+        watched::{Watched, assert_ledger},
     },
-    simulated_clock::SimulatedClock,
 };
 
 const TICK: Rational = Rational::new(1, 30);
 
-fn filter(description: &str) -> (Filter, Receiver<()>) {
-    filter_on(&SystemClock::shared(), description)
+/// A filter, and the clock whose time it keeps.
+fn filter(description: &str) -> (Watched<Filter>, Arc<SimulatedClock>) {
+    let clock = SimulatedClock::new();
+    (Watched::filter(description, &time(&clock)), clock)
 }
 
-fn filter_on(clock: &Arc<dyn Clock>, description: &str) -> (Filter, Receiver<()>) {
-    let (sender, news) = channel();
-    let notify: Notify = Box::new(move || sender.send(()).unwrap_or_default());
-    let options = FilterOptions { description: description.to_owned() };
-    (Filter::open(&options, clock, notify).unwrap(), news)
+fn time(clock: &Arc<SimulatedClock>) -> Arc<dyn Clock> {
+    clock.clone()
 }
 
-/// A target that keeps what it gets.
-#[derive(Default)]
-struct Collector {
-    input: InputState,
-    overflows: Mutex<u32>,
-}
-
-impl Sink for Collector {
-    fn input(&self) -> &InputState {
-        &self.input
-    }
-
-    fn overflow(&self) {
-        *self.overflows.lock() += 1;
-        self.input.counters.dropped(DropReason::FilterOverload, 1);
-    }
-
-    fn report_room(&self) {}
-}
-
-fn collector(room: usize) -> (InputSender, InputReceiver, Arc<Collector>) {
-    collector_on(&SystemClock::shared(), room)
-}
-
-fn collector_on(clock: &Arc<dyn Clock>, room: usize) -> (InputSender, InputReceiver, Arc<Collector>) {
-    let collector = Arc::new(Collector::default());
-    let config = InputConfig { limits: Limits::frames(room), drops_oldest: false, preferred: None };
-    let (sender, receiver) = input_queue(collector.clone(), config, &Signal::new(clock));
-    (sender, receiver, collector)
+fn target(clock: &Arc<SimulatedClock>, room: usize) -> TestTarget {
+    TestTarget::new(&time(clock), Limits::frames(room))
 }
 
 fn frame(size: (u32, u32), index: u64, views: usize) -> SharedFrame {
@@ -86,71 +53,36 @@ fn frame(size: (u32, u32), index: u64, views: usize) -> SharedFrame {
 }
 
 /// Sends a frame as soon as there is room for it.
-fn send(filter: &Filter, frame: &SharedFrame) {
-    assert!(filter.input().reserve(frame));
-    let signal = Signal::new(&SystemClock::shared());
-    let wake: Arc<dyn Wake> = signal.clone();
-    loop {
-        let seen = signal.seen();
-        if filter.input().send(frame, &wake) == Sent::Done {
-            return;
-        }
-        signal.wait(seen, None);
-    }
+fn send(filter: &mut Watched<Filter>, frame: &SharedFrame) {
+    filter.wait_until(|filter| filter.object.input().has_room().then_some(()));
+    assert!(filter.object.input().append(frame.clone(), OverflowPolicy::Block));
 }
 
-/// The events up to the one wanted.
-fn events_until(filter: &Filter, news: &Receiver<()>, wanted: impl Fn(&Event) -> bool) -> Vec<Event> {
-    let mut events = Vec::new();
-    loop {
-        events.extend(filter.take_events());
-        if events.iter().any(&wanted) {
-            return events;
-        }
-        news.recv_timeout(std::time::Duration::from_secs(20)).unwrap_or_else(|_| panic!("only {events:?}"));
-    }
+fn attach(filter: &mut Watched<Filter>, target: &TestTarget, number: u32) {
+    filter.object.attach(&target.input, number).unwrap();
+    filter.wait_for(|event| matches!(event, Event::Attached { .. }));
 }
 
-fn attach(filter: &Filter, news: &Receiver<()>, input: &InputSender, target: u32) {
-    filter.attach(input, target).unwrap();
-    events_until(filter, news, |event| matches!(event, Event::Attached { .. }));
+fn close(filter: &mut Watched<Filter>) {
+    filter.object.close();
+    filter.wait_for(|event| matches!(event, Event::Closed { .. }));
+    assert_ledger(&filter.object.stats().frames);
 }
 
-fn close(filter: &Filter, news: &Receiver<()>) -> Vec<Event> {
-    filter.close();
-    let events = events_until(filter, news, |event| matches!(event, Event::Closed { .. }));
-    assert_balanced(&filter.stats().frames);
-    events
-}
-
-fn assert_balanced(ledger: &Ledger) {
-    assert_eq!(ledger.captured, ledger.written + ledger.dropped + ledger.failed, "{ledger:?}");
-    assert_eq!(ledger.in_flight, 0, "{ledger:?}");
-}
-
-/// The frames that were handed in, once nobody will hand in more.
-fn collected(input: &InputSender, receiver: &InputReceiver) -> Vec<(SharedFrame, OverflowPolicy)> {
-    input.close();
-    let mut frames = Vec::new();
-    while let Some(input) = receiver.next() {
-        if let Input::Frame(frame, policy) = input {
-            frames.push((frame, policy));
-        }
-    }
-    frames
-}
-
-/// What becomes of `frames`, and how the filter's ledger ends.
+/// What becomes of `frames`, what is reported, and the stats at the end.
 fn run(description: &str, frames: &[SharedFrame]) -> (Vec<SharedFrame>, Vec<Event>, FilterStats) {
-    let (filter, news) = filter(description);
-    let (input, receiver, _) = collector(1000);
-    attach(&filter, &news, &input, 7);
+    let (mut filter, clock) = filter(description);
+    let target = target(&clock, 1000);
+    attach(&mut filter, &target, 7);
+    filter.events.clear();
     for frame in frames {
-        send(&filter, frame);
+        send(&mut filter, frame);
     }
-    let events = close(&filter, &news);
-    let stats = filter.stats();
-    (collected(&input, &receiver).into_iter().map(|(frame, _)| frame).collect(), events, stats)
+    close(&mut filter);
+    let events = filter.events.iter().map(|(_, event)| event.clone());
+    // Only who sends listens for room.
+    let events = events.filter(|event| !matches!(event, Event::Room)).collect();
+    (target.take_all(), events, filter.object.stats())
 }
 
 fn rows(picture: &Picture) -> Vec<Vec<u8>> {
@@ -232,31 +164,31 @@ fn a_new_size_gets_a_new_graph_and_loses_nothing() {
 
 #[test]
 fn a_size_that_does_not_fit_fails_its_frames_and_no_others() {
-    let (filter, news) = filter("crop=40:40");
-    let (input, receiver, _) = collector(1000);
-    attach(&filter, &news, &input, 1);
-    (0..5).for_each(|index| send(&filter, &frame((32, 16), index, 1)));
-    (5..10).for_each(|index| send(&filter, &frame((64, 48), index, 1)));
-    let events = close(&filter, &news);
-    let errors = events.iter().filter_map(|event| match event {
+    let (mut filter, clock) = filter("crop=40:40");
+    let target = target(&clock, 1000);
+    attach(&mut filter, &target, 1);
+    (0..5).for_each(|index| send(&mut filter, &frame((32, 16), index, 1)));
+    (5..10).for_each(|index| send(&mut filter, &frame((64, 48), index, 1)));
+    close(&mut filter);
+    let errors = filter.events.iter().filter_map(|(_, event)| match event {
         Event::Error { error } => Some(error),
         _ => None,
     });
-    let [error] = errors.collect::<Vec<_>>()[..] else { panic!("{events:?}") };
+    let [error] = errors.collect::<Vec<_>>()[..] else { panic!("{:?}", filter.events) };
     assert_eq!((error.code, error.field.as_deref()), (Code::FilterFailed, Some("description")));
     assert!(error.message.contains("\"crop=40:40\"") && error.message.contains("32x16"), "{error}");
     assert!(error.cause.as_deref().is_some_and(|cause| cause.contains("non positive size")), "{error:?}");
-    let ledger = filter.stats().frames;
+    let ledger = filter.object.stats().frames;
     assert_eq!((ledger.failed, ledger.written), (5, 5));
-    assert_eq!(collected(&input, &receiver).len(), 5);
+    assert_eq!(target.take_all().len(), 5);
 }
 
 #[test]
 fn without_a_target_frames_are_taken_all_the_same() {
-    let (filter, news) = filter("hflip");
-    (0..50).for_each(|index| send(&filter, &frame((32, 16), index, 1)));
-    close(&filter, &news);
-    assert_eq!((filter.stats().frames.written, filter.stats().given), (50, 50));
+    let (mut filter, _) = filter("hflip");
+    (0..50).for_each(|index| send(&mut filter, &frame((32, 16), index, 1)));
+    close(&mut filter);
+    assert_eq!((filter.object.stats().frames.written, filter.object.stats().given), (50, 50));
 }
 
 #[test]
@@ -282,95 +214,87 @@ fn branches_that_never_meet_are_told_instead_of_filling_memory() {
 
 #[test]
 fn in_real_time_a_queue_of_two_seconds_is_full_and_drops_are_reported() {
-    let simulated = SimulatedClock::new();
-    let clock: Arc<dyn Clock> = simulated.clone();
-    let (filter, news) = filter_on(&clock, "hflip");
-    let (input, receiver, _) = collector_on(&clock, 1);
-    filter.attach(&input, 1).unwrap();
+    let (mut filter, clock) = filter("hflip");
+    let target = target(&clock, 1);
+    attach(&mut filter, &target, 1);
     // The target has room for one frame, so the filter waits with the second one.
     for index in 0..2 {
-        simulated.settle();
-        assert!(filter.input().append(frame((32, 16), index, 1), OverflowPolicy::Block));
+        clock.settle();
+        assert!(filter.object.input().append(frame((32, 16), index, 1), OverflowPolicy::Block));
     }
-    simulated.settle();
+    clock.settle();
+    let input = filter.object.input().clone();
     let append = |from, to| {
         for index in from..to {
-            assert!(filter.input().append(frame((32, 16), index, 1), OverflowPolicy::DropNewest));
+            assert!(input.append(frame((32, 16), index, 1), OverflowPolicy::DropNewest));
         }
     };
+    let begin_ns = clock.now_ns();
     append(2, 22);
-    simulated.pass(1.9);
+    filter.listen_until(begin_ns + 1_900_000_000);
     append(22, 32);
-    simulated.pass(0.1);
+    filter.listen_until(begin_ns + 2_000_000_000);
     append(32, 60);
-    let ledger = filter.stats().frames;
+    filter.listen();
+    let ledger = filter.object.stats().frames;
     assert_eq!((ledger.captured, ledger.dropped, ledger.failed), (60, 28, 0), "{ledger:?}");
     assert!(ledger.drops.iter().all(|drop| drop.reason == DropReason::FilterOverload));
-    // Reported while frames only wait, and again after a second, when some were dropped.
-    simulated.pass(1.0);
-    append(60, 61);
-    let overloads = filter.take_events().into_iter().filter_map(|event| match event {
-        Event::Overload { stage: error::Stage::Filter, reason: DropReason::FilterOverload, frames } => Some(frames),
+    // Once before a frame was dropped, and not again within a second.
+    let overloads = filter.events.iter().filter_map(|(at_ns, event)| match event {
+        Event::Overload { stage: error::Stage::Filter, reason: DropReason::FilterOverload, frames } => {
+            Some((at_ns - begin_ns, *frames))
+        }
         _ => None,
     });
-    assert_eq!(overloads.collect::<Vec<_>>(), [0, 29]);
+    assert_eq!(overloads.collect::<Vec<_>>(), [(1_900_000_000, 0)]);
     // Room for the filter's frame lets it go on; the frames behind are sent as theirs were, without waiting.
-    assert!(matches!(receiver.next(), Some(Input::Frame(..))));
-    simulated.settle();
-    filter.close();
-    simulated.settle();
-    drop(news);
-    assert_balanced(&filter.stats().frames);
-    assert_eq!(filter.stats().frames.written, 32);
+    assert!(target.take().is_some());
+    close(&mut filter);
+    assert_eq!(clock.now_ns(), begin_ns + 2_000_000_000);
+    assert_eq!(filter.object.stats().frames.written, 32);
 }
 
 #[test]
 fn a_patient_frame_waits_for_the_targets_and_a_detach_frees_it() {
-    let (filter, news) = filter("hflip");
-    let (input, receiver, collector) = collector(1);
-    attach(&filter, &news, &input, 1);
-    let (gone, is_gone): (Sender<()>, _) = channel();
-    std::thread::scope(|scope| {
-        scope.spawn(|| {
-            // More than the target and the filter's queue have room for.
-            (0..20).for_each(|index| send(&filter, &frame((32, 16), index, 1)));
-            drop(gone);
-        });
-        filter.detach(1).unwrap();
-        events_until(&filter, &news, |event| matches!(event, Event::Detached { target: 1 }));
-        assert!(
-            is_gone
-                .recv_timeout(std::time::Duration::from_secs(20))
-                .is_err_and(|error| error == RecvTimeoutError::Disconnected)
-        );
-    });
-    close(&filter, &news);
-    assert_eq!(filter.stats().frames.written, 20);
-    let frames = collected(&input, &receiver);
-    assert_eq!(*collector.overflows.lock(), 0);
-    assert!(frames.iter().enumerate().all(|(index, (frame, _))| frame.sequence == index as u64));
-    assert_balanced_after(&collector.input, frames.len() as u64);
-}
-
-fn assert_balanced_after(input: &InputState, taken: u64) {
-    input.counters.written(taken);
-    assert_balanced(&input.counters.snapshot());
+    let (mut filter, clock) = filter("hflip");
+    let target = target(&clock, 1);
+    attach(&mut filter, &target, 1);
+    // One is in the target, the filter waits with the second, and the others fill its queue.
+    let mut sent = 0;
+    while filter.object.input().has_room() {
+        send(&mut filter, &frame((32, 16), sent, 1));
+        sent += 1;
+        clock.settle();
+    }
+    let begin_ns = clock.now_ns();
+    filter.object.detach(1).unwrap();
+    (sent..20).for_each(|index| send(&mut filter, &frame((32, 16), index, 1)));
+    filter.wait_for(|event| matches!(event, Event::Detached { target: 1 }));
+    // That is how long a target that leaves may still take its frame.
+    assert_eq!(filter.heard(|event| matches!(event, Event::Detached { .. })), [begin_ns + 2_000_000_000]);
+    close(&mut filter);
+    assert_eq!(filter.object.stats().frames.written, 20);
+    assert_eq!(target.take_all().iter().map(|frame| frame.sequence).collect::<Vec<_>>(), [0]);
+    let ledger = target.sink.input.counters.snapshot();
+    assert_ledger(&ledger);
+    let [drop] = &ledger.drops[..] else { panic!("{ledger:?}") };
+    assert_eq!((ledger.captured, drop.reason, drop.frames), (2, DropReason::Detached, 1));
 }
 
 #[test]
 fn one_filter_feeds_another() {
-    let (first, first_news) = filter("hflip");
-    let (second, second_news) = filter("hflip,vflip");
-    let (input, receiver, _) = collector(100);
-    attach(&second, &second_news, &input, 1);
-    attach(&first, &first_news, second.input(), 2);
+    let (mut first, clock) = filter("hflip");
+    let mut second = Watched::filter("hflip,vflip", &time(&clock));
+    let target = target(&clock, 100);
+    attach(&mut second, &target, 1);
+    first.object.attach(second.object.input(), 2).unwrap();
     let frames = (0..20).map(|index| frame((32, 16), index, 1)).collect::<Vec<_>>();
-    frames.iter().for_each(|frame| send(&first, frame));
-    close(&first, &first_news);
-    close(&second, &second_news);
-    let output = collected(&input, &receiver);
+    frames.iter().for_each(|frame| send(&mut first, frame));
+    close(&mut first);
+    close(&mut second);
+    let output = target.take_all();
     assert_eq!(output.len(), 20);
-    for ((out, _), frame) in output.iter().zip(&frames) {
+    for (out, frame) in output.iter().zip(&frames) {
         let mut turned = rows(&frame.views[0]);
         turned.reverse();
         assert_eq!(rows(&out.views[0]), turned);
@@ -380,49 +304,53 @@ fn one_filter_feeds_another() {
 
 #[test]
 fn targets_learn_the_shape_before_the_first_frame() {
-    let (filter, news) = filter("scale=64:32,format=yuv444p");
-    let (input, receiver, _) = collector(4);
-    attach(&filter, &news, &input, 1);
-    filter.input().prepare(frame((32, 16), 0, 2).shape());
-    let Some(Input::Shape(shape)) = receiver.next() else { panic!("no shape came") };
+    let (mut filter, clock) = filter("scale=64:32,format=yuv444p");
+    let target = target(&clock, 4);
+    attach(&mut filter, &target, 1);
+    filter.object.input().prepare(frame((32, 16), 0, 2).shape());
+    clock.settle();
+    let Some(shape) = target.take_shape() else { panic!("no shape came") };
     assert_eq!(
         (shape.view.width, shape.view.height, shape.view.format.name().as_str(), shape.views),
         (64, 32, "yuv444p", 2)
     );
-    send(&filter, &frame((32, 16), 0, 2));
-    let Some(Input::Frame(out, _)) = receiver.next() else { panic!("no frame came") };
+    send(&mut filter, &frame((32, 16), 0, 2));
+    clock.settle();
+    let Some(out) = target.take() else { panic!("no frame came") };
     assert_eq!(out.shape(), shape);
-    close(&filter, &news);
+    close(&mut filter);
 }
 
 #[test]
 fn a_filter_that_is_dropped_ends_even_if_a_target_has_no_room() {
-    let (filter, news) = filter("hflip");
-    let (input, receiver, collector) = collector(1);
-    attach(&filter, &news, &input, 1);
+    let clock = SimulatedClock::new();
+    let target = target(&clock, 1);
+    let is_alive = Arc::new(());
+    let alive = is_alive.clone();
+    // The thread drops its half of what is notified when it ends.
+    let notify: Notify = Box::new(move || drop(alive.clone()));
+    let options = FilterOptions { description: "hflip".to_owned() };
+    let filter = Filter::open(&options, &time(&clock), notify).unwrap();
+    filter.attach(&target.input, 1).unwrap();
     for index in 0..4 {
         assert!(filter.input().append(frame((32, 16), index, 1), OverflowPolicy::Block));
+        clock.settle();
     }
     drop(filter);
-    // The thread drops its half of the news when it ends.
-    let end = loop {
-        match news.recv_timeout(std::time::Duration::from_secs(20)) {
-            Ok(()) => {}
-            Err(end) => break end,
-        }
-    };
-    assert_eq!(end, RecvTimeoutError::Disconnected);
-    let taken = collected(&input, &receiver).len() as u64;
-    let ledger = collector.input.counters.snapshot();
+    clock.settle();
+    assert_eq!((Arc::strong_count(&is_alive), clock.now_ns()), (1, START_NS));
+    let taken = target.take_all().len() as u64;
+    let ledger = target.sink.input.counters.snapshot();
     assert_eq!((taken, ledger.captured), (1, 1 + ledger.dropped + ledger.failed));
 }
 
 #[test]
 fn bad_descriptions_name_their_field() {
+    let clock = time(&SimulatedClock::new());
     let long = "null,".repeat(20_000);
     for description in ["", "nonsense=1", "split", "hstack", "volume=1", "movie=a.mp4", "eq=contrast=wide", &long] {
         let options = FilterOptions { description: description.to_owned() };
-        let error = Filter::open(&options, &SystemClock::shared(), Box::new(|| ())).err().unwrap();
+        let error = Filter::open(&options, &clock, Box::new(|| ())).err().unwrap();
         assert_eq!((error.code, error.field.as_deref()), (Code::InvalidArgument, Some("description")), "{error}");
         assert!(error.message.starts_with("Cannot use description \"") && error.message.len() < 600, "{error}");
     }
@@ -430,11 +358,12 @@ fn bad_descriptions_name_their_field() {
 
 #[test]
 fn a_closed_filter_takes_nothing() {
-    let (filter, news) = filter("hflip");
-    let (input, ..) = collector(1);
-    assert_eq!(filter.attach(filter.input(), 1).unwrap_err().code, Code::InvalidArgument);
-    close(&filter, &news);
-    assert!(!filter.input().append(frame((32, 16), 0, 1), OverflowPolicy::DropNewest));
-    input.close();
-    assert_eq!(filter.attach(&input, 1).unwrap_err().code, Code::Closed);
+    let (mut filter, clock) = filter("hflip");
+    let target = target(&clock, 1);
+    let own = filter.object.input().clone();
+    assert_eq!(filter.object.attach(&own, 1).unwrap_err().code, Code::InvalidArgument);
+    close(&mut filter);
+    assert!(!filter.object.input().append(frame((32, 16), 0, 1), OverflowPolicy::DropNewest));
+    target.input.close();
+    assert_eq!(filter.object.attach(&target.input, 1).unwrap_err().code, Code::Closed);
 }

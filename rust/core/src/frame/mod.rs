@@ -34,7 +34,7 @@ pub struct Frame {
     pub time_base: Rational,
     /// CLOCK_MONOTONIC at capture, in nanoseconds.
     pub captured_ns: u64,
-    /// Wall clock at the source's first frame, in milliseconds since 1970; 0 where it is not known.
+    /// Wall clock at the first frame of the source's session, in milliseconds since 1970; 0 where it is not known.
     pub session_start_ms: u64,
 }
 

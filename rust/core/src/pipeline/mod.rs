@@ -10,6 +10,8 @@ pub(crate) mod queue;
 pub mod report;
 pub(crate) mod requests;
 mod session;
+#[cfg(test)]
+pub(crate) mod test_target;
 
 pub use self::{
     clock::{Clock, Signal, SystemClock, Wake},

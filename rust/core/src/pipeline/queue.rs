@@ -306,3 +306,6 @@ impl<T> Drop for Reader<T> {
         waiting.iter().for_each(|(writer, _)| writer.wake());
     }
 }
+
+#[cfg(test)]
+mod tests;

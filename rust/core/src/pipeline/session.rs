@@ -38,11 +38,12 @@ impl Session {
         &self.clock
     }
 
-    /// When it began; it begins now if it has not.
-    pub(crate) fn begin(&self) -> Origin {
-        *self
-            .origin
-            .get_or_init(|| Origin { monotonic_ns: self.clock.now_ns(), wall_clock_ms: self.clock.wall_clock_ms() })
+    /// When it began: with a frame that was captured at `captured_ns`, if that is its first one.
+    pub(crate) fn begin(&self, captured_ns: u64) -> Origin {
+        *self.origin.get_or_init(|| Origin {
+            monotonic_ns: captured_ns,
+            wall_clock_ms: self.clock.wall_clock_ms_at(captured_ns),
+        })
     }
 
     /// When it began; `None` before its first frame.

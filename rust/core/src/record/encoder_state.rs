@@ -68,3 +68,6 @@ impl EncoderState {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

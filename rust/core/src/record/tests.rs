@@ -19,9 +19,9 @@ use crate::{
         queue::Bounds,
         report::{DropReason, Ledger},
     },
-    simulated_clock::SimulatedClock,
     source::{Source, options::SourceOptions},
     storage::Disk,
+    test_support::clock::SimulatedClock,
 };
 
 const RATE: i64 = 30;

@@ -102,9 +102,7 @@ impl Source {
         if let Some(crop) = crop {
             crop::check(crop, *self.state.shape.lock())?;
         }
-        self.requests.ask(SourceRequest::Crop(crop))?;
-        *self.state.crop.lock() = crop;
-        Ok(())
+        self.requests.ask(SourceRequest::Crop(crop))
     }
 
     /// Asks for frames to go to `input`, which is called `target` in events.
@@ -116,7 +114,6 @@ impl Source {
         if input.is_closed() {
             return Err(Error::new(Code::Closed, Stage::Hub, "Cannot attach the target: it is closed"));
         }
-        input.prepare(self.state.cropped_shape());
         self.requests.ask(SourceRequest::Attach { target, input: input.clone() })
     }
 
@@ -150,3 +147,6 @@ impl Source {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -20,8 +20,6 @@ pub(super) struct SourceState {
     pub(super) events: Events,
     /// The shape of its frames before the crop.
     pub(super) shape: Mutex<FrameShape>,
-    /// The crop that was asked for last.
-    pub(super) crop: Mutex<Option<Rect>>,
     pub(super) captured: AtomicU64,
     pub(super) missed: AtomicU64,
     pub(super) late: AtomicU64,
@@ -45,7 +43,6 @@ impl SourceState {
         Self {
             events: Events::new(notify),
             shape: Mutex::new(shape),
-            crop: Mutex::new(None),
             captured: AtomicU64::new(0),
             missed: AtomicU64::new(0),
             late: AtomicU64::new(0),
@@ -54,16 +51,6 @@ impl SourceState {
             lateness: Recorder::new(),
             interval: Recorder::new(),
         }
-    }
-
-    /// The shape of its frames after the crop.
-    pub(super) fn cropped_shape(&self) -> FrameShape {
-        let mut shape = *self.shape.lock();
-        if let Some(crop) = *self.crop.lock() {
-            shape.view.width = u32::try_from(crop.width).unwrap_or(0);
-            shape.view.height = u32::try_from(crop.height).unwrap_or(0);
-        }
-        shape
     }
 
     pub(super) fn stats(&self) -> SourceStats {

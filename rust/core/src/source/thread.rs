@@ -170,6 +170,7 @@ impl SourceThread {
         while let Some(request) = self.requests.try_recv() {
             match request {
                 SourceRequest::Attach { target, input } => {
+                    input.prepare(self.cropped_shape());
                     self.hub.attach(target, input);
                     self.state.events.push(Event::Attached { target });
                 }
@@ -178,7 +179,7 @@ impl SourceThread {
                         self.state.events.push(Event::Detached { target });
                     }
                 }
-                SourceRequest::Crop(crop) => self.crop = crop,
+                SourceRequest::Crop(crop) => self.set_crop(crop),
                 SourceRequest::Start => self.is_started = true,
                 SourceRequest::Close => return Go::Stop,
             }
@@ -186,15 +187,31 @@ impl SourceThread {
         if self.requests.is_over() { Go::Stop } else { Go::On }
     }
 
-    /// Frames have another shape from now on; a crop that no longer fits is given up.
+    /// Frames have another shape from now on.
     fn change(&mut self, shape: FrameShape) {
         *self.state.shape.lock() = shape;
-        if let Some(Err(error)) = self.crop.map(|crop| crop::check(crop, shape)) {
-            self.crop = None;
-            *self.state.crop.lock() = None;
+        self.set_crop(self.crop);
+    }
+
+    /// Only `crop` of each frame is handed on from now on; one that does not fit is given up.
+    fn set_crop(&mut self, crop: Option<Rect>) {
+        let shape = *self.state.shape.lock();
+        let refused = crop.and_then(|crop| crop::check(crop, shape).err());
+        self.crop = crop.filter(|_| refused.is_none());
+        if let Some(error) = refused {
             self.state.events.push(Event::Warning { error });
         }
-        self.hub.prepare(self.state.cropped_shape());
+        self.hub.prepare(self.cropped_shape());
+    }
+
+    /// The shape of its frames after the crop.
+    fn cropped_shape(&self) -> FrameShape {
+        let mut shape = *self.state.shape.lock();
+        if let Some(crop) = self.crop {
+            shape.view.width = u32::try_from(crop.width).unwrap_or(0);
+            shape.view.height = u32::try_from(crop.height).unwrap_or(0);
+        }
+        shape
     }
 
     /// Hands a captured frame on, at its moment if it is paced.
@@ -203,13 +220,14 @@ impl SourceThread {
         if self.wait_until_due(pts) == Go::Stop {
             return Ok(Go::Stop);
         }
+        let captured_ns = captured_ns.unwrap_or_else(|| self.now_ns());
         let frame = Arc::new(Frame {
             views: views.into_iter().map(|view| self.cropped(view)).collect::<Result<_>>()?,
             sequence: self.sequence,
             pts,
             time_base: self.producer.time_base(),
-            captured_ns: captured_ns.unwrap_or_else(|| self.now_ns()),
-            session_start_ms: self.session.begin().wall_clock_ms,
+            captured_ns,
+            session_start_ms: self.session.begin(captured_ns).wall_clock_ms,
         });
         let go = self.hand_on(&frame);
         self.note(&frame);

@@ -7,13 +7,25 @@ use giftgrab_core::pipeline::{Clock, Signal};
 /// Wall clock at the clock's zero, in milliseconds since 1970: 2026-01-01T00:00:00Z.
 pub const WALL_CLOCK_MS: u64 = 1_767_225_600_000;
 
+/// Where the clock begins, in nanoseconds.
+pub const START_NS: u64 = 1_000_000_000;
+
+/// Returns at `at_ns` of `clock`.
+pub fn sleep_until(clock: &Arc<dyn Clock>, at_ns: u64) {
+    let signal = Signal::new(clock);
+    while clock.now_ns() < at_ns {
+        signal.wait(signal.seen(), Some(at_ns));
+    }
+}
+
 /// Time that begins at one second and jumps to the next deadline as soon as all of its threads wait. What a test sees on
 /// it does not depend on how fast the machine is.
 ///
 /// The thread that makes it is one of its threads: while that thread works, time stands still.
 pub struct SimulatedClock {
     state: Mutex<ClockState>,
-    changed: Condvar,
+    /// Another thread waits, or has ended.
+    is_idler: Condvar,
 }
 
 struct ClockState {
@@ -30,34 +42,32 @@ struct Waiting {
     signal: usize,
     deadline_ns: Option<u64>,
     is_woken: bool,
+    woken: Arc<Condvar>,
 }
 
 impl SimulatedClock {
     pub fn new() -> Arc<Self> {
-        let state = ClockState { now_ns: 1_000_000_000, threads: 1, waiting: Vec::new(), next_id: 0 };
-        Arc::new(Self { state: Mutex::new(state), changed: Condvar::new() })
+        let state = ClockState { now_ns: START_NS, threads: 1, waiting: Vec::new(), next_id: 0 };
+        Arc::new(Self { state: Mutex::new(state), is_idler: Condvar::new() })
     }
 
     /// Lets `seconds` pass for the other threads; what they do at the last instant is done when this returns.
     pub fn pass(self: &Arc<Self>, seconds: f64) {
-        self.sleep_until(self.now_ns() + (seconds * 1e9) as u64);
-        self.settle();
+        self.pass_until(self.now_ns() + (seconds * 1e9).round() as u64);
     }
 
-    /// Returns at `at_ns`.
-    pub fn sleep_until(self: &Arc<Self>, at_ns: u64) {
+    /// Lets time pass for the other threads until `at_ns`; what they do at that instant is done when this returns.
+    pub fn pass_until(self: &Arc<Self>, at_ns: u64) {
         let clock: Arc<dyn Clock> = self.clone();
-        let signal = Signal::new(&clock);
-        while self.now_ns() < at_ns {
-            signal.wait(signal.seen(), Some(at_ns));
-        }
+        sleep_until(&clock, at_ns);
+        self.settle();
     }
 
     /// Returns once every other thread waits, without letting time pass.
     pub fn settle(self: &Arc<Self>) {
         let mut state = self.lock();
         while state.idle() + 1 < state.threads {
-            state = self.changed.wait(state).expect("no thread panics in here");
+            state = self.is_idler.wait(state).expect("no thread panics in here");
         }
     }
 
@@ -78,8 +88,16 @@ impl ClockState {
         }
         let Some(next) = self.waiting.iter().filter_map(|waiting| waiting.deadline_ns).min() else { return };
         self.now_ns = self.now_ns.max(next);
-        for waiting in &mut self.waiting {
-            waiting.is_woken |= waiting.deadline_ns.is_some_and(|at| at <= self.now_ns);
+        let now_ns = self.now_ns;
+        self.wake(|waiting| waiting.deadline_ns.is_some_and(|at| at <= now_ns));
+    }
+
+    fn wake(&mut self, is_due: impl Fn(&Waiting) -> bool) {
+        for waiting in self.waiting.iter_mut().filter(|waiting| !waiting.is_woken) {
+            if is_due(waiting) {
+                waiting.is_woken = true;
+                waiting.woken.notify_one();
+            }
         }
     }
 }
@@ -101,23 +119,21 @@ impl Clock for SimulatedClock {
         }
         let id = state.next_id;
         state.next_id += 1;
-        state.waiting.push(Waiting { id, signal: std::ptr::from_ref(signal).addr(), deadline_ns, is_woken: false });
+        let woken = Arc::new(Condvar::new());
+        let signal = std::ptr::from_ref(signal).addr();
+        state.waiting.push(Waiting { id, signal, deadline_ns, is_woken: false, woken: woken.clone() });
         state.advance();
-        self.changed.notify_all();
+        self.is_idler.notify_all();
         let is_woken = |state: &ClockState| state.waiting.iter().any(|waiting| waiting.id == id && waiting.is_woken);
         while !is_woken(&state) {
-            state = self.changed.wait(state).expect("no thread panics in here");
+            state = woken.wait(state).expect("no thread panics in here");
         }
         state.waiting.retain(|waiting| waiting.id != id);
     }
 
     fn wake(&self, signal: &Signal) {
         let address = std::ptr::from_ref(signal).addr();
-        let mut state = self.lock();
-        for waiting in &mut state.waiting {
-            waiting.is_woken |= waiting.signal == address;
-        }
-        self.changed.notify_all();
+        self.lock().wake(|waiting| waiting.signal == address);
     }
 
     fn begin_thread(&self) {
@@ -128,6 +144,6 @@ impl Clock for SimulatedClock {
         let mut state = self.lock();
         state.threads -= 1;
         state.advance();
-        self.changed.notify_all();
+        self.is_idler.notify_all();
     }
 }

@@ -5,12 +5,14 @@ use std::{
     io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
-    time::Duration,
 };
 
-use giftgrab_core::storage::{Storage, Volume};
+use giftgrab_core::{
+    pipeline::Clock,
+    storage::{Storage, Volume},
+};
 
-use super::Random;
+use super::{Random, clock::sleep_until};
 
 /// Bytes that a disk writes as one.
 const SECTOR: usize = 512;
@@ -91,7 +93,8 @@ struct Inner {
     calls: usize,
     fault: Option<Fault>,
     has_struck: bool,
-    write_time: Duration,
+    /// How long each write takes, in nanoseconds of a clock; no time at all if there is none.
+    write_time: Option<(Arc<dyn Clock>, u64)>,
 }
 
 /// The simulated disk.
@@ -112,16 +115,14 @@ impl SimDisk {
         disk
     }
 
-    /// A disk that takes this long for every write.
-    pub fn slow(write_time: Duration) -> Self {
-        let disk = Self::default();
-        disk.set_write_time(write_time);
-        disk
+    /// From now on every write takes so many seconds of `clock`.
+    pub fn slow_down(&self, clock: &Arc<dyn Clock>, seconds: f64) {
+        self.inner.lock().unwrap().write_time = Some((clock.clone(), (seconds * 1e9).round() as u64));
     }
 
-    /// From now on every write takes this long.
-    pub fn set_write_time(&self, write_time: Duration) {
-        self.inner.lock().unwrap().write_time = write_time;
+    /// From now on a write takes no time; one that is going on still takes its time.
+    pub fn speed_up(&self) {
+        self.inner.lock().unwrap().write_time = None;
     }
 
     /// The calls so far.
@@ -218,8 +219,10 @@ impl Storage for SimFile {
     }
 
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
-        let write_time = self.disk.inner.lock().unwrap().write_time;
-        std::thread::sleep(write_time);
+        let write_time = self.disk.inner.lock().unwrap().write_time.clone();
+        if let Some((clock, nanoseconds)) = write_time {
+            sleep_until(&clock, clock.now_ns() + nanoseconds);
+        }
         let mut inner = self.disk.inner.lock().unwrap();
         let write = |data: &[u8]| Op::Write { file: self.file, offset: offset as usize, data: data.to_vec() };
         match inner.call(true) {

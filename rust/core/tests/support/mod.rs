@@ -1,9 +1,11 @@
-//! What the integration tests share: a simulated disk, recordings onto it, and a reader of what is in a file.
+//! What the tests share: a simulated clock and a simulated disk, what is heard of an object, recordings, and a reader of what
+//! is in a file.
 #![allow(dead_code, unreachable_pub, missing_docs)]
 
 pub mod clock;
 pub mod disk;
 pub mod recording;
+pub mod watched;
 
 use std::{io, sync::Arc};
 

@@ -1,34 +1,19 @@
 //! Recordings of the test pattern onto a simulated disk.
 
-use std::{
-    collections::BTreeMap,
-    sync::{
-        Arc,
-        mpsc::{Receiver, Sender, channel},
-    },
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use giftgrab_core::{
     codec::{Codec, EncoderProfile},
-    error::Error,
-    filter::{Filter, options::FilterOptions},
-    pipeline::{Session, SystemClock},
-    record::{
-        FileWriter,
-        options::{FileWriterOptions, OnResize, RecordingMetadata},
-    },
-    report::{Event, Ledger, RecordingReport},
-    source::{
-        Source,
-        options::{Pacing, SourceOptions, TestPatternOptions},
-    },
+    error::{Error, Result},
+    pipeline::{Clock, Session, SystemClock},
+    record::options::{FileWriterOptions, OnResize, RecordingMetadata},
+    report::{Event, RecordingReport},
+    source::options::{Pacing, SourceOptions, TestPatternOptions},
     storage::Volume,
     time::Rational,
 };
 
-/// Longest time that anything may take before it is called a hang.
-const PATIENCE: Duration = Duration::from_secs(30);
+use super::{clock::SimulatedClock, watched::Watched};
 
 /// A writer's options, with `codec` at 60 frames per second.
 pub fn writer_options(codec: Codec, path: &str) -> FileWriterOptions {
@@ -69,80 +54,13 @@ pub fn pattern(frames: u64, pacing: Pacing) -> SourceOptions {
     })
 }
 
-/// An object whose events can be waited for.
-pub struct Watched<T> {
-    pub object: T,
-    take: fn(&T) -> Vec<Event>,
-    news: Receiver<()>,
-    /// What has happened so far, with the moment at which it was heard.
-    pub events: Vec<(Instant, Event)>,
-}
-
-fn notifier() -> (Box<dyn Fn() + Send + Sync>, Receiver<()>) {
-    let (sender, news): (Sender<()>, _) = channel();
-    (
-        Box::new(move || {
-            let _ = sender.send(());
-        }),
-        news,
-    )
-}
-
-impl Watched<Source> {
-    pub fn source(options: &SourceOptions) -> Self {
-        let (notify, news) = notifier();
-        let object = Source::open(options, &giftgrab_core::storage::Disk, &Session::on_system_clock(), notify).unwrap();
-        Self { object, take: Source::take_events, news, events: Vec::new() }
+/// The clock for sources of a pacing: a simulated one for those in real time, which then wait for nothing but time. For
+/// those as fast as can be no simulated time would pass, so the machine's.
+pub fn clock_for(pacing: Pacing) -> Arc<dyn Clock> {
+    match pacing {
+        Pacing::Realtime => SimulatedClock::new(),
+        Pacing::Asap => SystemClock::shared(),
     }
-}
-
-impl Watched<FileWriter> {
-    pub fn writer(options: FileWriterOptions, volume: Arc<dyn Volume>) -> Result<Self, Error> {
-        let (notify, news) = notifier();
-        let object = FileWriter::open(options, volume, &SystemClock::shared(), notify)?;
-        Ok(Self { object, take: FileWriter::take_events, news, events: Vec::new() })
-    }
-
-    /// Closes the writer and gives its report, whose ledger adds up.
-    pub fn close(&mut self) -> (RecordingReport, Option<Error>) {
-        self.object.close();
-        let event = self.wait_for(|event| matches!(event, Event::Closed { .. }));
-        let Event::Closed { report: Some(report), error } = event else { panic!("no report: {event:?}") };
-        assert_ledger(&report.stats.frames);
-        (*report, error)
-    }
-}
-
-impl Watched<Filter> {
-    pub fn filter(description: &str) -> Self {
-        let (notify, news) = notifier();
-        let object =
-            Filter::open(&FilterOptions { description: description.to_owned() }, &SystemClock::shared(), notify)
-                .unwrap();
-        Self { object, take: Filter::take_events, news, events: Vec::new() }
-    }
-}
-
-impl<T> Watched<T> {
-    /// The first event of a kind; the ones before it are kept in `events`.
-    pub fn wait_for(&mut self, is_it: impl Fn(&Event) -> bool) -> Event {
-        let started = Instant::now();
-        loop {
-            if let Some((_, event)) = self.events.iter().find(|(_, event)| is_it(event)) {
-                return event.clone();
-            }
-            let left = PATIENCE.checked_sub(started.elapsed()).expect("a hang");
-            self.news.recv_timeout(left).unwrap_or_else(|_| panic!("a hang; so far {:?}", self.events));
-            self.events.extend((self.take)(&self.object).into_iter().map(|event| (Instant::now(), event)));
-        }
-    }
-}
-
-/// Every frame is in exactly one bucket, and none is on its way.
-pub fn assert_ledger(ledger: &Ledger) {
-    assert_eq!(ledger.captured, ledger.written + ledger.dropped + ledger.failed, "{ledger:?}");
-    assert_eq!(ledger.in_flight, 0, "{ledger:?}");
-    assert_eq!(ledger.drops.iter().map(|drop| drop.frames).sum::<u64>(), ledger.dropped, "{ledger:?}");
 }
 
 /// What became of a recording.
@@ -152,10 +70,12 @@ pub struct Recorded {
     pub events: Vec<Event>,
 }
 
-/// Records `source` with one writer to the source's end and closes it; fails where the writer does not open.
-pub fn record(options: FileWriterOptions, source: &SourceOptions, volume: Arc<dyn Volume>) -> Result<Recorded, Error> {
-    let mut writer = Watched::writer(options, volume)?;
-    let mut source = Watched::source(source);
+/// Records `frames` frames of the pattern in simulated real time and closes the writer; fails where the writer does not
+/// open.
+pub fn record(options: FileWriterOptions, frames: u64, volume: Arc<dyn Volume>) -> Result<Recorded> {
+    let clock = clock_for(Pacing::Realtime);
+    let mut writer = Watched::writer(options, volume, &clock)?;
+    let mut source = Watched::source(&pattern(frames, Pacing::Realtime), &Session::new(clock));
     source.object.attach(writer.object.input(), 1)?;
     source.object.start()?;
     source.wait_for(|event| matches!(event, Event::Ended));

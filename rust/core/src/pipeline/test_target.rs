@@ -1,0 +1,104 @@
+//! A target of tests: whoever holds the receiver is its thread.
+#![cfg(test)]
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use super::{
+    Clock, InputSender, Signal,
+    clock::spawn,
+    input::{Input, InputConfig, InputReceiver, InputState, Limits, Sink, input_queue},
+    report::DropReason,
+};
+use crate::{
+    frame::{FrameShape, SharedFrame},
+    test_support::clock::sleep_until,
+};
+
+/// Accounts in which frames without room are dropped as a filter's.
+#[derive(Default)]
+pub(crate) struct TestSink {
+    pub(crate) input: InputState,
+}
+
+impl Sink for TestSink {
+    fn input(&self) -> &InputState {
+        &self.input
+    }
+
+    fn overflow(&self) {
+        self.input.counters.dropped(DropReason::FilterOverload, 1);
+    }
+
+    fn report_room(&self) {}
+}
+
+/// A target whose frames the test takes.
+pub(crate) struct TestTarget {
+    pub(crate) input: InputSender,
+    pub(crate) receiver: InputReceiver,
+    pub(crate) sink: Arc<TestSink>,
+}
+
+impl TestTarget {
+    pub(crate) fn new(clock: &Arc<dyn Clock>, limits: Limits) -> Self {
+        let sink = Arc::new(TestSink::default());
+        let config = InputConfig { limits, drops_oldest: false, preferred: None };
+        let (input, receiver) = input_queue(sink.clone(), config, &Signal::new(clock));
+        Self { input, receiver, sink }
+    }
+
+    /// The next frame, if one waits.
+    pub(crate) fn take(&self) -> Option<SharedFrame> {
+        loop {
+            match self.receiver.try_next()? {
+                Input::Frame(frame, _) => {
+                    self.sink.input.counters.written(1);
+                    return Some(frame);
+                }
+                Input::Shape(_) => {}
+            }
+        }
+    }
+
+    /// Every frame that waits.
+    pub(crate) fn take_all(&self) -> Vec<SharedFrame> {
+        std::iter::from_fn(|| self.take()).collect()
+    }
+
+    /// The shape for which it was to get ready, if none was taken since.
+    pub(crate) fn take_shape(&self) -> Option<FrameShape> {
+        match self.receiver.try_next()? {
+            Input::Shape(shape) => Some(shape),
+            Input::Frame(..) => panic!("a frame came first"),
+        }
+    }
+}
+
+/// A target that takes its frames on a thread of its own, and is busy with each of them for the same time.
+pub(crate) struct BusyTarget {
+    pub(crate) input: InputSender,
+    pub(crate) sink: Arc<TestSink>,
+    /// The frames, each with the moment at which it was taken.
+    pub(crate) taken: Arc<Mutex<Vec<(u64, SharedFrame)>>>,
+}
+
+impl BusyTarget {
+    pub(crate) fn new(clock: &Arc<dyn Clock>, limits: Limits, seconds: f64) -> Self {
+        let TestTarget { input, receiver, sink } = TestTarget::new(clock, limits);
+        let taken = Arc::<Mutex<Vec<_>>>::default();
+        let (time, counters, list) = (clock.clone(), sink.clone(), taken.clone());
+        let busy_ns = (seconds * 1e9).round() as u64;
+        let run = move || {
+            while let Some(input) = receiver.next() {
+                let Input::Frame(frame, _) = input else { continue };
+                counters.input.counters.written(1);
+                list.lock().push((time.now_ns(), frame));
+                sleep_until(&time, time.now_ns() + busy_ns);
+            }
+        };
+        spawn(clock, "busy", run).expect("a thread");
+        Self { input, sink, taken }
+    }
+}
