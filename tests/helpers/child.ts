@@ -6,7 +6,7 @@ import process from "node:process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { Ledger } from "../../mod.ts";
-import { deferred } from "../../src/base/deferred.ts";
+import { type Deferred, deferred } from "../../src/base/deferred.ts";
 import type { Line, Order } from "../fixtures/record_child.ts";
 import { decodeIndices } from "./barcode.ts";
 import { assertConserved } from "./ledger.ts";
@@ -18,6 +18,8 @@ type Figures = Extract<Line, { type: "figures" }>;
 export interface RecordingProcess {
   /** Fulfilled with the wall clock at the first frame, as far as it is known then. */
   readonly firstFrame: Promise<number>;
+  /** Fulfilled when so many frames are captured, and the ledger calls one of them written. */
+  reached(captured: number): Promise<void>;
   /** Fulfilled when it has said that the end comes. */
   readonly ending: Promise<number>;
   /** Fulfilled after its end. */
@@ -35,6 +37,16 @@ export interface EndedProcess {
   readonly goneAt: number;
   readonly status: number | string | null;
   readonly complaints: string;
+}
+
+/** What is in the file of a process that is gone. */
+export interface Survivors {
+  /** Frames in the file. */
+  readonly frames: number;
+  /** Index of the first frame behind the last one in the file. */
+  readonly end: number;
+  /** The last figures that the process told. */
+  readonly last: Figures;
 }
 
 /** What was lost of a recording whose process ended at some moment. */
@@ -58,6 +70,7 @@ export function startRecording(order: Order): RecordingProcess {
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
   const figures: Figures[] = [];
   const first = deferred<number>();
+  const waiting: { readonly captured: number; readonly reached: Deferred<void> }[] = [];
   const ending = deferred<number>();
   let endingAt: number | undefined;
   let complaints = "";
@@ -70,8 +83,11 @@ export function startRecording(order: Order): RecordingProcess {
     } catch {
       return; // The last line of a killed process may be torn.
     }
-    if (line.type === "ending") ending.resolve(endingAt = line.at);
-    else if (figures.push(line) && line.captured > 0) first.resolve(line.after);
+    if (line.type === "ending") return ending.resolve(endingAt = line.at);
+    figures.push(line);
+    if (line.captured > 0) first.resolve(line.after);
+    if (line.frames.written === 0) return;
+    for (const { captured, reached } of waiting) if (line.captured >= captured) reached.resolve();
   });
   const ended = new Promise<EndedProcess>((resolve, reject) => {
     let goneAt = 0;
@@ -81,6 +97,7 @@ export function startRecording(order: Order): RecordingProcess {
       const unheard = new Error(`the process is gone: ${status ?? signal}; ${complaints}`);
       first.reject(unheard);
       ending.reject(unheard);
+      for (const { reached } of waiting) reached.reject(unheard);
       resolve({ figures, endingAt, goneAt, status: status ?? signal, complaints });
     });
   });
@@ -89,12 +106,46 @@ export function startRecording(order: Order): RecordingProcess {
     child.kill(signal);
     return Date.now();
   };
-  return { firstFrame: first.promise, ending: ending.promise, ended, kill };
+  const reached = (captured: number): Promise<void> => {
+    const goal = { captured, reached: deferred<void>() };
+    waiting.push(goal);
+    return goal.reached.promise;
+  };
+  return { firstFrame: first.promise, reached, ending: ending.promise, ended, kill };
 }
 
 /**
  * Asserts that the file opens, decodes without an error and holds frame 0 and all that follow in order, without a hole
- * that the process did not report; tells what was lost before `endAt`.
+ * that the process did not report, and every frame that its ledger had called written.
+ */
+export async function survivors(path: string, figures: readonly Figures[]): Promise<Survivors> {
+  for (const { frames } of figures) assertConserved(frames);
+  const last = figures.at(-1);
+  assert.ok(last !== undefined && last.captured > 0, "nothing was captured");
+  const words = JSON.stringify(last);
+  await probe(path);
+  // FFmpeg calls it an error to decode a file whose header alone has been written.
+  const isEmpty = (await packets(path)).length === 0;
+  const indices = isEmpty ? [] : await decodeIndices(path);
+  // What came behind them may have been dropped without a word.
+  const told = last.captured + last.missed;
+  let holes = 0;
+  let end = 0;
+  for (const index of indices) {
+    assert.ok(index !== null, `an unreadable frame after ${end - 1}`);
+    assert.ok(index >= end, `frame ${index} after ${end - 1}`);
+    holes += Math.max(0, Math.min(index, told) - end);
+    end = index + 1;
+  }
+  assert.equal(indices[0] ?? 0, 0, "the first frame is lost");
+  const reported = last.frames.dropped + last.missed;
+  assert.ok(holes <= reported, `${holes} frames are missing inside, ${reported} were reported; ${words}`);
+  assert.ok(indices.length >= last.frames.written, `${indices.length} frames are in the file; ${words}`);
+  return { frames: indices.length, end, last };
+}
+
+/**
+ * Measures what was lost before `endAt`; asserts what {@linkcode survivors} asserts.
  *
  * The pattern captures frame `n` at `start + n × period` by absolute deadlines, never earlier. Readings of the counters
  * between two looks at the wall clock bound `start` from both sides; the earlier bound is taken, which makes the loss
@@ -106,37 +157,20 @@ export async function measureLoss(
   figures: readonly Figures[],
   endAt: number,
 ): Promise<Loss> {
+  const { frames, end, last } = await survivors(path, figures);
   const period = 1000 / rate;
   let earliest = -Infinity;
   let latest = Infinity;
-  for (const { before, after, captured, missed, frames } of figures) {
-    assertConserved(frames);
+  for (const { before, after, captured, missed } of figures) {
     if (captured === 0) continue;
     latest = Math.min(latest, after - (captured + missed - 1) * period);
     earliest = Math.max(earliest, before - (captured + missed) * period);
   }
-  const last: { captured: number; missed: number; frames: Ledger } | undefined = figures.at(-1);
-  assert.ok(last !== undefined && last.captured > 0, "nothing was captured");
   const start = Math.min(earliest, latest);
-  await probe(path);
-  // FFmpeg calls it an error to decode a file whose header alone has been written.
-  const isEmpty = (await packets(path)).length === 0;
-  const indices = isEmpty ? [] : await decodeIndices(path);
-  const dropped = last.frames.dropped + last.missed;
-  let holes = 0;
-  let expected = 0;
-  for (const index of indices) {
-    assert.ok(index !== null, `an unreadable frame after ${expected - 1}`);
-    assert.ok(index >= expected, `frame ${index} after ${expected - 1}`);
-    holes += index - expected;
-    expected = index + 1;
-  }
-  assert.equal(indices[0] ?? 0, 0, "the first frame is lost");
-  assert.ok(holes <= dropped, `${holes} frames are missing inside, ${dropped} were reported`);
   return {
-    lossMs: endAt - (start + expected * period),
+    lossMs: endAt - (start + end * period),
     doubtMs: Math.max(0, latest - earliest),
-    frames: indices.length,
+    frames,
     captured: last.captured,
     dropped: last.frames.dropped,
     missed: last.missed,
