@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { survivors } from "../helpers/child.ts";
-import { endRecording, ENDINGS } from "../helpers/endings.ts";
+import { ENDINGS, endRecording } from "../helpers/endings.ts";
 import { withFolder } from "../helpers/folder.ts";
 import { NO_HANG } from "../helpers/hang.ts";
 

@@ -1,6 +1,6 @@
 /** Holds a source back, so that a test decides how far it plays, on whatever machine. */
 
-import { type VideoFrame, type VideoSource } from "../../mod.ts";
+import type { VideoSource } from "../../mod.ts";
 import { type Deferred, deferred } from "../../src/base/deferred.ts";
 
 /**
@@ -12,10 +12,13 @@ export class Valve {
   #allowed = 0;
   #passing = deferred<void>();
   #held: Deferred<void> | undefined;
+  readonly #source: VideoSource;
+  readonly #observer = (): Promise<void> | undefined => this.#update();
 
-  /** Attaches it; other observers of the source should be attached before. */
+  /** Attaches it; the other observers of the source must be attached before. */
   constructor(source: VideoSource) {
-    source.attach((frame) => this.#update(frame), { queue: 1 });
+    this.#source = source;
+    source.attach(this.#observer, { queue: 1 });
   }
 
   /** Lets `frames` more pass; resolves when the next one is held. */
@@ -32,7 +35,13 @@ export class Valve {
     this.#held?.resolve();
   }
 
-  #update(_frame: VideoFrame): Promise<void> | undefined {
+  /** Lets all frames pass, and is detached. */
+  async leave(): Promise<void> {
+    this.open();
+    await this.#source.detach(this.#observer);
+  }
+
+  #update(): Promise<void> | undefined {
     this.#seen += 1;
     if (this.#seen <= this.#allowed) return;
     this.#passing.resolve();

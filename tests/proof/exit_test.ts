@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { it } from "node:test";
 import { measureLoss } from "../helpers/child.ts";
-import { endRecording, ENDINGS } from "../helpers/endings.ts";
+import { ENDINGS, endRecording } from "../helpers/endings.ts";
 import { withFolder } from "../helpers/folder.ts";
 import { inParallel, proofOnly, QUIET } from "../helpers/proof.ts";
 
