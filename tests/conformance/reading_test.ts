@@ -59,7 +59,7 @@ after(() => rm(folder, { recursive: true, force: true }));
 const BYTES = { bgra: 4, rgba: 4, uyvy: 2, i420: 1.5, nv12: 1.5 } as const;
 
 /** The sizes of the next frames that an observer gets, as many as the clip has. */
-async function observedSizes(reader: FileReader): Promise<Set<string>> {
+async function observedSizes(reader: VideoFileReader): Promise<Set<string>> {
   const sizes = new Set<string>();
   const seen = deferred<void>();
   let frames = 0;
@@ -75,7 +75,7 @@ async function observedSizes(reader: FileReader): Promise<Set<string>> {
 }
 
 /** Records what a reader gives without loss: all of it, or until `frames` of it have been seen. */
-async function record(reader: FileReader, frames?: number): Promise<Report> {
+async function record(reader: VideoFileReader, frames?: number): Promise<RecordingReport> {
   const path = join(folder, `copy${number++}.mkv`);
   const writer = await VideoTargetFactory.getInstance().createFileWriter("ffv1", path, reader.getFrameRate());
   reader.attach(writer);

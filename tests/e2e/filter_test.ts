@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, it } from "node:test";
+import { setTimeout as after } from "node:timers/promises";
 import {
   capabilities,
   Codec,
@@ -125,11 +126,13 @@ describe("a filter", () => {
   });
 
   it("that is too slow for a source in real time drops, counts and says so", async () => {
-    const source = await sources.createTestPattern({ width: 640, height: 360, frameRate: 120 });
-    const filter = await createFilter("nlmeans=s=4:r=15");
+    // A few frames of this size fill the filter's queue.
+    const source = await sources.createTestPattern({ width: 3840, height: 2160, frameRate: 120 });
+    const filter = await createFilter("gblur=sigma=20:steps=6");
     const overload = new Promise<OverloadEvent>((resolve) => filter.addEventListener("overload", resolve));
     source.attach(filter);
     const { stage, reason } = await overload;
+    while (filter.stats().frames.dropped === 0) await after(1);
     await source.close();
     await filter.close();
     assert.deepEqual([stage, reason], ["filter", "filter_overload"]);

@@ -12,13 +12,10 @@ export class Valve {
   #allowed = 0;
   #passing = deferred<void>();
   #held: Deferred<void> | undefined;
-  readonly #source: VideoSource;
-  readonly #observer = (): Promise<void> | undefined => this.#update();
 
-  /** Attaches it; the other observers of the source must be attached before. */
+  /** Attaches it, best behind the other observers of the source: those before it get each frame first. */
   constructor(source: VideoSource) {
-    this.#source = source;
-    source.attach(this.#observer, { queue: 1 });
+    source.attach(() => this.#update(), { queue: 1 });
   }
 
   /** Lets `frames` more pass; resolves when the next one is held. */
@@ -33,12 +30,6 @@ export class Valve {
   open(): void {
     this.#allowed = Infinity;
     this.#held?.resolve();
-  }
-
-  /** Lets all frames pass, and is detached. */
-  async leave(): Promise<void> {
-    this.open();
-    await this.#source.detach(this.#observer);
   }
 
   #update(): Promise<void> | undefined {
