@@ -3,7 +3,7 @@
  * `test_node.ts [--node 20,22,24] [--variant NAME] [--library PATH] [FILE]...`.
  *
  * Without `--node` it takes the Node that is installed. The library is the one that this checkout has built; with
- * `--variant` the bundled one of that variant. `--library` tells another file. `--installed` takes what an earlier run
+ * `--variant` the bundled one of that variant. `--library` names another file. `--installed` takes what an earlier run
  * has installed. Without a file, all tests run and must be those that Deno has run.
  */
 
@@ -23,7 +23,7 @@ const DENO_REPORT = join(ROOT, "target/deno-test.xml");
 /** A run that takes longer hangs: Node waits for ever for what a test has left open. The long proofs take what they take. */
 const LIMIT_MS = 2 * 3_600_000;
 
-/** Runs the test files on one Node; tells what became of each test. */
+/** Runs the test files on one Node; returns what became of each test. */
 async function run({ path, version }: NodeProgram, files: readonly string[]): Promise<Tally> {
   const report = join(FOLDER, `node-${version}.jsonl`);
   rmSync(report, { force: true });

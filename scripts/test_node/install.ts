@@ -80,7 +80,7 @@ export async function installPackage(variant: string | undefined, library: strin
   await npmInstall(FOLDER, [...tarballs, STRIPPER, ...imported]);
 }
 
-/** A copy of `library` as a bundle whose parts are not told: it is packed for this machine only. */
+/** A copy of `library` as a bundle whose parts are not listed: it is packed for this machine only. */
 function bare(library: string): string {
   const folder = join(FOLDER, "library");
   mkdirSync(join(folder, "licences"), { recursive: true });

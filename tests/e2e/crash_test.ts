@@ -34,8 +34,8 @@ describe("a recording whose process is killed", () => {
         const captured = Math.round(FEWEST + moment * (MOST - FEWEST));
         await recording.reached(captured);
         recording.kill("SIGKILL");
-        const { figures } = await recording.ended;
-        const { frames, last } = await survivors(path, figures).catch((cause) => {
+        const { lines } = await recording.ended;
+        const { frames, last } = await survivors(path, lines).catch((cause) => {
           throw new Error(`${name} after ${captured} frames: ${cause}`, { cause });
         });
         assert.ok(frames > 0);

@@ -1,5 +1,5 @@
 /**
- * Bar 9: what goes wrong is told by a typed error with one clear sentence, at the door where it can be known there, and
+ * Bar 9: what goes wrong is reported by a typed error with one clear sentence, at the door where it can be known there, and
  * never by a hang, a crash or a lost recording.
  */
 
@@ -51,7 +51,7 @@ function open(path: string | URL, settings: FileReaderSettings = { pacing: "asap
   return sources.createFileReader(path, ColourSpace.I420, settings);
 }
 
-/** Reads a file to its end into a recording; tells how many frames came and which error ended it. */
+/** Reads a file to its end into a recording; returns how many frames came and which error ended it. */
 async function readThrough(folder: string, path: string): Promise<{ frames: number; errors: number; error: unknown }> {
   const reader = await sources.createFileReader(path, ColourSpace.I420, { pacing: "asap" });
   const writer = await targets.createFileWriter("ffv1", join(folder, "copy.mkv"), reader.getFrameRate());
@@ -194,7 +194,7 @@ describe("a damaged input gives what is in it", NO_HANG, () => {
       await truncate(path, Math.floor((await stat(path)).size * 0.6));
       const { frames, error } = await readThrough(folder, path);
       assert.ok(frames > 20 && frames < 90, `${frames} frames`);
-      // Its index promises more than there is: that is told.
+      // Its index promises more than there is, which is reported.
       assert.ok(error === undefined || (error as VideoSourceError).code === "decode_failed", String(error));
     });
   });
@@ -264,7 +264,7 @@ describe("an output is refused at the door", NO_HANG, () => {
     }
   });
 
-  it("when the container or codec cannot tell its rate", async () => {
+  it("when the container or codec cannot express its rate", async () => {
     await assertRefused(create("/tmp/a.ts", 59.94), argument("frameRate", /90 kHz clock.*60000\/1001 for 59\.94/));
     const fine = { num: 90001, den: 3003 };
     await assertRefused(create("/tmp/a.avi", fine, {}, "xvid"), argument("frameRate", /at most 65535/));
@@ -412,14 +412,14 @@ describe("what is refused at the first frame fails the recording and nothing els
       const path = join(folder, "a.mkv");
       const writer = await targets.createFileWriter(codec, path, 30, settings);
       const other = await targets.createFileWriter("h264", join(folder, "b.mkv"), 30);
-      const told: Error[] = [];
-      writer.addEventListener("error", (event) => told.push(event.error));
+      const errors: Error[] = [];
+      writer.addEventListener("error", (event) => errors.push(event.error));
       pattern.attach(writer);
       pattern.attach(other);
       await pattern.ended;
       const error = await assertRefused(writer.close(), refusal);
-      assert.equal(told.length, 1);
-      assert.equal(told[0]?.message, error.message);
+      assert.equal(errors.length, 1);
+      assert.equal(errors[0]?.message, error.message);
       const { stats, exists } = (error as unknown as VideoTargetError).report ?? assert.fail("there is no report");
       assertLedger(stats.frames);
       assert.deepEqual([stats.frames.written, stats.frames.failed, exists], [0, stats.frames.captured, false]);
@@ -512,9 +512,11 @@ describe(
         const path = join(folder, `a.${extension}`);
         const pattern = await sources.createTestPattern({ width: 640, height: 360, frameRate: 60, pacing });
         const writer = await targets.createFileWriter(codec, path, 60, settings);
-        const told = new Promise<Error>((resolve) => writer.addEventListener("error", (event) => resolve(event.error)));
+        const failure = new Promise<Error>((resolve) =>
+          writer.addEventListener("error", (event) => resolve(event.error))
+        );
         pattern.attach(writer);
-        const event = await told;
+        const event = await failure;
         await pattern.detach(writer);
         const refusal = { is: VideoTargetError, code: "disk_full", says: /the disk is full; free some space/ } as const;
         const error = await assertRefused(writer.close(), refusal);

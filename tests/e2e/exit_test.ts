@@ -13,8 +13,8 @@ describe("a recording survives", NO_HANG, () => {
     it(how.name, () =>
       withFolder(async (folder) => {
         const path = join(folder, "a.mp4");
-        const { figures } = await endRecording(path, how, 30);
-        const { frames, last } = await survivors(path, figures);
+        const { lines } = await endRecording(path, how, 30);
+        const { frames, last } = await survivors(path, lines);
         console.log(`${frames} of ${last.captured} frames, ${last.frames.written} called written`);
       }));
   }

@@ -210,7 +210,7 @@ describe("an observer that", () => {
 
   for (const { name, update } of TROUBLES.filter(({ fails }) => !fails)) {
     // That a quiet machine drops nothing of the writer's: tests/proof/observers_test.ts.
-    it(`${name} is told of when it does not keep up with a live source`, async () => {
+    it(`${name} is reported when it does not keep up with a live source`, async () => {
       await withFolder(async (folder) => {
         const path = join(folder, "out.mp4");
         const source = await unwatched.createTestPattern({ width: 320, height: 240, frameRate: 60 });

@@ -196,9 +196,9 @@ describe("metadata", () => {
       const before = Date.now();
       const { startedAt } = await recordPattern("h264", path, RATE, { ...SIZE, frames: 5 });
       const after = Date.now();
-      const told = Date.parse((await probe(path)).tags.creation_time ?? "");
-      // An mp4 tells whole seconds.
-      for (const [moment, unit] of [[Date.parse(startedAt), 1], [told, 1000]] as const) {
+      const tagged = Date.parse((await probe(path)).tags.creation_time ?? "");
+      // An mp4 holds whole seconds.
+      for (const [moment, unit] of [[Date.parse(startedAt), 1], [tagged, 1000]] as const) {
         const earliest = Math.floor(before / unit) * unit;
         assert.ok(moment >= earliest && moment <= after, `${moment} is not in ${earliest} to ${after}`);
       }

@@ -1,4 +1,4 @@
-/** Bar 7: an encoder that cannot keep up is told of, and what it costs is counted. */
+/** Bar 7: an encoder that cannot keep up is reported, and what it costs is counted. */
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
@@ -12,7 +12,7 @@ import { probe } from "../helpers/probe.ts";
 
 /** Far beyond what the slow encoder below reaches on any machine. */
 const PATTERN = { width: 640, height: 360, frameRate: 60 };
-/** A moment in a file is told in its own ticks. */
+/** A file counts time in ticks of its own. */
 const TICK = 0.001;
 
 // Within what time, and what memory it takes: tests/proof/overload_test.ts.

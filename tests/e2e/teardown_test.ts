@@ -22,11 +22,11 @@ interface Ended {
 function run(kind: "workers" | "process", seed: number, folder: string, rounds: number): Promise<Ended> {
   const args = ["Deno" in globalThis ? ["run", "-A"] : [], SCRIPT, kind, `${seed}`, folder, `${rounds}`].flat();
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
-  let told = "";
+  let printed = "";
   let complaints = "";
   const hang = setTimeout(() => child.kill("SIGKILL"), HANG_MS);
   child.stdout.on("data", (chunk: Uint8Array) => {
-    told += new TextDecoder().decode(chunk);
+    printed += new TextDecoder().decode(chunk);
     hang.refresh();
   });
   child.stderr.on("data", (chunk: Uint8Array) => complaints += new TextDecoder().decode(chunk));
@@ -34,7 +34,7 @@ function run(kind: "workers" | "process", seed: number, folder: string, rounds: 
     child.once("error", reject);
     child.once("close", (status, signal) => {
       clearTimeout(hang);
-      resolve({ status: status ?? signal, rounds: told.trim().split("\n").length, complaints });
+      resolve({ status: status ?? signal, rounds: printed.trim().split("\n").length, complaints });
     });
   });
 }

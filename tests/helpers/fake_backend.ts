@@ -15,7 +15,6 @@ import type {
   SourceInfo,
   SourceStats,
   Status,
-  TapOptions,
   TargetInfo,
   TargetStats,
 } from "../../src/generated/contract.ts";

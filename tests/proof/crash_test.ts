@@ -29,11 +29,11 @@ async function kill(folder: string, number: number, { codec, extension, bitRate,
   const firstFrame = await recording.firstFrame;
   await after(Math.max(0, firstFrame + EARLIEST_MS + moment * (LATEST_MS - EARLIEST_MS) - Date.now()));
   const killedAt = recording.kill("SIGKILL");
-  const { figures } = await recording.ended;
+  const { lines } = await recording.ended;
   try {
-    return await measureLoss(path, RATE, figures, killedAt);
+    return await measureLoss(path, RATE, lines, killedAt);
   } catch (error) {
-    throw new Error(`${error}; the last figures were ${JSON.stringify(figures.at(-1))}`, { cause: error });
+    throw new Error(`${error}; the last lines were ${JSON.stringify(lines.at(-1))}`, { cause: error });
   }
 }
 
@@ -49,7 +49,7 @@ it(title, proofOnly(`${QUIET}, for 15 minutes`), async (test) => {
       const { name, moment } = one;
       try {
         let loss = await kill(folder, number, one);
-        // Instants that the source missed tell that the machine did not let the process run.
+        // Missed instants mean that the machine did not let the process run.
         for (let again = 1; loss.missed > MAX_MISSED && again < 5; again++, repeated++) {
           loss = await kill(folder, number + again * 10_000, one);
         }

@@ -17,8 +17,8 @@ it("every end of a process costs its recording at most the last second", proofOn
   await withFolder((folder) =>
     inParallel(2, [...ENDINGS.entries()], async ([number, how]) => {
       const path = join(folder, `${number}.mp4`);
-      const { figures, endAt, goneAt, status } = await endRecording(path, how, FRAMES);
-      const loss = await measureLoss(path, 30, figures, endAt);
+      const { lines, endAt, goneAt, status } = await endRecording(path, how, FRAMES);
+      const loss = await measureLoss(path, 30, lines, endAt);
       console.log(
         `${how.name}: status ${status}, gone after ${goneAt - endAt} ms, ${loss.frames} of ${loss.captured} frames, ` +
           `lost ${loss.lossMs.toFixed()} ms`,

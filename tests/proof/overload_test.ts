@@ -1,4 +1,4 @@
-/** Bar 7: an encoder that cannot keep up is told of, and what it costs is counted. */
+/** Bar 7: an encoder that cannot keep up is reported, and what it costs is counted. */
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
@@ -21,7 +21,7 @@ const WARM_SECONDS = SECONDS / 2;
 /** Growth behind it: a leaked frame in each drop would be hundreds. */
 const MAX_GROWTH_MIB = 32;
 
-const title = "an encoder that cannot keep up is told of within 2 s, and takes no memory";
+const title = "an encoder that cannot keep up is reported within 2 s, and takes no memory";
 
 it(title, proofOnly(`${QUIET}, for a minute`), async () => {
   await withFolder(async (folder) => {
@@ -53,7 +53,7 @@ it(title, proofOnly(`${QUIET}, for a minute`), async () => {
     const warm = memory.filter(({ second }) => second >= WARM_SECONDS);
     const growth = slope(warm.map(({ second }) => second), warm.map(({ mib }) => mib));
     const first = overloads[0];
-    assert.ok(first !== undefined, "no overload was told of");
+    assert.ok(first !== undefined, "no overload was reported");
     const { frames } = stats;
     console.log(
       `overload after ${(first.at - startedAt).toFixed()} ms; ${JSON.stringify(frames)}; ` +
