@@ -1,13 +1,13 @@
 /**
- * The result of each test in each runtime, and whether all ran the same tests.
+ * What became of each test, in each runtime, and whether they ran the same ones.
  *
  * A test is known by its path of names. A group that is skipped counts as the tests which another runtime has in it.
  */
 
-/** The result of a test. */
+/** What became of a test. */
 export interface Outcome {
   readonly state: "passed" | "failed" | "skipped";
-  /** Why it was skipped, if the report says so. */
+  /** Why it was skipped, if that is known. */
   readonly reason?: string;
 }
 
@@ -98,17 +98,17 @@ export function summary(tallies: ReadonlyMap<string, Tally>): string {
       runtimesOf.set(`${state}: ${line}`, [...runtimesOf.get(`${state}: ${line}`) ?? [], runtime]);
     }
   }
-  const reasons = [...runtimesOf].map(([line, runtimes]) => `${line} (${runtimes.join(", ")})`);
-  return ["", row("", ["tests", "passed", "failed", "skipped"]), ...rows, ...reasons.sort()].join("\n");
+  const lines = [...runtimesOf].map(([line, runtimes]) => `${line} (${runtimes.join(", ")})`);
+  return ["", row("", ["tests", "passed", "failed", "skipped"]), ...rows, ...lines.sort()].join("\n");
 }
 
 /** Deno's report has no reason: another runtime's is the same, and a test that ran elsewhere only is about that one. */
 function reasonFor(name: string, tallies: ReadonlyMap<string, Tally>): string {
   const outcomes = [...tallies].map(([runtime, tally]) => ({ runtime, ...tally.get(name) }));
-  const given = outcomes.find(({ reason }) => reason !== undefined)?.reason;
+  const reason = outcomes.find(({ reason }) => reason !== undefined)?.reason;
   const others = outcomes.filter(({ state }) => state === "passed").map(({ runtime }) => runtime.split(" ")[0]);
-  return given ??
-    (others.length === 0 ? "no reason is given" : `it is about ${[...new Set(others)].join(" and ")} alone`);
+  return reason ??
+    (others.length === 0 ? "no reason is known" : `it is about ${[...new Set(others)].join(" and ")} alone`);
 }
 
 /** One sentence for each test that some runs have and others lack. */

@@ -148,7 +148,7 @@ for (const [name, colour] of COLOURS) {
       }
     });
 
-    it("C9 tells its shape", () => {
+    it("C9 reports its shape", () => {
       const frame = new VideoFrame(colour, COLS, ROWS, 2);
       const { width, height, cols, rows, stereoCount } = frame;
       assert.deepEqual([frame.colour, width, height, cols, rows, stereoCount], [colour, COLS, ROWS, COLS, ROWS, 2]);

@@ -7,11 +7,10 @@
  */
 
 import assert from "node:assert/strict";
-import { rm, stat } from "node:fs/promises";
+import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { mkdtemp } from "node:fs/promises";
 import {
   ColourSpace,
   type RecordingReport,
@@ -19,13 +18,15 @@ import {
   type VideoFrame,
   VideoSourceError,
   VideoSourceFactory,
+  VideoTargetFactory,
 } from "../../mod.ts";
-import { VideoTargetFactory } from "../../mod.ts";
+import { deferred } from "../../src/base/deferred.ts";
 import { makeFile } from "../helpers/ffmpeg.ts";
 import { assertLedger } from "../helpers/ledger.ts";
 import { countFrames, packets, probe } from "../helpers/probe.ts";
 import { psnr } from "../helpers/psnr.ts";
 import { assertRefused, assertRefusedNow } from "../helpers/refusal.ts";
+import { AHEAD, Valve } from "../helpers/valve.ts";
 import { watchedSources } from "../helpers/watched.ts";
 
 const COLOURS = Object.entries(ColourSpace).filter(([name]) => ["BGRA", "I420", "UYVY"].includes(name));
@@ -57,26 +58,34 @@ after(() => rm(folder, { recursive: true, force: true }));
 /** Bytes per pixel. */
 const BYTES = { bgra: 4, rgba: 4, uyvy: 2, i420: 1.5, nv12: 1.5 } as const;
 
-/** The sizes of the frames that an observer gets in half a second. */
+/** The sizes of the next frames that an observer gets, as many as the clip has. */
 async function observedSizes(reader: VideoFileReader): Promise<Set<string>> {
   const sizes = new Set<string>();
-  const observer = (frame: VideoFrame): void => void sizes.add(`${frame.cols}x${frame.rows}`);
+  const seen = deferred<void>();
+  let frames = 0;
+  const observer = (frame: VideoFrame): void => {
+    sizes.add(`${frame.cols}x${frame.rows}`);
+    frames += 1;
+    if (frames === FRAMES) seen.resolve();
+  };
   reader.attach(observer);
-  await new Promise((resolve) => setTimeout(resolve, 500));
+  await seen.promise;
   await reader.detach(observer);
   return sizes;
 }
 
-/** Records what a reader gives, all of it or the first `milliseconds`, without loss. */
-async function record(reader: VideoFileReader, milliseconds?: number): Promise<RecordingReport> {
+/** Records what a reader gives without loss: all of it, or until `frames` of it have been seen. */
+async function record(reader: VideoFileReader, frames?: number): Promise<RecordingReport> {
   const path = join(folder, `copy${number++}.mkv`);
   const writer = await VideoTargetFactory.getInstance().createFileWriter("ffv1", path, reader.getFrameRate());
   reader.attach(writer);
-  if (milliseconds === undefined) {
+  if (frames === undefined) {
     await reader.ended;
   } else {
-    await new Promise((resolve) => setTimeout(resolve, milliseconds));
+    const valve = new Valve(reader);
+    await valve.pass(frames);
     await reader.detach(writer);
+    valve.open();
   }
   const report = await writer.close();
   assertLedger(report.stats.frames);
@@ -85,7 +94,7 @@ async function record(reader: VideoFileReader, milliseconds?: number): Promise<R
 }
 
 async function assertComplete(path: string, colour: ColourSpace): Promise<void> {
-  const reader = await VideoSourceFactory.getInstance().createFileReader(path, colour);
+  const reader = await VideoSourceFactory.getInstance().createFileReader(path, colour, { pacing: "asap" });
   assert.equal(reader.colour, colour);
   assert.deepEqual(reader.getFrameRate(), { num: RATE, den: 1 });
   assert.deepEqual(reader.getFrameDimensions(), { width: WIDTH, height: HEIGHT });
@@ -117,7 +126,7 @@ for (const [codec, extension] of INPUTS) {
       });
 
       it(`T7 C4 gives observers a sub-frame that was set before they came, in ${name}`, async () => {
-        const settings = { atEnd: "loop" } as const;
+        const settings = { atEnd: "loop", pacing: "asap" } as const;
         const reader = await VideoSourceFactory.getInstance().createFileReader(inputPath(extension), colour, settings);
         reader.setSubFrame(WIDTH / 4, HEIGHT / 4, WIDTH / 2, HEIGHT / 2);
         assert.deepEqual([...await observedSizes(reader)], ["64x32"]);
@@ -125,7 +134,7 @@ for (const [codec, extension] of INPUTS) {
       });
 
       it(`T8 C4 gives the full frame again when the sub-frame is given up, in ${name}`, async () => {
-        const settings = { atEnd: "loop" } as const;
+        const settings = { atEnd: "loop", pacing: "asap" } as const;
         const reader = await VideoSourceFactory.getInstance().createFileReader(inputPath(extension), colour, settings);
         reader.setSubFrame(WIDTH / 4, HEIGHT / 4, WIDTH / 2, HEIGHT / 2);
         await observedSizes(reader);
@@ -136,9 +145,9 @@ for (const [codec, extension] of INPUTS) {
 
       it(`T2 T5 C2 reads the clip again after closing it half-way in ${name}`, async () => {
         const path = inputPath(extension);
-        const reader = await VideoSourceFactory.getInstance().createFileReader(path, colour);
-        const { written } = (await record(reader, 125)).stats.frames;
-        assert.ok(written >= 1 && written < FRAMES, `${written} frames in 125 ms`);
+        const reader = await VideoSourceFactory.getInstance().createFileReader(path, colour, { pacing: "asap" });
+        const { written } = (await record(reader, 5)).stats.frames;
+        assert.ok(written >= 5 && written <= 5 + AHEAD, `${written} frames when 5 were seen`);
         await reader.close();
         await assertComplete(path, colour);
       });
@@ -153,7 +162,9 @@ describe("reading", () => {
   });
 
   it("C5 refuses a sub-frame out of range, and goes on with the frames as they were", async () => {
-    const reader = await VideoSourceFactory.getInstance().createFileReader(inputPath("mp4"), ColourSpace.I420);
+    const reader = await VideoSourceFactory.getInstance().createFileReader(inputPath("mp4"), "i420", {
+      pacing: "asap",
+    });
     assertRefusedNow(() => reader.setSubFrame(100, 0, 64, 32), {
       is: RangeError,
       code: "invalid_argument",

@@ -1,5 +1,5 @@
 /**
- * Bar 9: what goes wrong is told by a typed error with one clear sentence, at the door where it can be known there, and
+ * Bar 9: what goes wrong is reported by a typed error with one clear sentence, at the door where it can be known there, and
  * never by a hang, a crash or a lost recording.
  */
 
@@ -29,6 +29,7 @@ import { attempt, fileFlag, LIBRARY_FLAG, obedient } from "../helpers/attempt.ts
 import { decodeIndices } from "../helpers/barcode.ts";
 import { makeFile, testPicture } from "../helpers/ffmpeg.ts";
 import { withFolder } from "../helpers/folder.ts";
+import { NO_HANG } from "../helpers/hang.ts";
 import { assertLedger } from "../helpers/ledger.ts";
 import { inOrder, recordPattern } from "../helpers/record.ts";
 import { assertRefused, assertRefusedNow, type Refusal } from "../helpers/refusal.ts";
@@ -45,14 +46,12 @@ const encoders = (await capabilities()).codecs.flatMap(({ codec, encoders }) =>
 const h264Encoder = encoders.find(({ codec }) => codec === "h264");
 
 const SMALL = { width: 128, height: 64 };
-/** An error that comes late is one; a hang is none. */
-const IN_TIME = { timeout: 60_000 };
 
 function open(path: string | URL, settings: FileReaderSettings = { pacing: "asap" }): Promise<unknown> {
   return sources.createFileReader(path, ColourSpace.I420, settings);
 }
 
-/** Reads a file to its end into a recording; tells how many frames came and which error ended it. */
+/** Reads a file to its end into a recording; returns how many frames came and which error ended it. */
 async function readThrough(folder: string, path: string): Promise<{ frames: number; errors: number; error: unknown }> {
   const reader = await sources.createFileReader(path, ColourSpace.I420, { pacing: "asap" });
   const writer = await targets.createFileWriter("ffv1", join(folder, "copy.mkv"), reader.getFrameRate());
@@ -78,7 +77,7 @@ function argument(field: string, says: RegExp, is: Refusal["is"] = RangeError): 
   return { is, code: "invalid_argument", field, says };
 }
 
-describe("an input is refused at the door", IN_TIME, () => {
+describe("an input is refused at the door", NO_HANG, () => {
   it("when it is missing", async () => {
     await assertRefused(
       open("/this/path/should/never/exist.video"),
@@ -191,14 +190,14 @@ describe("an input is refused at the door", IN_TIME, () => {
   });
 });
 
-describe("a damaged input gives what is in it", IN_TIME, () => {
+describe("a damaged input gives what is in it", NO_HANG, () => {
   it("when an mp4 with its index in front is cut in the middle", async () => {
     await withFolder(async (folder) => {
       const path = await makeFile(join(folder, "a.mp4"), ...testPicture("320x240", 30, 3), "-movflags", "+faststart");
       await truncate(path, Math.floor((await stat(path)).size * 0.6));
       const { frames, error } = await readThrough(folder, path);
       assert.ok(frames > 20 && frames < 90, `${frames} frames`);
-      // Its index promises more than there is: that is told.
+      // Its index promises more than there is, which is reported.
       assert.ok(error === undefined || (error as VideoSourceError).code === "decode_failed", String(error));
     });
   });
@@ -234,7 +233,7 @@ describe("a damaged input gives what is in it", IN_TIME, () => {
   });
 });
 
-describe("an output is refused at the door", IN_TIME, () => {
+describe("an output is refused at the door", NO_HANG, () => {
   const create = (
     path: string | URL,
     rate: unknown = 30,
@@ -268,7 +267,7 @@ describe("an output is refused at the door", IN_TIME, () => {
     }
   });
 
-  it("when the container or codec cannot tell its rate", async () => {
+  it("when the container or codec cannot express its rate", async () => {
     await assertRefused(create("/tmp/a.ts", 59.94), argument("frameRate", /90 kHz clock.*60000\/1001 for 59\.94/));
     const fine = { num: 90001, den: 3003 };
     await assertRefused(create("/tmp/a.avi", fine, {}, "xvid"), argument("frameRate", /at most 65535/));
@@ -386,7 +385,7 @@ describe("an output is refused at the door", IN_TIME, () => {
   });
 });
 
-describe("an output that exists", IN_TIME, () => {
+describe("an output that exists", NO_HANG, () => {
   it("is replaced with `overwrite: true`, at the first frame", async () => {
     await withFolder(async (folder) => {
       const path = join(folder, "a.mp4");
@@ -409,21 +408,21 @@ describe("an output that exists", IN_TIME, () => {
   });
 });
 
-describe("what is refused at the first frame fails the recording and nothing else", IN_TIME, () => {
+describe("what is refused at the first frame fails the recording and nothing else", NO_HANG, () => {
   const fails = async (settings: FileWriterSettings, refusal: Refusal, codec: Codec = "hevc"): Promise<void> => {
     await withFolder(async (folder) => {
       const pattern = await sources.createTestPattern({ ...SMALL, frames: 30, pacing: "asap" });
       const path = join(folder, "a.mkv");
       const writer = await targets.createFileWriter(codec, path, 30, settings);
       const other = await targets.createFileWriter("h264", join(folder, "b.mkv"), 30);
-      const told: Error[] = [];
-      writer.addEventListener("error", (event) => told.push(event.error));
+      const errors: Error[] = [];
+      writer.addEventListener("error", (event) => errors.push(event.error));
       pattern.attach(writer);
       pattern.attach(other);
       await pattern.ended;
       const error = await assertRefused(writer.close(), refusal);
-      assert.equal(told.length, 1);
-      assert.equal(told[0]?.message, error.message);
+      assert.equal(errors.length, 1);
+      assert.equal(errors[0]?.message, error.message);
       const { stats, exists } = (error as unknown as VideoTargetError).report ?? assert.fail("there is no report");
       assertLedger(stats.frames);
       assert.deepEqual([stats.frames.written, stats.frames.failed, exists], [0, stats.frames.captured, false]);
@@ -463,7 +462,7 @@ describe("what is refused at the first frame fails the recording and nothing els
   });
 });
 
-describe("a writer", IN_TIME, () => {
+describe("a writer", NO_HANG, () => {
   it("cannot be attached to a second source, nor after its end", async () => {
     await withFolder(async (folder) => {
       const [one, two] = [await sources.createTestPattern(SMALL), await sources.createTestPattern(SMALL)];
@@ -482,7 +481,7 @@ describe("a writer", IN_TIME, () => {
 
 describe(
   "a full disk",
-  { ...IN_TIME, skip: process.getuid?.() === 0 ? false : "only root can mount a small one" },
+  { ...NO_HANG, skip: process.getuid?.() === 0 ? false : "only root can mount a small one" },
   () => {
     let folder = "";
     let isMounted = false;
@@ -514,11 +513,13 @@ describe(
       it(`ends a recording of ${codec} in .${extension}, and what was recorded plays`, async (test) => {
         if (!isMounted) return test.skip("mounting is not allowed here");
         const path = join(folder, `a.${extension}`);
-        const pattern = await sources.createTestPattern({ width: 640, height: 360, pacing });
-        const writer = await targets.createFileWriter(codec, path, 30, settings);
-        const told = new Promise<Error>((resolve) => writer.addEventListener("error", (event) => resolve(event.error)));
+        const pattern = await sources.createTestPattern({ width: 640, height: 360, frameRate: 60, pacing });
+        const writer = await targets.createFileWriter(codec, path, 60, settings);
+        const failure = new Promise<Error>((resolve) =>
+          writer.addEventListener("error", (event) => resolve(event.error))
+        );
         pattern.attach(writer);
-        const event = await told;
+        const event = await failure;
         await pattern.detach(writer);
         const refusal = { is: VideoTargetError, code: "disk_full", says: /the disk is full; free some space/ } as const;
         const error = await assertRefused(writer.close(), refusal);
@@ -539,7 +540,7 @@ describe(
   },
 );
 
-describe("the runtime's permissions", IN_TIME, () => {
+describe("the runtime's permissions", NO_HANG, () => {
   const withFiles = (use: (source: string, path: string) => void | Promise<void>): Promise<void> =>
     withFolder(async (folder) => {
       const source = await makeFile(join(folder, "in.mp4"), ...testPicture("128x64", 30, 0.5));

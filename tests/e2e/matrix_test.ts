@@ -75,7 +75,7 @@ interface Case {
 
 /** What cannot be done, by the field that the refusal names. */
 function refusedField({ codec, container, size, written }: Case): string | undefined {
-  // Its 90 kHz clock cannot tell 59.94 from 60000/1001.
+  // Its 90 kHz clock cannot express 59.94.
   if (container === "ts" && written.den === 50) return "frameRate";
   // SVT-AV1 begins at 64 pixels, and x265 damages pictures that are one coding tree unit wide.
   const encoders = ENCODERS.get(codec) ?? [];

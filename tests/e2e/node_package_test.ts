@@ -8,6 +8,7 @@ import process from "node:process";
 import { after, before, describe, it } from "node:test";
 import { example, ROOT } from "../helpers/example.ts";
 import { makeFile, testPicture } from "../helpers/ffmpeg.ts";
+import { HANG_MS } from "../helpers/hang.ts";
 import { countFrames, probe } from "../helpers/probe.ts";
 import { onlyNode } from "../helpers/runtime.ts";
 
@@ -32,7 +33,7 @@ describe("the installed package", onlyNode("npm installs it for Node"), () => {
     rmSync(output, { force: true });
     const { NODE_OPTIONS: _, ...env } = process.env;
     const args = [...flags, join(folder, program), input, output];
-    return spawnSync(process.execPath, args, { encoding: "utf8", timeout: 60_000, env });
+    return spawnSync(process.execPath, args, { encoding: "utf8", timeout: HANG_MS, env });
   }
 
   for (const program of ["record.mjs", "record.cjs"]) {

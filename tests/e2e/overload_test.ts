@@ -1,68 +1,45 @@
-/** Bar 7: an encoder that cannot keep up is told of, and what it costs is counted. */
+/** Bar 7: an encoder that cannot keep up is reported, and what it costs is counted. */
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { it } from "node:test";
-import { setInterval, setTimeout } from "node:timers";
+import { setTimeout as after } from "node:timers/promises";
 import { type OverloadEvent, VideoSourceFactory, VideoTargetFactory } from "../../mod.ts";
 import { decodeIndices } from "../helpers/barcode.ts";
-import { encoderFor } from "../helpers/encoders.ts";
 import { withFolder } from "../helpers/folder.ts";
 import { assertConserved, assertLedger, droppedFor } from "../helpers/ledger.ts";
 import { probe } from "../helpers/probe.ts";
-import { residentMiB, slope } from "../helpers/process.ts";
-import { isFullProof } from "../helpers/proof.ts";
 
-const RATE = 30;
-const PERIOD = 1 / RATE;
-const SECONDS = isFullProof ? 30 : 8;
-/** The encoder has filled its own buffers by then. */
-const WARM_SECONDS = SECONDS / 2;
-/** Growth behind it: a leaked frame in each drop would be hundreds. */
-const MAX_GROWTH_MIB = 32;
+/** Far beyond what the slow encoder below reaches on any machine. */
+const PATTERN = { width: 640, height: 360, frameRate: 60 };
+/** A file counts time in ticks of its own. */
+const TICK = 0.001;
 
+// Within what time, and what memory it takes: tests/proof/overload_test.ts.
 it("an encoder that cannot keep up costs counted frames, and nothing else", async () => {
   await withFolder(async (folder) => {
     const path = join(folder, "overload.mp4");
-    const size = { width: 1920, height: 1080, frameRate: RATE };
-    const pattern = await VideoSourceFactory.getInstance().createTestPattern(size);
-    // Far from real time on any two cores; the next faster ones hold it on some.
-    const preset = (await encoderFor("hevc")).name === "libkvazaar" ? "veryslow" : "slower";
-    const writer = await VideoTargetFactory.getInstance().createFileWriter("hevc", path, RATE, { preset });
-    const attached = new Promise((resolve) => pattern.addEventListener("attached", resolve, { once: true }));
-    const overloads: { at: number; event: OverloadEvent }[] = [];
-    writer.addEventListener("overload", (event) => overloads.push({ at: performance.now(), event }));
+    const pattern = await VideoSourceFactory.getInstance().createTestPattern(PATTERN);
+    const settings = { preset: "veryslow", queueSeconds: 0.1 };
+    const writer = await VideoTargetFactory.getInstance()
+      .createFileWriter("hevc", path, PATTERN.frameRate, settings);
+    const overload = new Promise<OverloadEvent>((resolve) => writer.addEventListener("overload", resolve));
     pattern.attach(writer);
-    await attached;
-    const startedAt = performance.now();
-    const memory: { second: number; mib: number }[] = [];
-    const sampler = setInterval(() => {
-      assertConserved(writer.stats().frames);
-      memory.push({ second: (performance.now() - startedAt) / 1000, mib: residentMiB() });
-    }, 200);
-    await new Promise((resolve) => setTimeout(resolve, SECONDS * 1000));
-    clearInterval(sampler);
+    const { stage, reason } = await overload;
+    for (let dropped = 0; dropped < 10; await after(1)) {
+      const { frames } = writer.stats();
+      assertConserved(frames);
+      dropped = droppedFor(frames, "encoder_overload");
+    }
     await pattern.detach(writer);
-    const seconds = (performance.now() - startedAt) / 1000;
     const source = pattern.stats();
     const { stats } = await writer.close();
     await pattern.close();
-
-    const warm = memory.filter(({ second }) => second >= WARM_SECONDS);
-    const growth = slope(warm.map(({ second }) => second), warm.map(({ mib }) => mib));
-    const first = overloads[0];
-    assert.ok(first !== undefined, "no overload was told of");
     const { frames } = stats;
-    console.log(
-      `overload after ${(first.at - startedAt).toFixed()} ms; ${JSON.stringify(frames)}; ` +
-        `${stats.durationSeconds.toFixed(3)} s of ${seconds.toFixed(3)} s by the clock; ` +
-        `memory ${warm[0]?.mib.toFixed()} → ${warm.at(-1)?.mib.toFixed()} MiB, ${growth.toFixed(2)} MiB/s`,
-    );
-    assert.ok(first.at - startedAt <= 2000);
-    assert.deepEqual([first.event.stage, first.event.reason], ["encode", "encoder_overload"]);
+    console.log(JSON.stringify(frames));
+    assert.deepEqual([stage, reason], ["encode", "encoder_overload"]);
     assertLedger(frames);
     assert.equal(frames.captured, source.captured);
-    assert.ok(droppedFor(frames, "encoder_overload") > 0);
     assert.equal(frames.dropped, droppedFor(frames, "encoder_overload"));
 
     const indices = await decodeIndices(path);
@@ -71,12 +48,9 @@ it("an encoder that cannot keep up costs counted frames, and nothing else", asyn
       assert.ok(index !== null && index > (indices[place - 1] ?? -1), `${index} in place ${place}`);
     });
     // From the first frame to the end of the last captured one, dropped ones too.
-    const reality = (source.captured + source.missed) * PERIOD;
+    const reality = source.durationSeconds;
     const { durationSeconds } = await probe(path);
-    assert.ok(Math.abs(stats.durationSeconds - reality) < PERIOD, `${stats.durationSeconds} s, not ${reality} s`);
-    assert.ok(Math.abs((durationSeconds ?? NaN) - reality) < PERIOD, `${durationSeconds} s, not ${reality} s`);
-    // The clock is read when the events reach JavaScript.
-    assert.ok(Math.abs(seconds - reality) < 0.25, `${reality} s, ${seconds} s by the clock`);
-    assert.ok(growth * (SECONDS - WARM_SECONDS) <= MAX_GROWTH_MIB, `memory grows by ${growth} MiB/s`);
+    assert.ok(Math.abs(stats.durationSeconds - reality) < TICK, `${stats.durationSeconds} s, not ${reality} s`);
+    assert.ok(Math.abs((durationSeconds ?? NaN) - reality) < TICK, `${durationSeconds} s, not ${reality} s`);
   });
 });

@@ -2,7 +2,7 @@
  * Bar 5: after a clean close an mp4 or mov plays and seeks in ordinary players and editors.
  *
  * Checked three ways: our own walk over its boxes finds one index of all frames and no fragment; FFmpeg seeks to any
- * moment and shows the right frame; and GStreamer, whose demuxer shares no code with FFmpeg's, tells the same length and
+ * moment and shows the right frame; and GStreamer, whose demuxer shares no code with FFmpeg's, finds the same length and
  * size, can seek, and gets every frame (skipped where `gst-launch-1.0` and `gst-discoverer-1.0` are not installed).
  */
 

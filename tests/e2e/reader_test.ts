@@ -22,6 +22,7 @@ import { withFolder } from "../helpers/folder.ts";
 import { assertLedger } from "../helpers/ledger.ts";
 import { countFrames, packets, presentationTimes, probe } from "../helpers/probe.ts";
 import { psnr } from "../helpers/psnr.ts";
+import { Valve } from "../helpers/valve.ts";
 
 const PICTURE = testPicture("160x120", 25, 2);
 const FRAMES = 50;
@@ -48,11 +49,10 @@ async function copy(
   if (frames === Infinity) {
     await reader.ended;
   } else {
-    const enough = async (): Promise<void> => {
-      while (writer.stats().frames.captured <= frames) await new Promise((resolve) => setTimeout(resolve, 5));
-    };
-    await Promise.race([enough(), reader.ended.then(() => assert.fail("it has ended"))]);
+    const valve = new Valve(reader);
+    await Promise.race([valve.pass(frames), reader.ended.then(() => assert.fail("it has ended"))]);
     await reader.detach(writer);
+    valve.open();
   }
   const report = await writer.close();
   await reader.close();

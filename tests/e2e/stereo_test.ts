@@ -62,16 +62,16 @@ function drawn(format: DrawnFormat, size: Size, view: number): Buffer {
 async function stereoOf(path: string): Promise<{ stream: string | undefined; frame: string | undefined }> {
   const args = ["-v", "error", "-select_streams", "v:0", "-show_entries", "stream_side_data", "-of", "json"];
   const { streams } = JSON.parse(await text("ffprobe", [...args, fileArgument(path)]));
-  const told: readonly { side_data_type: string; type?: string }[] = streams[0].side_data_list ?? [];
+  const sideData: readonly { side_data_type: string; type?: string }[] = streams[0].side_data_list ?? [];
   const info = ["-nostdin", "-i", fileArgument(path), "-vf", "showinfo", "-frames:v", "1", "-f", "null", "-"];
   const shown = spawnSync("ffmpeg", info, { encoding: "utf8" }).stderr;
   return {
-    stream: told.find((data) => data.side_data_type === "Stereo 3D")?.type,
+    stream: sideData.find((data) => data.side_data_type === "Stereo 3D")?.type,
     frame: /stereoscopic information: type - ([a-z ]+)$/m.exec(shown)?.[1],
   };
 }
 
-/** Records one pattern with several writers at once, as `settings` tell by the name of the file. */
+/** Records one pattern with several writers at once, with the `settings` that stand under the name of each file. */
 async function recordAll(
   folder: string,
   codec: Codec,
@@ -197,7 +197,7 @@ describe("the tag of stereo", () => {
           assert.deepEqual({ width, height, frameRate }, { ...coded, frameRate: { num: RATE, den: 1 } });
           const { stream, frame } = await stereoOf(path);
           assert.equal(stream, tagged ? names[packing] : undefined);
-          // x264 tells it in each key frame as well, whatever the container.
+          // x264 writes it into each key frame as well, whatever the container.
           if (report.target.encoder === "libx264") assert.equal(frame, names[packing]);
           for (const view of [0, 1]) {
             const luma = await decoded(path, "gray", { ...SIZE, ...placeOf(packing, SIZE, view) });

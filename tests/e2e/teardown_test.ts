@@ -6,13 +6,12 @@ import process from "node:process";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { withFolder } from "../helpers/folder.ts";
+import { HANG_MS } from "../helpers/hang.ts";
 import { inParallel, isFullProof, Random } from "../helpers/proof.ts";
 
 const SCRIPT = fileURLToPath(new URL("../fixtures/teardown_child.ts", import.meta.url));
 const WORKERS = isFullProof ? 1000 : 20;
 const PROCESSES = isFullProof ? 1000 : 10;
-/** A process that says nothing for so long hangs. */
-const SILENCE_MS = 60_000;
 
 interface Ended {
   readonly status: number | string | null;
@@ -23,11 +22,11 @@ interface Ended {
 function run(kind: "workers" | "process", seed: number, folder: string, rounds: number): Promise<Ended> {
   const args = ["Deno" in globalThis ? ["run", "-A"] : [], SCRIPT, kind, `${seed}`, folder, `${rounds}`].flat();
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
-  let told = "";
+  let printed = "";
   let complaints = "";
-  const hang = setTimeout(() => child.kill("SIGKILL"), SILENCE_MS);
+  const hang = setTimeout(() => child.kill("SIGKILL"), HANG_MS);
   child.stdout.on("data", (chunk: Uint8Array) => {
-    told += new TextDecoder().decode(chunk);
+    printed += new TextDecoder().decode(chunk);
     hang.refresh();
   });
   child.stderr.on("data", (chunk: Uint8Array) => complaints += new TextDecoder().decode(chunk));
@@ -35,7 +34,7 @@ function run(kind: "workers" | "process", seed: number, folder: string, rounds: 
     child.once("error", reject);
     child.once("close", (status, signal) => {
       clearTimeout(hang);
-      resolve({ status: status ?? signal, rounds: told.trim().split("\n").length, complaints });
+      resolve({ status: status ?? signal, rounds: printed.trim().split("\n").length, complaints });
     });
   });
 }

@@ -5,6 +5,7 @@ import process from "node:process";
 import { join } from "node:path";
 import type { Attempt, Outcome } from "../fixtures/attempt.ts";
 import { ROOT } from "./example.ts";
+import { HANG_MS } from "./hang.ts";
 import { isDeno } from "./runtime.ts";
 
 /** The library as the checkout builds it. */
@@ -63,7 +64,7 @@ export function runFixture(name: string, order: unknown, grants?: Grants, prefix
   const script = join(ROOT, "tests/fixtures", name);
   const args = [...(isDeno ? ["run"] : []), ...flags, script, JSON.stringify(order)];
   const [command = process.execPath, ...rest] = [...prefix, process.execPath, ...args];
-  const { status, signal, stdout, stderr } = spawnSync(command, rest, { encoding: "utf8", timeout: 60_000 });
+  const { status, signal, stdout, stderr } = spawnSync(command, rest, { encoding: "utf8", timeout: HANG_MS });
   if (status !== 0 || stderr !== "") throw new Error(`${name} ended with ${status ?? signal}: ${stderr}`);
   return JSON.parse(stdout);
 }

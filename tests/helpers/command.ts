@@ -17,7 +17,7 @@ export async function* output(command: string, args: readonly string[]): AsyncGe
   const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
   const complaints: Uint8Array[] = [];
   child.stderr.on("data", (chunk: Uint8Array) => {
-    // The first lines contain the cause; a damaged file can write megabytes.
+    // The first lines name the cause; a damaged file can write megabytes.
     if (complaints.length < 16) complaints.push(chunk);
   });
   const closed = new Promise<number | string | null>((resolve, reject) => {

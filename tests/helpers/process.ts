@@ -14,25 +14,29 @@ export function nativeMiB(): number {
   return residentMiB() - memoryUsage().heapTotal / 2 ** 20;
 }
 
-/** Open file descriptors, without the one that counts them. */
+/** What each open file descriptor stands for. */
+function targets(): string[] {
+  return readdirSync("/proc/self/fd").flatMap((file) => {
+    try {
+      return [readlinkSync(`/proc/self/fd/${file}`)];
+    } catch {
+      return []; // It is closed.
+    }
+  });
+}
+
+/** Open file descriptors, without sockets: those are the runtime's, and Deno opens some when it has run for a while. */
 export function openFiles(): number {
-  return readdirSync("/proc/self/fd").length - 1;
+  return targets().filter((target) => !target.startsWith("socket:")).length;
 }
 
 /** Open files that lie in `folder`. */
 export function filesIn(folder: string): number {
-  const targets = readdirSync("/proc/self/fd").map((file) => {
-    try {
-      return readlinkSync(`/proc/self/fd/${file}`);
-    } catch {
-      return undefined; // It is closed.
-    }
-  });
-  return targets.filter((target) => target?.startsWith(`${folder}/`)).length;
+  return targets().filter((target) => target.startsWith(`${folder}/`)).length;
 }
 
 /** Names of threads that the JavaScript runtime starts and ends as it likes, and of the one that waits for its context. */
-const RUNTIME_THREADS = ["tokio-runtime-w", "V8 ", "V8Worker", "libuv-worker", "DelayedTaskSche", "gg-wait"];
+const RUNTIME_THREADS = ["deno", "tokio-runtime-w", "V8 ", "V8Worker", "libuv-worker", "DelayedTaskSche", "gg-wait"];
 
 /** Threads that are not in `pools`; those that an encoder starts have the name of their starter. */
 export function threads(prefix = "", pools: readonly string[] = RUNTIME_THREADS): number {

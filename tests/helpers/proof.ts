@@ -1,9 +1,21 @@
-/** What the long proofs have in common: whether they run in full, and random moments that can be repeated. */
+/** What the long proofs have in common: whether they run, what they need, and random moments that can be repeated. */
 
 import process from "node:process";
 
 /** Whether every case runs (`deno task proof`) or a sample. */
 export const isFullProof: boolean = process.env.GIFTGRAB_PROOF === "full";
+
+/** What a measurement needs of the machine. */
+export const QUIET = "a machine that does nothing else";
+
+/**
+ * Settings of a test that measures time or memory, so that it depends on the machine: `deno task proof` runs it alone.
+ *
+ * @param needs What it needs, in words; they are the reason why it is skipped elsewhere.
+ */
+export function proofOnly(needs: string): { readonly skip: string | false } {
+  return { skip: isFullProof ? false : `it needs ${needs}; \`deno task proof\` runs it` };
+}
 
 /** Numbers from a seed: `mulberry32`. */
 export class Random {

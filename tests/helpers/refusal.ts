@@ -17,7 +17,7 @@ export interface Refusal {
 /** An error of this library. */
 export type Refused = Error & { readonly code: ErrorCode; readonly field: string | undefined };
 
-/** Asserts that `error` is the expected one, in one sentence without a full stop. */
+/** Asserts that `error` is the one expected, with one sentence without a full stop. */
 export function assertRefusal(error: unknown, { is, code, field, says }: Refusal): asserts error is Refused {
   assert.ok(error instanceof is, `${String(error)} is no ${is.name}`);
   const refused = error as Refused;

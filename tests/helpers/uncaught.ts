@@ -1,8 +1,8 @@
-/** Errors that no code can catch: those of event listeners. */
+/** Errors that cannot be caught: those thrown by listeners of events. */
 
 import process from "node:process";
 
-/** Runs `use`; returns the uncaught errors of that time, which end no process and fail no test. */
+/** Runs `use`, and returns what was thrown meanwhile and not caught; it ends no process and fails no test. */
 export async function uncaughtIn(use: () => Promise<void>): Promise<unknown[]> {
   const thrown: unknown[] = [];
   process.setUncaughtExceptionCaptureCallback((error) => void thrown.push(error));

@@ -18,6 +18,7 @@ import {
 } from "../../src/generated/contract.ts";
 import { HEADER_LENGTH } from "../../src/frame/header.ts";
 import { withFolder } from "../helpers/folder.ts";
+import { HANG_MS } from "../helpers/hang.ts";
 import { countFrames } from "../helpers/probe.ts";
 import { onlyNode } from "../helpers/runtime.ts";
 
@@ -197,7 +198,7 @@ describe("the Node addon", onlyNode("this side of the boundary is Node's"), () =
     const tap = caller.context.open(TAP);
     command(source, { call: "attach", target: tap });
     command(source, { call: "start" });
-    while (!(await caller.wait(5000)).includes(tap));
+    while (!(await caller.wait(HANG_MS)).includes(tap));
     const header = new Float64Array(HEADER_LENGTH);
     const detached = new Uint8Array(64 * 64 * 4);
     structuredClone(detached.buffer, { transfer: [detached.buffer] });
@@ -308,7 +309,7 @@ describe("the Node addon", onlyNode("this side of the boundary is Node's"), () =
     const other = new Caller(addon);
     const source = await caller.open("test_pattern", PATTERN);
     addon.close(source);
-    assert.deepEqual(await caller.wait(5000), [source]);
+    assert.deepEqual(await caller.wait(HANG_MS), [source]);
     assert.deepEqual(JSON.parse(addon.events(source)), [{ type: "closed" }]);
     caller.context.wake();
     assert.deepEqual(await other.wait(1), []);
@@ -343,7 +344,7 @@ describe("the Node addon", onlyNode("this side of the boundary is Node's"), () =
       for (const [handle, word] of [[target, "attached"], [source, "detached"]] as const) {
         if (handle === source) addon.release(target);
         while (!events.includes(word)) {
-          await caller.wait(5000);
+          await caller.wait(HANG_MS);
           events += addon.events(source);
         }
       }

@@ -6,6 +6,7 @@ import { before, beforeEach, describe, it } from "node:test";
 import { SYMBOLS } from "../../src/backend/deno/symbols.ts";
 import { ABI_VERSION, CODES, STATUS } from "../../src/generated/contract.ts";
 import { withFolder } from "../helpers/folder.ts";
+import { HANG_MS } from "../helpers/hang.ts";
 import { onlyDeno } from "../helpers/runtime.ts";
 
 const LIBRARY = join(import.meta.dirname ?? ".", "..", "..", "target", "release", "libgiftgrab.so");
@@ -76,7 +77,7 @@ describe("the C ABI", onlyDeno("this side of the boundary is Deno's"), () => {
     const { handle } = await open(pattern);
     assert.equal(library.gg_close(handle, error, ROOM), STATUS.DONE);
     const [handles, count] = [new Uint32Array(4), new Uint32Array(1)];
-    assert.equal(await library.gg_context_wait(context, handles, 4n, count, 5000), STATUS.DONE);
+    assert.equal(await library.gg_context_wait(context, handles, 4n, count, HANG_MS), STATUS.DONE);
     assert.deepEqual([...handles.subarray(0, count[0])], [handle]);
     const events: Call = (...to) => library.gg_events(handle, ...to, error, ROOM);
     const { status, needed } = json(events, 1);
@@ -180,14 +181,14 @@ describe("the C ABI", onlyDeno("this side of the boundary is Deno's"), () => {
       assert.equal(command(source.handle, { call: "attach", target: target.handle }).status, STATUS.DONE);
       assert.equal(command(source.handle, { call: "start" }).status, STATUS.DONE);
       const [handles, count] = [new Uint32Array(4), new Uint32Array(1)];
-      assert.equal(await library.gg_context_wait(context, handles, 4n, count, 5000), STATUS.DONE);
+      assert.equal(await library.gg_context_wait(context, handles, 4n, count, HANG_MS), STATUS.DONE);
       assert.equal(library.gg_release(target.handle), STATUS.DONE);
       // The source lets go of a target that is closing, and says so.
       let events = "";
       while (!events.includes("detached")) {
         events += json((...to) => library.gg_events(source.handle, ...to, error, ROOM), 4096).text;
         if (!events.includes("detached")) {
-          assert.equal(await library.gg_context_wait(context, handles, 4n, count, 5000), STATUS.DONE);
+          assert.equal(await library.gg_context_wait(context, handles, 4n, count, HANG_MS), STATUS.DONE);
         }
       }
       library.gg_release(source.handle);

@@ -1,4 +1,4 @@
-/** The libraries of the npm packages need nothing of the machine but glibc, and hold nothing that names their builder. */
+/** What the npm packages carry: libraries that need nothing of the machine but glibc, and reveal nothing of its builder. */
 
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, statSync } from "node:fs";

@@ -10,7 +10,7 @@ import { pack, type Package, type Packages } from "../../scripts/pack.ts";
 import { text } from "../helpers/command.ts";
 import { fileIn, filesOf, presentLibraries, whereBundled } from "../helpers/packages.ts";
 
-/** What FFmpeg tells of its licence, by the licence that a package tells. */
+/** What FFmpeg reports of its licence, by the licence that a package states. */
 const LICENCES: Readonly<Record<string, string>> = {
   "LGPL-2.1-or-later": "libavcodec license: LGPL version 2.1 or later",
   "GPL-2.0-or-later": "libavcodec license: GPL version 2 or later",
@@ -37,7 +37,7 @@ describe("the bundled libraries in their packages", whereBundled(), () => {
     });
   });
 
-  it("are under the licence that their FFmpeg tells, and no other of FFmpeg's", async () => {
+  it("are under the licence that their FFmpeg reports, and no other of FFmpeg's", async () => {
     await each(async ({ tarball, folder }) => {
       const { license } = JSON.parse(await fileIn(tarball, "package.json"));
       const library = readFileSync(join(folder, "libgiftgrab.so"));

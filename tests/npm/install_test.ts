@@ -17,7 +17,7 @@ const FRAMES = 25;
 const INSTALLERS = ["pnpm@10.34.9", "@yarnpkg/cli-dist@4.18.1"];
 const NATIVE = "@giftgrab/core-linux-x64-gnu";
 
-/** A program that records the test pattern, and tells the native libraries that its process has mapped. */
+/** A program that records the test pattern, and prints the native libraries that its process has mapped. */
 function recorder(open: string): string {
   return `${open}
 async function main() {

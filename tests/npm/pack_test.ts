@@ -38,7 +38,7 @@ describe("packages", whereItPacks(), () => {
   });
   after(() => rm(folder, { recursive: true }));
 
-  it("are one of JavaScript and two for each platform, all of the version that deno.json tells", async () => {
+  it("are one of JavaScript and two for each platform, all of the version that deno.json states", async () => {
     const { version } = JSON.parse(readFileSync(join(ROOT, "deno.json"), "utf8"));
     const manifests = await Promise.all(all.map(manifestOf));
     assert.deepEqual(manifests.map(({ name }) => name), ["@giftgrab/core", DEFAULT, GPL, ARM64, ARM64_GPL]);
@@ -90,7 +90,7 @@ describe("packages", whereItPacks(), () => {
     }
   });
 
-  it("tell the SHA-256 of each library, in npm's package and in JSR's sources, but not in the checkout", async () => {
+  it("state the SHA-256 of each library, in npm's package and in JSR's sources, but not in the checkout", async () => {
     const expected: Record<string, string> = {};
     for (const { name, tarball } of packages.natives.values()) {
       await text("tar", ["-xzf", tarball, "-C", folder, "package/libgiftgrab.so"]);
@@ -105,7 +105,7 @@ describe("packages", whereItPacks(), () => {
     assert.deepEqual({ ...(await import(join(ROOT, `${file}.ts`))).LIBRARIES }, {});
   });
 
-  it("tell the licence of all that is in them, with its text", async () => {
+  it("state the licence of all that is in them, with its text", async () => {
     for (const [variant, ffmpeg] of [["default", "LGPL-2.1-or-later"], ["gpl", "GPL-2.0-or-later"]] as const) {
       const { license } = await manifestOf(nativeOf(variant));
       const licences = license.split(" AND ");

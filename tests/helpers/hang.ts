@@ -1,0 +1,7 @@
+/** What never ends is a failure; what only takes long on a busy machine is none. */
+
+/** No test and no process of a test that works takes so long, however busy the machine is. */
+export const HANG_MS = 600_000;
+
+/** Settings of a test that fails when it hangs. */
+export const NO_HANG = { timeout: HANG_MS } as const;
