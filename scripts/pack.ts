@@ -1,19 +1,20 @@
 /**
- * Makes the npm packages and the sources for JSR: `pack.ts [--library ID=PATH]... [--out FOLDER]`.
+ * Makes the npm packages and the sources for JSR: `pack.ts [--development] [--library ID=PATH]... [--out FOLDER]`.
  *
  * Leaves in the folder, by default `target/npm`: the tarballs, a folder for each package with what its tarball holds,
- * and `jsr/` with the sources that `deno publish` shall publish. Without `--library` it packs every
- * native library of the matrix, from `target/bundled/`; with it only those that are told: `linux-x64-gnu-gpl=PATH`.
+ * and `jsr/` with the sources that `deno publish` shall publish. By default it packs every native library of the matrix,
+ * from `target/bundled/`; with `--library` only those named: `linux-x64-gnu-gpl=PATH`; with `--development` the library
+ * that `deno task setup` has built, for this machine only.
  */
 
-import { mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { outputOf, runScript, ScriptError } from "./command.ts";
 import { ROOT } from "./finding.ts";
-import { readBundle } from "./pack/bundle.ts";
+import { bareBundle, readBundle } from "./pack/bundle.ts";
 import { linkedCrates } from "./pack/crates.ts";
-import { matrixOf, nativesOf } from "./pack/matrix.ts";
+import { matrixOf, nativesOf, ownPlatform } from "./pack/matrix.ts";
 import { makeCore, makeNative } from "./pack/packages.ts";
 import { configOf, stageSources } from "./pack/stage.ts";
 
@@ -88,6 +89,13 @@ export function bundledLibraries(): Map<string, string> {
   );
 }
 
+/** The library that this checkout has built, as that of the default variant. */
+function developmentLibrary(): Map<string, string> {
+  const library = join(ROOT, "target/release/libgiftgrab.so");
+  if (!existsSync(library)) throw new ScriptError(`Cannot pack "${library}": it is missing; run \`deno task setup\``);
+  return new Map([[ownPlatform(), bareBundle(library, join(ROOT, "target/development"))]]);
+}
+
 function librariesNamed(named: readonly string[]): Map<string, string> {
   return new Map(named.map((text) => {
     const [, id, path] = /^([\w-]+)=(.+)$/.exec(text) ?? [];
@@ -115,11 +123,16 @@ if (import.meta.main) {
   await runScript(async () => {
     const { values } = parseArgs({
       options: {
+        development: { type: "boolean", default: false },
         library: { type: "string", multiple: true },
         out: { type: "string", default: join(ROOT, "target/npm") },
       },
     });
-    const libraries = values.library ? librariesNamed(values.library) : bundledLibraries();
+    const libraries = values.development
+      ? developmentLibrary()
+      : values.library
+      ? librariesNamed(values.library)
+      : bundledLibraries();
     const { jsr, core, natives } = await pack(resolve(values.out), libraries);
     for (const { name, version, folder, tarball } of [core, ...natives.values()]) {
       const [unpacked, packed] = [sizeOf(folder), statSync(tarball).size].map(megabytes);
