@@ -1,19 +1,20 @@
 /**
- * Makes the npm packages and the sources for JSR: `pack.ts [--library ID=PATH]... [--out FOLDER]`.
+ * Makes the npm packages and the sources for JSR: `pack.ts [--development] [--library ID=PATH]... [--out FOLDER]`.
  *
- * Leaves in the folder, by default `target/npm`: the tarballs, a folder for each package with its tarball's contents,
- * and `jsr/` with the sources that `deno publish` shall publish. Without `--library` it packs every
- * native library of the matrix, from `target/bundled/`; with it only the named ones: `linux-x64-gnu-gpl=PATH`.
+ * Leaves in the folder, by default `target/npm`: the tarballs, a folder for each package with what its tarball holds,
+ * and `jsr/` with the sources that `deno publish` shall publish. By default it packs every native library of the matrix,
+ * from `target/bundled/`; with `--library` only those named: `linux-x64-gnu-gpl=PATH`; with `--development` the library
+ * that `deno task setup` has built, for this machine only.
  */
 
-import { mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { outputOf, runScript, ScriptError } from "./command.ts";
 import { ROOT } from "./finding.ts";
-import { readBundle } from "./pack/bundle.ts";
+import { bareBundle, readBundle } from "./pack/bundle.ts";
 import { linkedCrates } from "./pack/crates.ts";
-import { matrixOf, nativesOf } from "./pack/matrix.ts";
+import { matrixOf, nativesOf, ownPlatform } from "./pack/matrix.ts";
 import { makeCore, makeNative } from "./pack/packages.ts";
 import { configOf, stageSources } from "./pack/stage.ts";
 
@@ -21,25 +22,25 @@ import { configOf, stageSources } from "./pack/stage.ts";
 export interface Package {
   readonly name: string;
   readonly version: string;
-  /** The folder with its contents. */
+  /** The folder with what is in it. */
   readonly folder: string;
   readonly tarball: string;
 }
 
-/** The results of {@linkcode pack}. */
+/** What {@linkcode pack} has made. */
 export interface Packages {
   /** The sources for JSR. */
   readonly jsr: string;
   /** The package of JavaScript. */
   readonly core: Package;
-  /** The packages of native libraries by their platform and variant. */
+  /** The packages of native libraries by what tells them from each other. */
   readonly natives: ReadonlyMap<string, Package>;
 }
 
 /**
  * Makes all packages of the checkout in the folder `out`, which is made anew.
  *
- * @param libraries Path of the native library by platform and variant; a library that is not named is not packed.
+ * @param libraries Path of the native library by what tells the package from the others; what is not told is not packed.
  * @throws {ScriptError} If something is missing, or a licence is not known.
  */
 export async function pack(out: string, libraries: ReadonlyMap<string, string>): Promise<Packages> {
@@ -64,7 +65,7 @@ export async function pack(out: string, libraries: ReadonlyMap<string, string>):
         quiet: true,
       }),
     ) as readonly { readonly filename: string }[];
-    if (tarball === undefined) throw new Error("`npm pack` names no file");
+    if (tarball === undefined) throw new Error("`npm pack` tells of no file");
     return { name, version: config.version, folder, tarball: join(out, tarball.filename) };
   };
 
@@ -86,6 +87,13 @@ export function bundledLibraries(): Map<string, string> {
       join(ROOT, "target/bundled", platform.platform, variant.variant, platform.library),
     ]),
   );
+}
+
+/** The library that this checkout has built, as that of the default variant. */
+function developmentLibrary(): Map<string, string> {
+  const library = join(ROOT, "target/release/libgiftgrab.so");
+  if (!existsSync(library)) throw new ScriptError(`Cannot pack "${library}": it is missing; run \`deno task setup\``);
+  return new Map([[ownPlatform(), bareBundle(library, join(ROOT, "target/development"))]]);
 }
 
 function librariesNamed(named: readonly string[]): Map<string, string> {
@@ -115,11 +123,16 @@ if (import.meta.main) {
   await runScript(async () => {
     const { values } = parseArgs({
       options: {
+        development: { type: "boolean", default: false },
         library: { type: "string", multiple: true },
         out: { type: "string", default: join(ROOT, "target/npm") },
       },
     });
-    const libraries = values.library ? librariesNamed(values.library) : bundledLibraries();
+    const libraries = values.development
+      ? developmentLibrary()
+      : values.library
+      ? librariesNamed(values.library)
+      : bundledLibraries();
     const { jsr, core, natives } = await pack(resolve(values.out), libraries);
     for (const { name, version, folder, tarball } of [core, ...natives.values()]) {
       const [unpacked, packed] = [sizeOf(folder), statSync(tarball).size].map(megabytes);

@@ -151,10 +151,9 @@ async function judge(home: string, where: string): Promise<void> {
 /** The README's first example, with the library from `specifier`. */
 function example(specifier: string): string {
   const readme = readFileSync(join(ROOT, "README.md"), "utf8");
-  const [, code] = /^## First example\n+```ts\n(.+?)^```$/ms.exec(readme) ?? [];
-  const [line] = /from "jsr:@giftgrab\/core";.*$/m.exec(code ?? "") ?? [];
-  if (code === undefined || line === undefined) throw new Error("README.md has no first example");
-  return code.replace(line, `from "${specifier}";`);
+  const [, code = ""] = /```ts\n(.+?)^```$/ms.exec(readme) ?? [];
+  if (!code.includes('"@giftgrab/core"')) throw new Error("README.md has no first example that imports the package");
+  return code.replace('"@giftgrab/core"', JSON.stringify(specifier));
 }
 
 /** The folder of this machine's npm, which is JavaScript only. */

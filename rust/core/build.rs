@@ -1,4 +1,4 @@
-//! Tells the crate which parts of FFmpeg's interface the linked version has.
+//! Sets the configuration of the crate by the interface of the linked FFmpeg.
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");

@@ -1,8 +1,8 @@
 /** A native library with FFmpeg in it, as the bundling build leaves it: beside it lie the licences of its parts. */
 
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { ScriptError } from "../command.ts";
 import type { Component } from "./component.ts";
 
@@ -60,4 +60,19 @@ export function readBundle(library: string): Bundle {
       texts: files.map((file) => readFileSync(join(folder, file), "utf8")),
     })),
   };
+}
+
+/**
+ * A copy of `library` in `folder` as a bundle that lists no parts: its package is for the machine that built it only.
+ *
+ * @returns Path of the copy.
+ */
+export function bareBundle(library: string, folder: string): string {
+  const licences = join(folder, "licences");
+  mkdirSync(licences, { recursive: true });
+  const copy = join(folder, basename(library));
+  cpSync(library, copy);
+  writeFileSync(join(licences, "licences.json"), "[]\n");
+  writeFileSync(join(licences, RUST_VERSION), "0\n");
+  return copy;
 }

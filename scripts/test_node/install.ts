@@ -1,11 +1,11 @@
-/** The needs of the tests on Node, installed by npm: the package, the imports of the tests, and Node itself. */
+/** What the tests on Node need, installed by npm: the package, what the tests import, and Node itself. */
 
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { outputOf, ScriptError } from "../command.ts";
 import { ROOT } from "../finding.ts";
 import { bundledLibraries, pack } from "../pack.ts";
-import { RUST_VERSION } from "../pack/bundle.ts";
+import { bareBundle } from "../pack/bundle.ts";
 import { matrixOf, nativesOf, ownPlatform } from "../pack/matrix.ts";
 
 /** The folder of a program that uses the package. */
@@ -14,7 +14,7 @@ export const FOLDER: string = join(ROOT, "target/node-test");
 /** The newest of each line of Node that is supported. */
 export const NODES: Readonly<Record<string, string>> = { 20: "20.20.2", 22: "22.23.3", 24: "24.21.0" };
 
-/** The package that takes the types out of TypeScript; see `tests/node/hooks.mjs`. */
+/** What takes the types out of TypeScript; see `tests/node/hooks.mjs`. */
 const STRIPPER = "amaro@1.2.1";
 
 /** A Node that can be run. */
@@ -65,7 +65,7 @@ export async function installPackage(variant: string | undefined, library: strin
     );
   }
   const packed = variant === undefined
-    ? bare(path ?? join(ROOT, "target/release/libgiftgrab.so"))
+    ? bareBundle(path ?? join(ROOT, "target/release/libgiftgrab.so"), join(FOLDER, "library"))
     : path ?? bundledLibraries().get(native.id) ?? "";
   const { core, natives } = await pack(join(FOLDER, "packages"), new Map([[native.id, packed]]));
   for (const file of ["node_modules", "package-lock.json"]) {
@@ -78,16 +78,6 @@ export async function installPackage(variant: string | undefined, library: strin
   const imported = Object.keys(specifiers).map((specifier) => specifier.replace(/^npm:/, ""));
   const tarballs = [core, ...natives.values()].map(({ tarball }) => tarball);
   await npmInstall(FOLDER, [...tarballs, STRIPPER, ...imported]);
-}
-
-/** A copy of `library` as a bundle whose parts are not listed: it is packed for this machine only. */
-function bare(library: string): string {
-  const folder = join(FOLDER, "library");
-  mkdirSync(join(folder, "licences"), { recursive: true });
-  cpSync(library, join(folder, "libgiftgrab.so"));
-  writeFileSync(join(folder, "licences/licences.json"), "[]\n");
-  writeFileSync(join(folder, "licences", RUST_VERSION), "0\n");
-  return join(folder, "libgiftgrab.so");
 }
 
 async function npmInstall(folder: string, packages: readonly string[]): Promise<void> {

@@ -107,7 +107,7 @@ const VERSIONS: Tree = {
   "Cargo.lock": '[[package]]\nname = "giftgrab"\nversion = "1.2.3"\n\n[[package]]\nname = "rav1e"\nversion = "9.9.9"\n',
   "rust/core/Cargo.toml": "[package]\nversion.workspace = true\n",
   "src/backend/version.ts": 'export const VERSION = "1.2.3";\n',
-  "README.md": '`import "npm:@giftgrab/core-linux-x64-gnu-gpl@1.2.3"`\n',
+  "docs/packages.md": '`import "npm:@giftgrab/core-linux-x64-gnu-gpl@1.2.3"`\n',
 };
 
 const VERSION_BREAKS: readonly (readonly [what: string, file: string, text: string, place: string])[] = [
@@ -120,7 +120,12 @@ const VERSION_BREAKS: readonly (readonly [what: string, file: string, text: stri
     '\nexport const VERSION = "1";\n',
     "src/backend/version.ts:2",
   ],
-  ["another version in the README", "README.md", '\n`import "npm:@giftgrab/core-x@1.2.2"`\n', "README.md:2"],
+  [
+    "another version in a document",
+    "docs/packages.md",
+    '\n`import "npm:@giftgrab/core-x@1.2.2"`\n',
+    "docs/packages.md:2",
+  ],
   ["a crate's own version", "rust/core/Cargo.toml", '[package]\nversion = "1.2.3"\n', "rust/core/Cargo.toml:2"],
 ];
 

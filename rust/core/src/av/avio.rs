@@ -14,7 +14,7 @@ use crate::storage::Storage;
 const BUFFER_SIZE: usize = 64 * 1024;
 /// Bytes of a fragment that are gathered at most: more are written in pieces.
 const MAX_FRAGMENT: usize = 4 << 20;
-/// The same where nothing depends on what is written by one call.
+/// The same where the size of one write does not matter.
 const MAX_PIECE: usize = 256 << 10;
 
 /// Bytes of a box's length and type.
@@ -23,17 +23,17 @@ const HEAD: usize = 8;
 struct AvioState {
     storage: Arc<dyn Storage>,
     position: u64,
-    /// What was written last, up to `position`, and is not in the storage yet.
+    /// The last bytes written, up to `position`, that are not in the storage yet.
     gathered: Vec<u8>,
-    /// Whether what was gathered begins with the head of a box of ISO/IEC 14496-12, which is then put last: until it is
-    /// there, readers see nothing of the box, however much of it a killed process has left.
+    /// Whether the gathered bytes begin with the head of a box of ISO/IEC 14496-12, which is then written last: until
+    /// then, readers see nothing of the box, however much of it a killed process has left.
     head_last: bool,
-    /// The operating system's number of the first error: libavformat ignores some that it is told of.
+    /// The operating system's number of the first error: libavformat ignores some of the errors that it gets.
     failed: Option<i32>,
 }
 
 impl AvioState {
-    /// Puts what was gathered into the storage.
+    /// Writes the gathered bytes to the storage.
     fn put(&mut self) -> io::Result<()> {
         if let Some(number) = self.failed {
             return Err(io::Error::from_raw_os_error(number));
@@ -108,7 +108,7 @@ impl Avio {
         self.context
     }
 
-    /// From now on each flush completes a box, or some, which readers are to see whole or not at all.
+    /// From now on each flush completes one or more boxes, which readers are to see whole or not at all.
     pub(super) fn put_heads_last(&mut self) {
         // SAFETY: owned, and libavformat does not run.
         unsafe { (*self.state).head_last = true };

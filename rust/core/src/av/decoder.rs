@@ -57,7 +57,7 @@ impl Decoder {
         unsafe { text(ffi::avcodec_get_name((*self.0).codec_id)) }
     }
 
-    /// Gives it a packet, or with `None` the end of the stream.
+    /// Sends it a packet, or with `None` the end of the stream.
     ///
     /// # Errors
     ///

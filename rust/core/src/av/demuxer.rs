@@ -17,7 +17,7 @@ const FORMAT_WHITELIST: &str = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts
 /// Limits while a file is opened.
 #[derive(Debug, Clone, Copy)]
 pub struct DemuxerOptions {
-    /// Bytes read to find out what it is.
+    /// Bytes read to find out the format.
     pub probe_bytes: u64,
     /// Microseconds of media read to find its streams.
     pub analyse_us: u64,
@@ -31,7 +31,7 @@ impl Default for DemuxerOptions {
     }
 }
 
-/// What the container tells of its video stream.
+/// The video stream as the container describes it.
 #[derive(Debug, Clone)]
 pub struct StreamInfo {
     /// Index of the stream among all streams.
@@ -40,13 +40,13 @@ pub struct StreamInfo {
     pub time_base: Rational,
     /// Frames per second; 0/1 if unknown.
     pub frame_rate: Rational,
-    /// Length in seconds, if told.
+    /// Length in seconds, if stated.
     pub duration_seconds: Option<f64>,
-    /// Number of frames, if told.
+    /// Number of frames, if stated.
     pub frames: Option<u64>,
     /// FFmpeg's name of the container.
     pub container: String,
-    /// Pixels of a frame as the headers tell them; 0 if unknown.
+    /// Pixels of a frame by the headers; 0 if unknown.
     pub pixels: u64,
 }
 

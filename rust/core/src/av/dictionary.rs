@@ -34,7 +34,7 @@ impl Dictionary {
         check(unsafe { ffi::av_dict_set(&raw mut self.0, key.as_ptr(), value.as_ptr(), 0) }).map(drop)
     }
 
-    /// The names still in the set: after a call that takes options, those that nobody knew.
+    /// The names still in the set: after a call that takes options, those that FFmpeg did not know.
     #[must_use]
     pub fn names(&self) -> Vec<String> {
         let mut names = Vec::new();
@@ -55,7 +55,7 @@ impl Dictionary {
         &raw mut self.0
     }
 
-    /// Gives the dictionary away.
+    /// Passes the dictionary to FFmpeg.
     pub(super) fn into_raw(self) -> *mut ffi::AVDictionary {
         let raw = self.0;
         std::mem::forget(self);

@@ -118,7 +118,7 @@ impl Encoder {
                 c.flags |= ffi::AV_CODEC_FLAG_QSCALE as i32;
                 c.global_quality = (quantiser * f64::from(ffi::FF_QP2LAMBDA)).round() as i32;
             }
-            // Where parameter sets belong is each container's affair: they are kept apart from the packets.
+            // Each container has its own place for parameter sets: they are kept apart from the packets.
             c.flags |= ffi::AV_CODEC_FLAG_GLOBAL_HEADER as i32;
             check(ffi::avcodec_open2(context, codec, options.as_mut_ptr()))?;
         }
@@ -126,7 +126,7 @@ impl Encoder {
         if unknown.is_empty() { Ok(encoder) } else { Err(OpenError::UnknownOptions(unknown)) }
     }
 
-    /// What a muxer must know of its packets, with the parameter sets as extradata.
+    /// The parameters that a muxer needs, with the parameter sets as extradata.
     ///
     /// # Errors
     ///
@@ -136,7 +136,7 @@ impl Encoder {
         StreamParameters::filled(|raw| check(unsafe { ffi::avcodec_parameters_from_context(raw, self.0) }).map(drop))
     }
 
-    /// Gives it a picture, whose pts counts frames; with `None` the end.
+    /// Sends it a picture, whose pts counts frames; with `None` the end.
     ///
     /// # Errors
     ///

@@ -39,7 +39,7 @@ impl AvError {
         self.code == ffi::AVERROR_EOF
     }
 
-    /// Nothing now; give more input or ask again.
+    /// Nothing now; send more input or try again.
     #[must_use]
     pub fn is_again(&self) -> bool {
         self.os_error().is_some_and(|error| error.kind() == std::io::ErrorKind::WouldBlock)

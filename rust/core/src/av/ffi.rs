@@ -1,4 +1,4 @@
-//! FFmpeg's functions and types, and what every wrapper of them needs.
+//! FFmpeg's functions and types, and helpers of every wrapper.
 
 use std::ffi::CStr;
 

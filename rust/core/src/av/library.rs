@@ -12,8 +12,8 @@ pub fn init() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         log::install();
-        // SVT-AV1 prints its settings, and that it is closed early, to stderr unless told otherwise before its first
-        // encoder (its EbLog.c); 0 leaves what precedes an abort.
+        // SVT-AV1 prints its settings and an early close to stderr, unless this is set before its first encoder (its
+        // EbLog.c); 0 leaves the messages that precede an abort.
         // SAFETY: glibc's first `setenv` leaves the original environment block in place, so that a concurrent `getenv`
         // still reads valid memory; this is the only variable this library sets, once.
         unsafe { std::env::set_var("SVT_LOG", "0") };
@@ -41,8 +41,8 @@ pub fn configuration() -> String {
     unsafe { text(ffi::avcodec_configuration()) }
 }
 
-/// Whether the libraries that are linked have the major versions of the headers this was built with; if not, what
-/// differs. libavfilter is opened, and checked, when the first filter is made.
+/// Checks that the linked libraries have the major versions of the headers of this build. libavfilter is opened, and
+/// checked, when the first filter is made.
 ///
 /// # Errors
 ///

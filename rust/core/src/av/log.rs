@@ -27,7 +27,7 @@ pub(super) fn take_first_line() -> String {
     if lines.first_error.is_empty() { lines.last } else { lines.first_error }
 }
 
-/// What C passes for a `va_list`: on x86-64 it is an array, so its address (System V ABI, 3.5.7); on AArch64 a structure
+/// A `va_list` as C passes it: on x86-64 it is an array, so its address (System V ABI, 3.5.7); on AArch64 a structure
 /// (AAPCS64, appendix B).
 #[cfg(target_arch = "x86_64")]
 type Arguments = *mut ffi::__va_list_tag;

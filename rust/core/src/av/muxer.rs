@@ -109,7 +109,7 @@ impl Muxer {
         Ok(muxer)
     }
 
-    /// Gives it the next packet in decoding order.
+    /// Writes the next packet in decoding order.
     ///
     /// # Errors
     ///
@@ -121,7 +121,7 @@ impl Muxer {
         check(unsafe { ffi::av_write_frame(self.context, packet.as_mut_ptr()) }).map(drop)
     }
 
-    /// Closes the fragment or cluster, so that everything given is in the storage and can be decoded from it.
+    /// Closes the fragment or cluster, so that every packet so far is in the storage and can be decoded from it.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! What a muxer must know of a stream.
+//! The parameters of a stream, for muxers and decoders.
 
 use std::sync::Arc;
 

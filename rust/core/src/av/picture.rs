@@ -86,38 +86,38 @@ impl Picture {
         Ok(copy)
     }
 
-    /// The part of this picture inside `area`, over the same samples where they can be addressed.
+    /// This picture inside the crop, over the same samples where they can be addressed.
     ///
-    /// Where pixels share their chroma, a part that begins at an odd place begins with the chroma of the place before
+    /// Where pixels share their chroma, a crop that begins at an odd place begins with the chroma of the place before
     /// it, as FFmpeg's filter `crop` does with `exact=1`.
     ///
     /// # Errors
     ///
-    /// Out of memory, or an area that is not inside the picture.
-    pub fn crop(self, area: Rect) -> Result<Self, AvError> {
-        if self.format() == PixelFormat::UYVY422 && area.x % 2 == 1 {
-            return self.crop_odd_uyvy(area);
+    /// Out of memory, or a crop that is not inside the picture.
+    pub fn crop(self, crop: Rect) -> Result<Self, AvError> {
+        if self.format() == PixelFormat::UYVY422 && crop.x % 2 == 1 {
+            return self.crop_odd_uyvy(crop);
         }
         let (width, height) = (self.width() as usize, self.height() as usize);
         // SAFETY: owned; the call refuses a crop that leaves nothing, and moves plane pointers inside their buffers.
         check(unsafe {
-            (*self.0).crop_left = area.x;
-            (*self.0).crop_top = area.y;
-            (*self.0).crop_right = width.saturating_sub(area.x + area.width);
-            (*self.0).crop_bottom = height.saturating_sub(area.y + area.height);
+            (*self.0).crop_left = crop.x;
+            (*self.0).crop_top = crop.y;
+            (*self.0).crop_right = width.saturating_sub(crop.x + crop.width);
+            (*self.0).crop_bottom = height.saturating_sub(crop.y + crop.height);
             ffi::av_frame_apply_cropping(self.0, ffi::AV_FRAME_CROP_UNALIGNED.0 as i32)
         })?;
         Ok(self)
     }
 
     /// A pixel pair of UYVY cannot be addressed in its middle: luma moves by a pixel against chroma.
-    fn crop_odd_uyvy(&self, area: Rect) -> Result<Self, AvError> {
+    fn crop_odd_uyvy(&self, crop: Rect) -> Result<Self, AvError> {
         let size = |value: usize| u32::try_from(value).unwrap_or(0);
-        let mut part = Self::alloc(PixelFormat::UYVY422, size(area.width), size(area.height))?;
-        part.set_tags(self.tags());
-        if let (Some(from), Some(mut to)) = (self.view(), part.view_mut()?) {
-            for (to, from) in to.rows_mut(0).zip(from.rows(0).skip(area.y)) {
-                let from = &from[(area.x - 1) * 2..];
+        let mut cropped = Self::alloc(PixelFormat::UYVY422, size(crop.width), size(crop.height))?;
+        cropped.set_tags(self.tags());
+        if let (Some(from), Some(mut to)) = (self.view(), cropped.view_mut()?) {
+            for (to, from) in to.rows_mut(0).zip(from.rows(0).skip(crop.y)) {
+                let from = &from[(crop.x - 1) * 2..];
                 for (place, pair) in to.chunks_exact_mut(4).enumerate() {
                     let chroma = &from[place * 4..];
                     let next = chroma.get(5).or(chroma.get(3)).copied().unwrap_or(0);
@@ -126,9 +126,9 @@ impl Picture {
             }
         }
         if let Some(pts) = self.pts() {
-            part.set_pts(pts);
+            cropped.set_pts(pts);
         }
-        Ok(part)
+        Ok(cropped)
     }
 
     /// Width in pixels.
@@ -236,40 +236,40 @@ impl Picture {
         }
     }
 
-    /// Copies `part` into this picture, its top left pixel to column `x` and row `y`; where chroma samples are shared, both
-    /// are even.
+    /// Copies `other` into this picture, its top left pixel to column `x` and row `y`; where chroma samples are shared,
+    /// both are even.
     ///
     /// # Errors
     ///
-    /// Another pixel format, a part that reaches beyond the picture, or out of memory while unsharing.
-    pub fn paste(&mut self, part: &Self, (x, y): (u32, u32)) -> Result<(), AvError> {
+    /// Another pixel format, a picture that reaches beyond this one, or out of memory while unsharing.
+    pub fn paste(&mut self, other: &Self, (x, y): (u32, u32)) -> Result<(), AvError> {
         let fits = |at: u32, length: u32, limit: u32| at.checked_add(length).is_some_and(|end| end <= limit);
-        let is_inside = fits(x, part.width(), self.width()) && fits(y, part.height(), self.height());
+        let is_inside = fits(x, other.width(), self.width()) && fits(y, other.height(), self.height());
         let format = ffi::AVPixelFormat(self.format().0);
         // SAFETY: owned; the descriptor is a static table's row, or null for an unknown format.
         let descriptor = unsafe {
             check(ffi::av_frame_make_writable(self.0))?;
             ffi::av_pix_fmt_desc_get(format).as_ref()
         };
-        let Some(descriptor) = descriptor.filter(|_| is_inside && part.format() == self.format()) else {
+        let Some(descriptor) = descriptor.filter(|_| is_inside && other.format() == self.format()) else {
             return Err(AvError::invalid());
         };
         let pixels = |value: u32| i32::try_from(value).unwrap_or(0);
-        // SAFETY: a known format; both pictures hold all planes of it, and the part lies inside this one.
+        // SAFETY: a known format; both pictures hold all planes of it, and the other one lies inside this one.
         unsafe {
             for plane in 0..ffi::av_pix_fmt_count_planes(format).max(0) {
                 let index = plane.unsigned_abs() as usize;
                 let shift = if matches!(plane, 1 | 2) { descriptor.log2_chroma_h } else { 0 };
                 let rows = |count: u32| (count + (1 << shift) - 1) >> shift;
-                let (from, to) = (&*part.0, &*self.0);
+                let (from, to) = (&*other.0, &*self.0);
                 let row = to.data[index].offset(rows(y) as isize * to.linesize[index] as isize);
                 ffi::av_image_copy_plane(
                     row.offset(check(ffi::av_image_get_linesize(format, pixels(x), plane))? as isize),
                     to.linesize[index],
                     from.data[index],
                     from.linesize[index],
-                    check(ffi::av_image_get_linesize(format, pixels(part.width()), plane))?,
-                    pixels(rows(part.height())),
+                    check(ffi::av_image_get_linesize(format, pixels(other.width()), plane))?,
+                    pixels(rows(other.height())),
                 );
             }
         }

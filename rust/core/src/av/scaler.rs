@@ -4,7 +4,7 @@ use std::{ffi::CStr, ptr};
 
 use super::{AvError, Picture, PicturePool, PixelFormat, error::check, ffi};
 
-/// What a scaler does.
+/// The task of a scaler.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Scaling {
     /// Pixel format, width and height of the pictures it takes.
@@ -35,7 +35,7 @@ impl Scaler {
     /// FFmpeg's, if one of the formats is not supported.
     pub fn new(scaling: Scaling) -> Result<Self, AvError> {
         let Scaling { from, to, matrix, full_range } = scaling;
-        // The ranges must be known before it is initialised: they decide whether it may just copy.
+        // The ranges must be known before the context is initialised: they decide whether it may just copy.
         let settings = [
             (c"src_format", i64::from(from.0.0)),
             (c"srcw", i64::from(from.1)),
@@ -64,7 +64,7 @@ impl Scaler {
         // SAFETY: the context is initialised; the coefficient tables are static, and there is one for any number.
         unsafe {
             let table = ffi::sws_getCoefficients(i32::try_from(matrix).unwrap_or(ffi::SWS_CS_DEFAULT));
-            // A refusal only means that neither side is YUV or RGB; the scaler works without it.
+            // A refusal only means that neither side is YUV or RGB; the scaler works without the ranges.
             ffi::sws_setColorspaceDetails(scaler.context, table, from_full, table, to_full, 0, 1 << 16, 1 << 16);
         }
         Ok(scaler)
@@ -75,7 +75,7 @@ impl Scaler {
         check(unsafe { ffi::av_opt_set_int(self.context.cast(), name.as_ptr(), value, 0) }).map(drop)
     }
 
-    /// What it does.
+    /// Its task.
     #[must_use]
     pub const fn scaling(&self) -> Scaling {
         self.scaling

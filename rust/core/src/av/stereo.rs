@@ -13,7 +13,7 @@ const fn number(packing: StereoPacking) -> ffi::AVStereo3DType {
 }
 
 impl Picture {
-    /// Tells encoders that two views are packed in this picture; those that can write it into the stream.
+    /// Marks a picture that packs two views; encoders that can write the mark into the stream.
     ///
     /// # Errors
     ///
@@ -29,7 +29,7 @@ impl Picture {
     }
 }
 
-/// Tells a muxer, before its header, that each picture of the stream packs two views.
+/// Marks a stream, before its header is written, as one whose pictures pack two views.
 ///
 /// # Safety
 /// `stream` is a stream of a muxer that is not begun.

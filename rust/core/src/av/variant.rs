@@ -17,7 +17,7 @@ pub enum FfmpegVariant {
 }
 
 impl FfmpegVariant {
-    /// That of this build.
+    /// The variant of this build.
     pub(crate) fn of_this_build() -> Self {
         if !cfg!(feature = "bundled") {
             Self::System

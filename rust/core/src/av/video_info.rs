@@ -23,7 +23,7 @@ impl VideoInfo {
     /// Nothing known: no pixels.
     pub const UNKNOWN: Self = Self { width: 0, height: 0, format: PixelFormat::YUV420P, tags: ColourTags::UNKNOWN };
 
-    /// That of a picture.
+    /// The properties of a picture.
     #[must_use]
     pub fn of(picture: &Picture) -> Self {
         Self { width: picture.width(), height: picture.height(), format: picture.format(), tags: picture.tags() }
@@ -35,7 +35,7 @@ impl VideoInfo {
         self.format.picture_bytes(self.width, self.height)
     }
 
-    /// That of these pictures after a conversion to another pixel format and size.
+    /// The properties of these pictures after a conversion to another pixel format and size.
     #[must_use]
     pub fn converted(self, format: PixelFormat, width: u32, height: u32) -> Self {
         Self { width, height, format, tags: tags(self, format) }

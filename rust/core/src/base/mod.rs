@@ -1,4 +1,4 @@
-//! What every other module may use: errors, time and checks of arguments.
+//! Errors, time and checks of arguments, for every other module.
 
 pub(crate) mod checks;
 pub mod error;

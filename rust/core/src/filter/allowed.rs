@@ -1,7 +1,7 @@
-//! Which of FFmpeg's filters may be used: those that only compute on the pictures they are given.
+//! The filters of FFmpeg that may be used: those that only compute on their pictures.
 //!
-//! A runtime grants this library no file but those that it was asked for, so a description must not be a way around
-//! that. Whether a filter is harmless is known by reading its source; one that is not listed is refused.
+//! A runtime grants this library only the files that were asked for, so a description must not be a way around that.
+//! Each filter was judged by its source; one that is not listed is refused.
 
 use crate::av::{self, FfmpegVariant, FilterPolicy, how_to_switch};
 
@@ -364,8 +364,8 @@ mod tests {
             ["file", "path", "plugin", "model", "url", "device", "address", "port", "dump", "graph", "kdtree", "plot"];
         for filter in ALLOWED {
             for (option, help) in av::FilterGraph::text_options(filter) {
-                let told = format!("{option} {help}").to_lowercase();
-                let words = told.split(|c: char| !c.is_ascii_alphanumeric()).map(str::to_owned).collect::<Vec<_>>();
+                let text = format!("{option} {help}").to_lowercase();
+                let words = text.split(|c: char| !c.is_ascii_alphanumeric()).map(str::to_owned).collect::<Vec<_>>();
                 let is_suspect = words.iter().any(|word| suspects.iter().any(|suspect| word.contains(suspect)));
                 assert!(!is_suspect || PicturesOnly.names_a_file(filter, &option), "{filter}: {option}: {help}");
             }

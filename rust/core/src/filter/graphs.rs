@@ -10,13 +10,13 @@ use crate::{
 
 /// Pictures of one view that may wait for those of the other views.
 const WAITING: usize = 64;
-/// Frames of which the capture time is remembered for pictures that come without a mark.
+/// Frames whose capture time is remembered for pictures that come without a mark.
 const REMEMBERED: usize = 256;
-/// Frames that a graph with branches may take in a row without giving one: behind a branch that gives nothing, those of
-/// the other branches would pile up.
+/// Frames that a graph with branches may take in a row without returning one: behind a branch that returns nothing,
+/// frames of the other branches would pile up.
 const HELD_BACK: u32 = 256;
 
-/// What graphs are opened for.
+/// The form of frames that graphs are opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Form {
     pub(super) shape: FrameShape,
@@ -29,12 +29,12 @@ impl Form {
     }
 }
 
-/// What came out: the views of one frame.
+/// The views of one frame that came out.
 pub(super) struct Filtered {
     pub(super) views: Views,
     /// Time in ticks of [`Graphs::time_base`].
     pub(super) pts: i64,
-    /// When the frame was captured that it stems from.
+    /// Capture time of the frame that it stems from.
     pub(super) captured_ns: u64,
 }
 
@@ -43,7 +43,7 @@ pub(super) struct Filtered {
 pub(super) enum Fault {
     /// FFmpeg's error.
     Av(AvError),
-    /// The graph takes frames and gives none.
+    /// The graph takes frames and returns none.
     HoldsBack,
 }
 
@@ -53,12 +53,12 @@ impl From<AvError> for Fault {
     }
 }
 
-/// What is ready.
+/// The output of the graphs.
 pub(super) enum Polled {
     Frame(Filtered),
-    /// Nothing until the next frame goes in.
+    /// No frame until the next one goes in.
     Nothing,
-    /// Nothing any more.
+    /// No frame any more.
     End,
 }
 
@@ -92,7 +92,7 @@ impl Graphs {
         self.form
     }
 
-    /// Seconds per tick of the times of what comes out.
+    /// Seconds per tick of the times of frames that come out.
     pub(super) fn time_base(&self) -> Rational {
         self.time_base
     }
@@ -118,7 +118,7 @@ impl Graphs {
         if branches && self.held_back > HELD_BACK { Err(Fault::HoldsBack) } else { Ok(true) }
     }
 
-    /// Tells that no frame follows.
+    /// Ends the input: no frame follows.
     pub(super) fn finish(&mut self) -> Result<(), Fault> {
         for view in &mut self.views {
             match view.graph.send(None) {
@@ -147,12 +147,12 @@ impl Graphs {
                 }
                 return Ok(missing);
             }
-            // A filter that chooses by content may give a picture of one view only; it has then no partner.
+            // A filter that chooses by content may return a picture of one view only, which then has no partner.
             let fronts = || self.views.iter().map(|view| view.waiting.front().and_then(Picture::pts));
             let latest = fronts().max().flatten();
             if fronts().all(|pts| pts == latest) {
                 let views: Views = self.views.iter_mut().filter_map(|view| view.waiting.pop_front()).collect();
-                return Ok(Polled::Frame(self.told(views)));
+                return Ok(Polled::Frame(self.filtered(views)));
             }
             for view in &mut self.views {
                 if view.waiting.front().is_some_and(|picture| picture.pts() < latest) {
@@ -162,7 +162,7 @@ impl Graphs {
         }
     }
 
-    fn told(&mut self, mut views: Views) -> Filtered {
+    fn filtered(&mut self, mut views: Views) -> Filtered {
         self.held_back = 0;
         let first = views.first();
         let pts = first.and_then(Picture::pts).or(self.last_pts.map(|last| last + 1)).unwrap_or(0);
@@ -178,7 +178,7 @@ impl Graphs {
         Filtered { views, pts, captured_ns }
     }
 
-    /// When the frame was captured that is shown at `pts`, or else the last one.
+    /// Capture time of the frame that is shown at `pts`, or else of the last one.
     fn capture_time(&self, pts: i64) -> u64 {
         let time = Rational::rescale(pts, self.time_base, self.form.time_base);
         let shown = self.taken.iter().rev().find(|(pts, _)| *pts <= time);
@@ -187,7 +187,7 @@ impl Graphs {
 }
 
 impl View {
-    /// Takes what the graph has while another view has nothing, so that it does not pile up inside.
+    /// Takes pictures of this graph while another view has none, so that they do not pile up inside.
     fn catch_up(&mut self) {
         while let Ok(picture) = self.graph.receive() {
             if self.waiting.len() == WAITING {
@@ -198,7 +198,7 @@ impl View {
     }
 }
 
-/// The shape of what frames of the shape `input` become, if a graph makes a frame of each.
+/// The shape that frames of the shape `input` get, if a graph makes a frame of each.
 pub(super) fn output_shape(description: &Description, input: FrameShape) -> Option<FrameShape> {
     let time_base = Rational::new(1, 1000);
     let mut graph = FilterGraph::open(description, input.view, time_base).ok()?;

@@ -1,6 +1,6 @@
 //! Filters: nodes that change pictures on native threads, by graphs of FFmpeg's filters.
 //!
-//! A filter is a target of what is before it and an observable for what is behind it, with one thread of its own.
+//! A filter is a target of its source and an observable for its own targets, with one thread of its own.
 
 mod allowed;
 mod graphs;
@@ -29,7 +29,7 @@ use crate::{
     },
 };
 
-/// A filter before a recorder rides out as much as the recorder does.
+/// A filter in front of a writer rides out as much as the writer does.
 const INPUT: InputConfig = InputConfig {
     limits: Limits::ride_out(2 * clock::SECOND_NS, DEFAULT_QUEUE_BYTES),
     drops_oldest: false,
@@ -38,7 +38,7 @@ const INPUT: InputConfig = InputConfig {
 
 /// Changes frames on their way. Dropping it closes it, and frames for which its targets have no room are dropped.
 ///
-/// Without a target it takes frames all the same: what its graph remembers of them belongs to the frames that follow.
+/// Without a target it still takes frames: its graph may use them for the frames that follow.
 pub struct Filter {
     state: Arc<FilterState>,
     input: InputSender,
@@ -50,7 +50,7 @@ impl Filter {
     ///
     /// # Errors
     ///
-    /// `InvalidArgument`, `FilterUnavailable`, or `ResourceExhausted` if there can be no further thread.
+    /// `InvalidArgument`, `FilterUnavailable`, or `ResourceExhausted` if the system has no further thread.
     pub fn open(options: &FilterOptions, clock: &Arc<dyn Clock>, notify: Notify) -> Result<Self> {
         av::init();
         let description = options.read()?;
@@ -69,7 +69,7 @@ impl Filter {
         self.state.stats(self.input.len())
     }
 
-    /// Takes what happened since the last call.
+    /// Takes the events since the last call.
     #[must_use]
     pub fn take_events(&self) -> Vec<Event> {
         self.state.events.take()
@@ -80,7 +80,7 @@ impl Filter {
         self.state.events.put_back(events);
     }
 
-    /// Where frames go in.
+    /// The sender of its input queue.
     #[must_use]
     pub fn input(&self) -> &InputSender {
         &self.input
@@ -110,8 +110,8 @@ impl Filter {
         self.requests.ask(FilterRequest::Detach { target })
     }
 
-    /// Takes no further frame and returns at once: what is inside is handed on, then come `ended`, a `detached` for each
-    /// target and `closed`. Later calls do nothing.
+    /// Accepts no further frame and returns at once: the frames inside are handed on, then follow the events `ended`,
+    /// `detached` for each target, and `closed`. Later calls do nothing.
     pub fn close(&self) {
         self.input.close();
     }

@@ -1,4 +1,4 @@
-//! What a filter's thread and its owner share.
+//! The state that a filter's thread and its owner share.
 
 use std::sync::{
     Arc,
@@ -26,7 +26,7 @@ pub(super) struct FilterState {
     pub(super) capture_to_filtered: Recorder,
 }
 
-/// What a filter's thread is asked to do.
+/// A request to a filter's thread.
 pub(super) enum FilterRequest {
     Attach { target: u32, input: InputSender },
     Detach { target: u32 },
@@ -44,7 +44,7 @@ impl FilterState {
         }
     }
 
-    /// The stats so far, of which `queue` frames wait.
+    /// The stats so far, while `queue` frames wait.
     pub(super) fn stats(&self, queue: u32) -> FilterStats {
         FilterStats {
             frames: self.input.counters.snapshot(),

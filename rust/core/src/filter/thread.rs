@@ -1,4 +1,4 @@
-//! A filter's thread: takes frames, filters them and gives on what comes out.
+//! A filter's thread: takes frames, filters them and hands the results on.
 
 use std::sync::{Arc, atomic::Ordering::SeqCst};
 
@@ -33,18 +33,18 @@ pub(super) struct FilterThread {
     wake: Arc<dyn Wake>,
     hub: Hub,
     description: Description,
-    /// The description as errors tell it.
+    /// The description as it stands in errors.
     what: String,
     graphs: Option<Graphs>,
     /// The form that no graph could be opened for.
     refused: Option<Form>,
-    /// The shape of what came out last, or will come out first.
+    /// The shape of the last frame that came out, or probably of the first one.
     output: Option<FrameShape>,
     sequence: u64,
     session_start_ms: u64,
-    /// What the sender of the last frame does about a full queue, and so this filter too.
+    /// The policy of the last frame's sender for a full queue, which is this filter's too.
     policy: OverflowPolicy,
-    /// Whether the last frame failed, which is told once.
+    /// Whether the last frame failed, which is reported once.
     failing: bool,
     /// Whether the graph ended by itself.
     ended: bool,
@@ -125,7 +125,7 @@ impl FilterThread {
             let seen = self.signal.seen();
             self.serve();
             if let Some(input) = self.input.try_next() {
-                // A request made before the frame came must see what becomes of it.
+                // A request that was made before the frame came must take effect before the frame.
                 self.serve();
                 return Some(input);
             }
@@ -146,7 +146,7 @@ impl FilterThread {
         }
     }
 
-    /// Serves every request that waits; whether the filter was dropped, so that nobody waits for what is inside.
+    /// Serves every request that waits; whether the filter was dropped, so that the frames inside are not wanted.
     fn serve(&mut self) -> bool {
         while let Some(request) = self.requests.try_recv() {
             self.obey(request);
@@ -184,7 +184,7 @@ impl FilterThread {
         self.state.events.push(Event::Detached { target });
     }
 
-    /// Lets the targets get ready before the first frame.
+    /// Prepares the targets before the first frame.
     fn get_ready(&mut self, input: FrameShape) {
         if self.graphs.is_none() && !self.ended {
             self.output = output_shape(&self.description, input);
@@ -238,7 +238,7 @@ impl FilterThread {
         let sent = self.graphs.as_mut().map_or(Ok(false), |graphs| graphs.send(frame));
         let passed = sent.and_then(|wanted| self.pass_on().map(|()| wanted));
         passed.map_err(|fault| {
-            // What an error leaves inside a graph is not known: the next frame gets a new one.
+            // The state of a graph after an error is not known: the next frame gets a new one.
             self.graphs = None;
             let is_new = !std::mem::replace(&mut self.failing, true);
             is_new.then(|| Event::Warning { error: self.explain(fault) })
@@ -335,14 +335,14 @@ impl FilterThread {
         self.let_go();
     }
 
-    /// Lets the targets go that are leaving or were closed.
+    /// Removes the targets that are leaving or were closed.
     fn let_go(&mut self) {
         for target in self.hub.remove_gone() {
             self.state.events.push(Event::Detached { target });
         }
     }
 
-    /// Tells the end, once, and lets every target go.
+    /// Reports the end, once, and removes every target.
     fn end(&mut self) {
         if std::mem::replace(&mut self.ended, true) {
             return;

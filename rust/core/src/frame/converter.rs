@@ -1,4 +1,4 @@
-//! Brings pictures into the shape that an encoder or an observer takes, with as few copies as can be.
+//! Brings pictures into the shape that an encoder or an observer needs, with as few copies as possible.
 
 use crate::{
     av::{AvError, Picture, PicturePool, PixelFormat, Scaler, Scaling, VideoInfo, tags},
@@ -10,7 +10,7 @@ use crate::{
     },
 };
 
-/// A conversion to one shape; remembers the scaler it needed last.
+/// A conversion to one shape; remembers the last scaler.
 ///
 /// Colours are converted by [`convert`], exactly; swscale scales, and takes pixel formats that have no [`Layout`]. Between
 /// Y'CbCr formats the matrix stays the picture's own.
@@ -118,7 +118,7 @@ impl Converter {
     }
 }
 
-/// Whether pictures of shape `from` become such of shape `to` in one pass over their samples, by [`convert_shape`].
+/// Whether one pass over the samples, by [`convert_shape`], turns pictures of shape `from` into shape `to`.
 pub(crate) fn is_one_pass(from: VideoInfo, to: VideoInfo) -> bool {
     let has_layouts = from.format.layout().is_some() && to.format.layout().is_some();
     has_layouts && (from.width, from.height) == (to.width, to.height) && !from.changes_range(to)

@@ -20,7 +20,7 @@ use crate::{
 ///
 /// # Errors
 ///
-/// `InvalidArgument` naming `data` if it is shorter than the header says, or `pts` if the header tells no time; out of
+/// `InvalidArgument` naming `data` if it is shorter than the header says, or `pts` if the header has no time; out of
 /// memory.
 pub fn frame_from(
     header: &FrameHeader,
@@ -137,7 +137,7 @@ pub fn convert_bytes(from: &FrameHeader, source: &[u8], to: &FrameHeader, target
     Ok(())
 }
 
-/// The shapes of both sides of a conversion; what the target's header leaves open follows from the source.
+/// The shapes of both sides of a conversion; fields that the target's header leaves open follow from the source.
 fn shapes(from: &FrameHeader, to: &FrameHeader) -> (VideoInfo, VideoInfo) {
     let source = shape_of(from);
     let mut target = source.converted(PixelFormat::of(to.colour), to.width, to.height);

@@ -2,7 +2,7 @@
 
 use crate::av::{Picture, VideoInfo};
 
-/// How many views a frame has, and the size, pixel format and tags of each.
+/// The number of views of a frame, and the size, pixel format and tags of each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FrameShape {
     /// Each view.
@@ -12,13 +12,13 @@ pub struct FrameShape {
 }
 
 impl FrameShape {
-    /// That of frames with one such view.
+    /// The shape of frames with one such view.
     #[must_use]
     pub const fn mono(view: VideoInfo) -> Self {
         Self { view, views: 1 }
     }
 
-    /// That of a frame with these views, of which there is at least one.
+    /// The shape of a frame with these views, of which there is at least one.
     #[must_use]
     pub fn of(views: &[Picture]) -> Self {
         let view = views.first().map_or(VideoInfo::UNKNOWN, VideoInfo::of);

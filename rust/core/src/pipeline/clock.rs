@@ -1,4 +1,4 @@
-//! Time and waiting, given to every thread that keeps time, so that tests can run on a simulated clock.
+//! Time and waiting as one trait, which every thread that keeps time gets, so that tests can run on a simulated clock.
 
 use std::{
     sync::{
@@ -33,7 +33,7 @@ pub trait Clock: Send + Sync {
     /// Returns once `signal` was raised after `seen` was read from it, or at `deadline_ns`. It may return early.
     fn wait(&self, signal: &Signal, seen: u64, deadline_ns: Option<u64>);
 
-    /// `signal` was raised: whoever waits for it goes on.
+    /// `signal` was raised: ends every wait for it.
     fn wake(&self, signal: &Signal);
 
     /// A thread that keeps this time begins; called before it runs.
@@ -43,7 +43,7 @@ pub trait Clock: Send + Sync {
     fn end_thread(&self) {}
 }
 
-/// What one thread waits for: raised by everything that has news for it, and never missed.
+/// The one thing a thread waits for: raised by everything that has news for that thread, and never missed.
 ///
 /// The thread reads [`Signal::seen`], looks at everything that may have news, and then waits for a raise since.
 pub struct Signal {
@@ -51,11 +51,11 @@ pub struct Signal {
     raised: AtomicU64,
     lock: Mutex<()>,
     changed: Condvar,
-    /// Is woken besides the thread: it ends a wait that does not look at this signal.
+    /// Woken as well as the thread, to end a wait that does not look at this signal.
     forward: OnceLock<Arc<dyn Wake>>,
 }
 
-/// Is woken when something that was waited for has come.
+/// Something that can be woken from a wait.
 pub trait Wake: Send + Sync {
     /// Ends the wait.
     fn wake(&self);
@@ -117,7 +117,7 @@ impl Wake for Signal {
 pub struct SystemClock;
 
 impl SystemClock {
-    /// The one clock of all that records.
+    /// The clock of every recording.
     #[must_use]
     pub fn shared() -> Arc<dyn Clock> {
         Arc::new(Self)
@@ -156,9 +156,9 @@ impl Clock for SystemClock {
 ///
 /// # Errors
 ///
-/// `ResourceExhausted` if the system has no thread to give.
+/// `ResourceExhausted` if the system has no further thread.
 pub(crate) fn spawn(clock: &Arc<dyn Clock>, name: &str, body: impl FnOnce() + Send + 'static) -> Result<()> {
-    /// Ends with the thread, however it ends.
+    /// Dropped with the thread, however the thread ends.
     struct Counted(Arc<dyn Clock>);
 
     impl Drop for Counted {

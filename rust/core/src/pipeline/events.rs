@@ -1,4 +1,4 @@
-//! Events wait here for whoever listens, who is woken once.
+//! Events of an object, which wait for its listener.
 
 use std::{
     collections::VecDeque,
@@ -9,10 +9,10 @@ use parking_lot::Mutex;
 
 use super::{clock::SECOND_NS, report::Event};
 
-/// Events that may wait; of more, the oldest that only informs is forgotten.
+/// Most events that may wait; beyond, the oldest one that only informs is dropped.
 const CAPACITY: usize = 256;
 
-/// What to call when there is something to take; it must return at once.
+/// Called when there is something to take; it must return at once.
 pub type Notify = Box<dyn Fn() + Send + Sync>;
 
 /// The events of one object.
@@ -39,7 +39,7 @@ impl Events {
         (self.notify)();
     }
 
-    /// Wakes whoever listens without an event: there is something else to take.
+    /// Wakes the listener without an event: there is something else to take.
     pub(crate) fn notify(&self) {
         (self.notify)();
     }

@@ -17,11 +17,11 @@ struct Edge {
     input: InputSender,
     /// Whether the frame in turn is counted as captured and not yet sent.
     is_reserved: bool,
-    /// Until when it may still accept the frame that is reserved; then it is let go.
+    /// Until when it may still accept the frame that is reserved; then it is removed.
     leaving_ns: Option<u64>,
 }
 
-/// The targets of one source or filter. It belongs to that thread: no lock is taken for a frame.
+/// The targets of one source or filter. The hub belongs to one thread: no lock is taken for a frame.
 #[derive(Default)]
 pub(crate) struct Hub {
     edges: Vec<Edge>,
@@ -32,21 +32,21 @@ impl Hub {
         self.edges.is_empty()
     }
 
-    /// Adds a target; one that is there already stays where it is.
+    /// Adds a target; a target that has been added before stays in its place.
     pub(crate) fn attach(&mut self, target: u32, input: InputSender) {
         if !self.edges.iter().any(|edge| edge.target == target) {
             self.edges.push(Edge { target, input, is_reserved: false, leaving_ns: None });
         }
     }
 
-    /// Lets every target get ready for frames of a shape.
+    /// Prepares every target for frames of a shape.
     pub(crate) fn prepare(&self, shape: FrameShape) {
         for edge in &self.edges {
             edge.input.prepare(shape);
         }
     }
 
-    /// Removes a target, at once unless a frame is reserved for it, which it then still gets; returns whether it is gone.
+    /// Removes a target, or lets it leave with the frame that is reserved for it; returns whether it is removed.
     pub(crate) fn detach(&mut self, target: u32, now_ns: u64) -> bool {
         match self.edges.iter_mut().find(|edge| edge.target == target) {
             Some(edge) if edge.is_reserved => {
@@ -60,14 +60,14 @@ impl Hub {
         }
     }
 
-    /// Lets every target go as soon as it has the frame that is reserved for it.
+    /// Lets every target leave as soon as it has the frame that is reserved for it.
     pub(crate) fn detach_all(&mut self, now_ns: u64) {
         for edge in &mut self.edges {
             edge.leaving_ns.get_or_insert(now_ns + LEAVE_NS);
         }
     }
 
-    /// Removes every target and names them.
+    /// Removes every target and returns their identities.
     pub(crate) fn clear(&mut self) -> Vec<u32> {
         self.edges
             .drain(..)
@@ -80,7 +80,7 @@ impl Hub {
             .collect()
     }
 
-    /// Removes the targets that are leaving or were closed, and names them.
+    /// Removes the targets that are leaving or were closed, and returns their identities.
     pub(crate) fn remove_gone(&mut self) -> Vec<u32> {
         let is_gone = |edge: &mut Edge| !edge.is_reserved && (edge.leaving_ns.is_some() || edge.input.is_closed());
         self.edges.extract_if(.., is_gone).map(|edge| edge.target).collect()

@@ -1,4 +1,4 @@
-//! The input queue of a target: senders hand frames in, or count why not; the target's thread receives them.
+//! The input queue of a target: senders hand frames in or count them as dropped, the target's thread receives them.
 
 use std::sync::{
     Arc,
@@ -30,20 +30,20 @@ pub enum OverflowPolicy {
     DropOldest,
 }
 
-/// How many frames may wait for a target.
+/// The frames that may wait for a target.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
-    /// Of senders that block: depth would only cost memory.
+    /// From senders that block: depth would only cost memory.
     pub(crate) block: Bounds,
-    /// Of senders that cannot wait.
+    /// From senders that cannot wait.
     pub(crate) drop: Bounds,
 }
 
-/// Frames of senders that block: enough that an encoder never waits for its source.
+/// Frames from senders that block: enough that an encoder never waits for its source.
 const BLOCKING_FRAMES: usize = 4;
 
 impl Limits {
-    /// What senders that cannot wait may leave for `wait_ns`, up to `bytes`, while the machine does something else.
+    /// Frames of up to `bytes` may wait for up to `wait_ns` while the machine does something else.
     pub(crate) const fn ride_out(wait_ns: u64, bytes: usize) -> Self {
         Self { block: Bounds::items(BLOCKING_FRAMES), drop: Bounds { items: usize::MAX, bytes, wait_ns } }
     }
@@ -54,7 +54,7 @@ impl Limits {
     }
 }
 
-/// Seconds for which frames may wait for an encoder or a filter unless told otherwise.
+/// Seconds for which frames may wait for an encoder or a filter by default.
 pub(crate) const DEFAULT_QUEUE_SECONDS: f64 = 2.0;
 /// Bytes of such frames.
 pub(crate) const DEFAULT_QUEUE_BYTES: usize = 256_000_000;
@@ -72,7 +72,7 @@ pub(crate) struct InputConfig {
     pub(crate) preferred: Option<PixelFormat>,
 }
 
-/// The accounts of one target: its ledger, the last time it was given, and whether it failed.
+/// The accounts of one target: its ledger, the time of its last frame, and whether it failed.
 #[derive(Default)]
 pub(crate) struct InputState {
     pub(crate) counters: Counters,
@@ -97,7 +97,7 @@ impl InputState {
     }
 }
 
-/// The target behind an input queue, as far as senders concern it.
+/// A target as its senders see it.
 pub(crate) trait Sink: Send + Sync {
     /// Its accounts.
     fn input(&self) -> &InputState;
@@ -108,7 +108,7 @@ pub(crate) trait Sink: Send + Sync {
     /// May report that frames wait for long, before one is dropped.
     fn lag(&self) {}
 
-    /// Reports that there is room again, to a sender outside the core that asked for it.
+    /// Reports room to a sender outside the core that waits for it.
     fn report_room(&self);
 }
 
@@ -121,15 +121,15 @@ impl Wake for RoomReport {
     }
 }
 
-/// What comes to a target's thread.
+/// An item of an input queue.
 pub(crate) enum Input {
     /// The shape that the first frame will probably have.
     Shape(FrameShape),
-    /// A frame, and what its sender does about a full queue.
+    /// A frame, and its sender's policy for a full queue.
     Frame(SharedFrame, OverflowPolicy),
 }
 
-/// What became of a frame that was sent.
+/// The outcome of sending a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sent {
     /// It is in the queue, or counted.
@@ -205,7 +205,7 @@ impl InputSender {
         self.signal.clock().now_ns()
     }
 
-    /// Whether the target takes no frames any more.
+    /// Whether the target is closed to further frames.
     pub(crate) fn is_closed(&self) -> bool {
         self.frames.is_closed()
     }
@@ -215,19 +215,19 @@ impl InputSender {
         u32::try_from(self.frames.len()).unwrap_or(u32::MAX)
     }
 
-    /// Lets no further frame in; those that wait, or are reserved, are still received. Later calls do nothing.
+    /// Accepts no further frame; frames that wait, or are reserved, are still received. Later calls do nothing.
     pub(crate) fn close(&self) {
         self.frames.close();
     }
 
-    /// Lets the target get ready before the first frame comes.
+    /// Prepares the target before the first frame comes.
     pub(crate) fn prepare(&self, shape: FrameShape) {
         *self.shape.lock() = Some(shape);
         self.signal.raise();
     }
 
-    /// Counts a frame as captured, unless the target is closed. A counted frame must then be sent by [`Self::try_send`]
-    /// or [`Self::send`], or given up by [`Self::cancel`]: a closing target waits for that.
+    /// Counts a frame as captured, unless the target is closed. The frame must then be sent by [`Self::try_send`] or
+    /// [`Self::send`], or cancelled by [`Self::cancel`]: a closing target waits for that.
     pub(crate) fn reserve(&self, frame: &Frame) -> bool {
         if !self.frames.announce() {
             return false;
@@ -295,7 +295,7 @@ impl InputSender {
             || self.frames.has_room_or_wait(&self.config.limits.block, &self.room_report)
     }
 
-    /// Sends a frame without waiting; `false` if the target takes none any more.
+    /// Sends a frame without waiting; `false` if the target is closed.
     ///
     /// The only sender asks [`Self::has_room`] before it sends a frame with [`OverflowPolicy::Block`].
     #[must_use]
@@ -314,7 +314,7 @@ impl InputSender {
 }
 
 impl InputReceiver {
-    /// What waits, if anything does.
+    /// The next item, if one waits.
     pub(crate) fn try_next(&self) -> Option<Input> {
         if let Some(shape) = self.shape.lock().take() {
             return Some(Input::Shape(shape));
@@ -322,12 +322,12 @@ impl InputReceiver {
         self.frames.try_recv().map(|(frame, policy)| Input::Frame(frame, policy))
     }
 
-    /// Whether nothing waits and nothing will come.
+    /// Whether no item waits and none will come.
     pub(crate) fn is_over(&self) -> bool {
         self.frames.is_over()
     }
 
-    /// The next input, waiting for it; `None` once it is closed and everything was received.
+    /// The next item, waiting for it; `None` once the queue is closed and everything was received.
     pub(crate) fn next(&self) -> Option<Input> {
         loop {
             let seen = self.signal.seen();

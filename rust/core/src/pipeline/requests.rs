@@ -1,4 +1,4 @@
-//! Requests to a thread that keeps turns: they wait, a bounded number of them, until the thread serves them.
+//! Requests to a thread, which wait, up to a bounded number, until the thread serves them.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ const CAPACITY: Bounds = Bounds::items(256);
 /// The asking side.
 pub(crate) struct Requester<T> {
     requests: Writer<T>,
-    /// What is asked, as errors name it.
+    /// The name of the object in errors.
     name: &'static str,
 }
 

@@ -46,7 +46,7 @@ impl Layout {
         matches!(self, Self::Bgra | Self::Rgba)
     }
 
-    /// How many planes there are.
+    /// Number of planes.
     #[must_use]
     pub const fn planes(self) -> usize {
         match self {

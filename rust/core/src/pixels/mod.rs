@@ -1,4 +1,4 @@
-//! Arithmetic on samples: how they lie in memory, what colours they stand for, and conversions between layouts.
+//! Arithmetic on samples: their layout in memory, their colours, and conversions between layouts.
 
 pub mod colour;
 mod colour_space;

@@ -223,16 +223,16 @@ impl<'a> PlanesMut<'a> {
         (height > 0).then_some(PlanesMut { layout, width, height, planes })
     }
 
-    /// Paints an area, clipped to the picture; each row begins with the first colour of the paint.
+    /// Paints a rectangle, clipped to the picture; each row begins with the first colour of the paint.
     ///
     /// The left column and the top row are even; width and height are even or reach the picture's edge, because two
     /// by two pixels may share one chroma sample.
-    pub fn fill(&mut self, area: Rect, paint: &Paint) {
+    pub fn fill(&mut self, rect: Rect, paint: &Paint) {
         let layout = self.layout;
         for plane in 0..layout.planes() {
             let (pair, pixels) = (layout.pair_bytes(plane), layout.row_pixels(plane));
-            let (left, right) = (area.x / 2 * pair, (area.x + area.width).div_ceil(2) * pair);
-            let (top, rows) = (area.y / pixels, area.height.div_ceil(pixels));
+            let (left, right) = (rect.x / 2 * pair, (rect.x + rect.width).div_ceil(2) * pair);
+            let (top, rows) = (rect.y / pixels, rect.height.div_ceil(pixels));
             for row in self.rows_mut(plane).skip(top).take(rows) {
                 let right = right.min(row.len());
                 fill_row(&mut row[left.min(right)..right], paint.plane(plane));
@@ -249,8 +249,8 @@ impl<'a> PlanesMut<'a> {
 
     /// Paints the whole picture truly black: `16, 128, 128` in Y'CbCr, opaque zero in BGRA and RGBA.
     pub fn fill_black(&mut self) {
-        let area = Rect { x: 0, y: 0, width: self.width, height: self.height };
-        self.fill(area, &Paint::black(self.layout));
+        let rect = Rect { x: 0, y: 0, width: self.width, height: self.height };
+        self.fill(rect, &Paint::black(self.layout));
     }
 
     /// How the samples lie.
@@ -282,7 +282,7 @@ fn fill_row(row: &mut [u8], paint: &[u8]) {
     }
 }
 
-/// Gathers exactly the planes of a layout; the places behind them stay empty.
+/// Gathers exactly the planes of a layout; the slots behind them stay empty.
 fn collect<T: Default>(layout: Layout, planes: impl IntoIterator<Item = T>) -> Result<[T; MAX_PLANES]> {
     let mut planes = planes.into_iter();
     let gathered: [Option<T>; MAX_PLANES] = std::array::from_fn(|_| planes.next());

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::writer_state::WriterState;
 
-/// Held by every thread of a recording; the last one that lets it go reports `closed`.
+/// Held by every thread of a recording; the last one that drops it reports `closed`.
 pub(super) struct CloseGuard(Arc<WriterState>);
 
 impl CloseGuard {

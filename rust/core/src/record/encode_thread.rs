@@ -20,9 +20,9 @@ use crate::{
     sys::give_way,
 };
 
-/// What of the frames is encoded, and how.
+/// The views of frames that are encoded, and how.
 pub(super) struct EncodeConfig {
-    /// The recording as messages call it.
+    /// The name of the recording in messages.
     pub(super) label: String,
     /// Encode only this view of each frame.
     pub(super) view: Option<u32>,
@@ -31,7 +31,7 @@ pub(super) struct EncodeConfig {
     pub(super) grid: Grid,
 }
 
-/// An open encoder and what it has been sent.
+/// An open encoder, and the place of its first frame.
 struct OpenEncoder {
     encoder: Encoder,
     /// Grid slot of its first frame, once it has got one: its own times count from there.
@@ -80,7 +80,7 @@ impl EncodeThread {
         }
     }
 
-    /// Runs until the input is closed; afterwards the outputs know the end, whatever happened.
+    /// Runs until the input is closed; afterwards the outputs know the end, even after an error or a panic.
     pub(super) fn run(mut self) {
         give_way();
         while let Some(input) = self.input.next() {
@@ -168,7 +168,7 @@ impl EncodeThread {
         self.take_packets()
     }
 
-    /// The views of a frame that are recorded: the one asked for, or all.
+    /// The views of a frame that are recorded: the chosen one, or all.
     fn recorded_views<'a>(&self, frame: &'a Frame) -> Result<&'a [Picture]> {
         let views = frame.views.as_slice();
         let Some(view) = self.config.view else { return Ok(views) };

@@ -5,7 +5,7 @@ use crate::{base::time::Rational, frame::Frame};
 /// How far behind its true time a frame may be placed, in halves of a grid step, before it is dropped instead.
 const SLACK_HALVES: i64 = 3;
 
-/// The grid of one recording: position `n` is shown at `n / rate`.
+/// The grid of one recording: slot `n` is shown at `n / rate`.
 #[derive(Debug)]
 pub(super) struct Grid {
     rate: Rational,
@@ -18,34 +18,30 @@ impl Grid {
         Self { rate, origin: None, last: None }
     }
 
-    /// The position of a frame, or `None` if its place is taken: the source is faster than the grid.
+    /// The slot of a frame, or `None` if it is taken: the source is faster than the grid.
     ///
-    /// Jitter may put two frames nearest to one position; the later one then takes the next, if that is free by the time
-    /// its own frame comes.
+    /// Jitter may put two frames nearest to one slot; the later one then takes the next slot, if that is near enough to
+    /// its true time.
     pub(super) fn place(&mut self, frame: &Frame) -> Option<i64> {
         let origin = *self.origin.get_or_insert(frame.pts);
-        let position = self.position(frame.pts - origin, frame.time_base, 1);
-        let Some(last) = self.last else {
-            self.last = Some(position);
-            return Some(position);
-        };
-        let place = position.max(last + 1);
-        let halves = self.position(frame.pts - origin, frame.time_base, 2);
-        if place * 2 - halves > SLACK_HALVES {
+        let nearest = self.steps(frame.pts - origin, frame.time_base, 1);
+        let slot = self.last.map_or(nearest, |last| nearest.max(last + 1));
+        let halves = self.steps(frame.pts - origin, frame.time_base, 2);
+        if slot * 2 - halves > SLACK_HALVES {
             return None;
         }
-        self.last = Some(place);
-        Some(place)
+        self.last = Some(slot);
+        Some(slot)
     }
 
-    /// The position right after a frame that was captured at `pts` but perhaps never placed.
+    /// The slot right after a frame that was captured at `pts` but perhaps never placed.
     pub(super) fn end_after(&self, pts: i64, time_base: Rational) -> i64 {
-        let after = self.origin.map_or(0, |origin| self.position(pts - origin, time_base, 1) + 1);
+        let after = self.origin.map_or(0, |origin| self.steps(pts - origin, time_base, 1) + 1);
         after.max(self.last.map_or(0, |last| last + 1))
     }
 
-    /// Ticks in `1 / parts` of a grid step.
-    fn position(&self, ticks: i64, time_base: Rational, parts: i32) -> i64 {
+    /// `ticks` in units of `1 / parts` of a grid step, rounded to nearest.
+    fn steps(&self, ticks: i64, time_base: Rational, parts: i32) -> i64 {
         let step = self.rate.inverse();
         Rational::rescale(ticks * i64::from(parts), time_base, step)
     }

@@ -1,9 +1,9 @@
-//! Recorders: where frames become packets, and packets files.
+//! Writers: they make packets of frames, and files of packets.
 //!
-//! A file writer is one encoder with one file output. The encoder's thread makes packets, the output's thread writes the
-//! container, and a third one syncs it to the disk. Each waits for the one before it over a bounded queue, and none shares
-//! anything with another target but read-only frames. Where a recording goes on in a new file, the one before is closed
-//! by a thread of its own.
+//! A file writer is one encoder with one file output. The encoder's thread makes packets, the output's thread writes
+//! the container, and a third one syncs it to the disk. Between two of them is a bounded queue, and a writer shares
+//! nothing with another target but read-only frames. Where a recording goes on in a new file, a thread of its own
+//! closes the file before.
 
 mod close_guard;
 mod encode_thread;

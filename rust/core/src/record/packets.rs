@@ -23,7 +23,7 @@ use crate::{
 /// A stream of packets that can be decoded by itself, from its first packet on.
 pub(crate) struct StreamStart {
     pub(crate) stream: EncodedStream,
-    /// When its first frame is shown, in ticks of the stream on the encoder's time line.
+    /// Time of its first frame, in ticks of the stream on the encoder's time line.
     pub(crate) slot: i64,
 }
 
@@ -31,20 +31,20 @@ pub(crate) struct StreamStart {
 pub(crate) struct CodedPacket {
     /// Its times are on the encoder's time line.
     pub(crate) packet: Packet,
-    /// When its frame was captured.
+    /// Capture time of its frame.
     pub(crate) captured_ns: u64,
-    /// When it left the encoder.
+    /// Time at which it left the encoder.
     pub(crate) encoded_ns: u64,
     /// The stream that it begins, for this output.
     pub(crate) start: Option<Arc<StreamStart>>,
 }
 
-/// The accounts of one output: `received = written + dropped + failed`, and what waits.
+/// The accounts of one output: `received = written + dropped + failed`, and the length of its queue.
 #[derive(Default)]
 pub(crate) struct OutputState {
-    /// Packets; those that are captured are the ones it was to get.
+    /// Counts of packets; `captured` are all packets for this output.
     pub(crate) counters: Counters,
-    /// When the last packet ends, once no further one comes.
+    /// The end of the last packet, once no further one comes.
     end_slot: OnceLock<i64>,
     failed: AtomicBool,
     queued: AtomicU32,
@@ -60,7 +60,7 @@ impl OutputState {
         self.failed.load(SeqCst)
     }
 
-    /// When the last packet ends, in ticks of the stream on the encoder's time line; `None` if the encoder never said.
+    /// The end of the last packet, in ticks of the stream on the encoder's time line; `None` before the encoder's end.
     pub(crate) fn end_slot(&self) -> Option<i64> {
         self.end_slot.get().copied()
     }
@@ -95,7 +95,7 @@ impl PacketReceiver {
     }
 }
 
-/// Where outputs join an encoder, at any time.
+/// The place at which outputs join an encoder, at any time.
 #[derive(Clone, Default)]
 pub(crate) struct PacketPort {
     newcomers: Arc<Mutex<Vec<Output>>>,
@@ -104,7 +104,7 @@ pub(crate) struct PacketPort {
 impl PacketPort {
     /// Joins an output whose thread waits on `signal`; it gets packets from the next key frame on.
     ///
-    /// Of a queue beyond `bounds` the policy decides: the encoder waits, or packets are dropped up to the next key frame.
+    /// Beyond `bounds` the policy decides: the encoder waits, or packets are dropped up to the next key frame.
     pub(crate) fn subscribe(&self, policy: OverflowPolicy, bounds: Bounds, signal: &Arc<Signal>) -> PacketReceiver {
         let (writer, reader) = queue(signal.clone());
         let state = Arc::<OutputState>::default();

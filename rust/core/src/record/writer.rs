@@ -101,7 +101,7 @@ impl FileWriter {
         let guard = Arc::new(CloseGuard::new(state.clone()));
         FileThread::new(file, packets, mux_signal, guard.clone())?.spawn()?;
         let thread = EncodeThread::new(encoder, receiver, config, hub);
-        // Without this thread the file's ends, and removes the file.
+        // If this thread cannot start, the file's thread ends, and removes the file.
         clock::spawn(clock, "gg-encode", move || {
             let _guard = guard;
             thread.run();
@@ -121,7 +121,7 @@ impl FileWriter {
         self.state.stats()
     }
 
-    /// Takes what happened since the last call.
+    /// Takes the events since the last call.
     #[must_use]
     pub fn take_events(&self) -> Vec<Event> {
         self.state.reporter.events.take()
@@ -132,18 +132,18 @@ impl FileWriter {
         self.state.reporter.events.put_back(events);
     }
 
-    /// Asks it to finish the file and returns at once; the `closed` event ends it. Later calls do nothing.
+    /// Requests the end and returns at once; the `closed` event is its last one. Later calls do nothing.
     pub fn close(&self) {
         self.state.input.close();
     }
 
-    /// Whether nothing of it runs any more.
+    /// Whether all of its threads have ended.
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.state.is_closed.load(SeqCst)
     }
 
-    /// Where frames go in.
+    /// The sender of its input queue.
     #[must_use]
     pub fn input(&self) -> &InputSender {
         &self.state.input
@@ -156,7 +156,7 @@ impl Drop for FileWriter {
     }
 }
 
-/// Refuses frame rates that a container cannot tell exactly.
+/// Refuses frame rates that a container cannot express exactly.
 fn check_rate(codec: Codec, container: Container, rate: Rational) -> Result<()> {
     let refuse = |why: &str| {
         Err(Error::argument(
@@ -168,7 +168,7 @@ fn check_rate(codec: Codec, container: Container, rate: Rational) -> Result<()> 
     if codec == Codec::Xvid && rate.num > 65_535 {
         return refuse("its numerator must be at most 65535; use a rounder rate");
     }
-    if container == Container::Ts && !ts_tells(rate) {
+    if container == Container::Ts && !ts_expresses(rate) {
         return refuse(
             "its 90 kHz clock tells whole rates up to 60, their 1000/1001, and periods of whole ticks; \
              use one of these, such as 60000/1001 for 59.94, or another container",
@@ -177,8 +177,8 @@ fn check_rate(codec: Codec, container: Container, rate: Rational) -> Result<()> 
     Ok(())
 }
 
-/// Whether readers find this rate in the timestamps of a transport stream, which tell no rate beside them.
-fn ts_tells(Rational { num, den }: Rational) -> bool {
+/// Whether readers find this rate in the timestamps of a transport stream, which states no rate.
+fn ts_expresses(Rational { num, den }: Rational) -> bool {
     const TICKS: i64 = 90_000;
     let whole_ticks = TICKS * i64::from(den) % i64::from(num) == 0;
     // Rounded ticks are near enough to the rates that readers know (libavformat, get_std_framerate).

@@ -11,7 +11,7 @@ use crate::pipeline::{
     report::{Event, Ledger, RecordingReport, TargetInfo, TargetStats},
 };
 
-/// What a writer's owner and its last thread report from.
+/// The state from which a writer's owner and its last thread report.
 pub(super) struct WriterState {
     pub(super) info: TargetInfo,
     pub(super) reporter: Arc<Reporter>,
@@ -31,7 +31,7 @@ impl WriterState {
 
     /// Every frame in one bucket: a frame is written when its packet is in the file.
     fn frames(&self) -> Ledger {
-        // The output first: what is on its way between both is then never counted twice.
+        // The output first: a packet on its way between both is then never counted twice.
         let packets = self.file.packets.ledger();
         let frames = self.encoder.input.counters.snapshot();
         frames.with_output(packets)
@@ -52,7 +52,7 @@ impl WriterState {
         }
     }
 
-    /// What has become of the recording, once every file is closed.
+    /// The report on the recording, once every file is closed.
     fn report(&self) -> RecordingReport {
         let left = self.file.segments.left();
         let first = left.first().and_then(|segment| segment.outcome.get());

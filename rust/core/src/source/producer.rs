@@ -1,4 +1,4 @@
-//! What makes the frames of a source: the part that differs from kind to kind.
+//! The part of a source that makes its frames, and differs from kind to kind.
 
 use std::sync::Arc;
 
@@ -11,26 +11,26 @@ use crate::{
     pipeline::{Signal, Wake, report::SourceInfo},
 };
 
-/// What a producer captured at one instant.
+/// The frame that a producer captured at one instant.
 pub struct Captured {
     /// Its pictures.
     pub views: Views,
     /// In ticks of [`Producer::time_base`], from the first.
     pub pts: i64,
-    /// When it was captured, in nanoseconds of the clock; `None` when it is handed on.
+    /// Time of its capture, in nanoseconds of the clock; `None` for the time at which it is handed on.
     pub captured_ns: Option<u64>,
 }
 
-/// Who decides when a frame comes.
+/// The schedule by which frames come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Timing {
-    /// A schedule of ours: the producer gives its frames as fast as they are asked for.
+    /// A schedule of ours: the producer makes its frames as fast as they are asked for.
     Paced,
     /// A clock of the producer's own: a frame is there when it comes, and no target may hold it up.
     Live,
 }
 
-/// What came of asking for the next frame.
+/// The answer to a request for the next frame.
 pub enum Produced {
     /// A frame.
     Frame(Captured),
@@ -44,13 +44,13 @@ pub enum Produced {
     End,
 }
 
-/// How long a producer may wait.
+/// The time for which a producer may wait.
 pub struct Patience<'a> {
     /// Raised when a request waits for the source's thread.
     pub signal: &'a Signal,
-    /// What the thread read from the signal before it looked at its requests.
+    /// The value that the thread read from the signal before it looked at its requests.
     pub seen: u64,
-    /// When the producer answers at the latest, in nanoseconds of the signal's clock.
+    /// The latest time for an answer, in nanoseconds of the signal's clock.
     pub deadline_ns: u64,
 }
 
@@ -59,7 +59,7 @@ pub trait Producer: Send {
     /// Immutable metadata.
     fn info(&self) -> &SourceInfo;
 
-    /// Who decides when a frame comes.
+    /// The schedule by which frames come.
     fn timing(&self) -> Timing {
         Timing::Paced
     }
@@ -70,20 +70,19 @@ pub trait Producer: Send {
     /// Seconds per tick of the times of its frames.
     fn time_base(&self) -> Rational;
 
-    /// What comes next. Waits no longer than `patience` allows.
+    /// The next frame, or the reason for none. Waits no longer than `patience` allows.
     ///
     /// # Errors
     ///
     /// Why the source ends here.
     fn next(&mut self, patience: &Patience<'_>) -> Result<Produced>;
 
-    /// What ends a wait inside [`Self::next`] that does not look at the signal, such as one for a descriptor.
+    /// Ends a wait inside [`Self::next`] that does not look at the signal, such as a wait for a descriptor.
     fn waker(&self) -> Option<Arc<dyn Wake>> {
         None
     }
 
-    /// For a producer whose instants pass whether or not it is asked: leaves `frames` of them out. `false` if its frames
-    /// wait instead.
+    /// Leaves `frames` frames out, whose instants have passed; `false` if the frames of this producer wait instead.
     fn skip(&mut self, _frames: u64) -> bool {
         false
     }

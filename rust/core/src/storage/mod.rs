@@ -1,5 +1,5 @@
-//! Where bytes are kept. Everything a recording does to the disk goes through two small traits, so that faults and
-//! crashes can be simulated.
+//! Files and folders. Every call of a recording to the disk goes through two small traits, so that faults and crashes
+//! can be simulated.
 
 mod disk;
 
@@ -59,7 +59,7 @@ pub trait Volume: Send + Sync {
     ///
     /// # Errors
     ///
-    /// The operating system's; `IsADirectory` or `InvalidInput` for what is not a regular file.
+    /// The operating system's; `IsADirectory` or `InvalidInput` if it is not a regular file.
     fn open(&self, path: &Path) -> io::Result<Arc<dyn Storage>>;
 
     /// Renames a file over another.

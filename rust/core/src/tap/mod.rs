@@ -1,6 +1,7 @@
-//! Taps: the targets through which observers outside this core see frames, in the form that they asked for.
+//! Taps (GStreamer's appsink): the targets through which observers outside this core see frames, in the form of their
+//! requests.
 //!
-//! A tap's thread converts each frame ahead; whoever observes takes it by [`Tap::exchange`], which never waits.
+//! A tap's thread converts each frame ahead; the observer takes it by [`Tap::exchange`], which never waits.
 
 pub mod options;
 mod pace;
@@ -28,10 +29,10 @@ use crate::{
     },
 };
 
-/// Converted frames that may wait: one is being looked at, the next is there when it is wanted.
+/// Converted frames that may wait: while the observer has one, the next one is ready.
 const READY: usize = 2;
 
-/// What became of the frame that was taken before.
+/// The outcome of the frame that was taken before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ObserverOutcome {
     /// There was none.
@@ -42,14 +43,14 @@ pub enum ObserverOutcome {
     Failed,
 }
 
-/// What an exchange gave.
+/// The result of an exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exchange {
     /// A frame.
     Frame,
     /// No frame is ready; the tap's owner is notified when one is.
     Nothing,
-    /// The next frame needs more room; the header tells how much.
+    /// The next frame needs more room; the header has its length.
     MoreRoom,
     /// The tap is closed and every frame was taken.
     End,
@@ -62,7 +63,7 @@ struct Hand {
     waiting: Option<ReadyFrame>,
 }
 
-/// Gives one observer the frames of what it is attached to. Dropping it drops what was not taken.
+/// Hands the frames of an observable to one observer. Dropping it drops the frames that were not taken.
 pub struct Tap {
     state: Arc<TapState>,
     input: InputSender,
@@ -75,7 +76,7 @@ impl Tap {
     ///
     /// # Errors
     ///
-    /// `InvalidArgument`, or `ResourceExhausted` if there can be no further thread.
+    /// `InvalidArgument`, or `ResourceExhausted` if the system has no further thread.
     pub fn open(options: TapOptions, clock: &Arc<dyn Clock>, notify: Notify) -> Result<Self> {
         options.check()?;
         let state = Arc::new(TapState::new(clock.clone(), options.policy, notify));
@@ -92,7 +93,7 @@ impl Tap {
         Ok(Self { state, input, ready, hand: Mutex::default() })
     }
 
-    /// Settles the frame taken before, and copies the next one to `data` and its facts to `header`. Never waits.
+    /// Settles the frame taken before, and copies the next one to `data` and its metadata to `header`. Never waits.
     ///
     /// # Errors
     ///
@@ -134,9 +135,9 @@ impl Tap {
         if let Some(ready) = self.ready.try_recv() {
             return Ok(ready);
         }
-        // Asked again: a frame that came before the wish was noted is not reported.
+        // Looks again: a frame that came before the flag was set is not reported.
         self.state.is_awaited.store(true, SeqCst);
-        // Before the last look, so that no frame comes after it.
+        // Before the last look, so that no frame can come after that.
         let is_over = self.ready.is_over();
         match self.ready.try_recv() {
             Some(ready) => {
@@ -158,7 +159,7 @@ impl Tap {
         }
     }
 
-    /// Takes what happened since the last call.
+    /// Takes the events since the last call.
     #[must_use]
     pub fn take_events(&self) -> Vec<Event> {
         self.state.events.take()
@@ -169,12 +170,12 @@ impl Tap {
         self.state.events.put_back(events);
     }
 
-    /// Takes no further frame; the ones that wait can still be taken until [`Exchange::End`].
+    /// Accepts no further frame; those that wait can still be taken until [`Exchange::End`].
     pub fn close(&self) {
         self.input.close();
     }
 
-    /// Where frames go in.
+    /// The sender of its input queue.
     #[must_use]
     pub fn input(&self) -> &InputSender {
         &self.input

@@ -3,7 +3,7 @@
 use crate::{base::time::Rational, frame::Frame};
 
 const NANOSECOND: Rational = Rational::new(1, 1_000_000_000);
-/// The part of a step by which a frame may come early at most: a camera's clock jitters.
+/// A frame may come early by a step divided by this: a camera's clock jitters.
 const TOLERANCE: i64 = 8;
 
 /// Lets at most `rate` frames pass per second of the frames' own time, as evenly as they come.

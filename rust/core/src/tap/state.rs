@@ -1,4 +1,4 @@
-//! What a tap's thread and its owner share.
+//! The state that a tap's thread and its owner share.
 
 use std::sync::{
     Arc,

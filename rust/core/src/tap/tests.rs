@@ -15,7 +15,7 @@ use crate::{
 
 const SIZE: (u32, u32) = (64, 48);
 
-/// A tap, and what tells that it has something.
+/// A tap, and the receiver of its notifications.
 fn open(options: TapOptions) -> (Tap, mpsc::Receiver<()>) {
     let (sender, woken) = mpsc::channel();
     let tap = Tap::open(
@@ -52,7 +52,7 @@ fn frame(index: u64) -> Arc<Frame> {
     })
 }
 
-/// Gives a frame once there is room.
+/// Sends a frame once there is room.
 fn give(tap: &Tap, index: u64) {
     while !tap.input().has_room() {
         std::thread::yield_now();
@@ -67,7 +67,7 @@ fn take(tap: &Tap, woken: &mpsc::Receiver<()>, outcome: ObserverOutcome, data: &
     loop {
         match tap.exchange(outcome, &mut header, data).unwrap() {
             Exchange::Frame => return Some(header[5] as u64),
-            Exchange::Nothing => woken.recv_timeout(Duration::from_secs(10)).expect("nobody is woken"),
+            Exchange::Nothing => woken.recv_timeout(Duration::from_secs(10)).expect("a wake-up"),
             Exchange::MoreRoom => data.resize(header[4] as usize, 0),
             Exchange::End => return None,
         }
@@ -80,7 +80,7 @@ fn assert_conserved(ledger: &Ledger) {
 }
 
 #[test]
-fn every_frame_is_taken_in_its_order_and_the_end_is_told() {
+fn every_frame_is_taken_in_its_order_and_the_end_is_reported() {
     let (tap, woken) = open(options());
     std::thread::scope(|scope| {
         scope.spawn(|| {
@@ -162,7 +162,7 @@ fn frames_come_in_the_form_asked_for() {
 }
 
 #[test]
-fn a_tap_that_is_dropped_lets_its_giver_and_its_thread_go() {
+fn a_tap_that_is_dropped_lets_its_sender_and_its_thread_go() {
     let (tap, _woken) = open(TapOptions { queue: 1, ..options() });
     let input = tap.input().clone();
     for index in 0..10 {

@@ -27,7 +27,7 @@ use crate::{
     sys::give_way,
 };
 
-/// A frame in the form that the observer asked for.
+/// A frame in the form of the observer's request.
 pub(super) struct ReadyFrame {
     pub(super) header: FrameHeader,
     to: VideoInfo,
@@ -55,14 +55,14 @@ impl ReadyFrame {
 pub(super) struct TapThread {
     state: Arc<TapState>,
     input: InputReceiver,
-    /// Where converted frames wait for the observer, and how many may.
+    /// The queue of converted frames for the observer, and its bounds.
     ready: (Writer<ReadyFrame>, Bounds),
     /// Raised by frames, and by the observer when it has made room.
     signal: Arc<Signal>,
     wake: Arc<dyn Wake>,
     options: TapOptions,
     pace: Pace,
-    /// From the form of the frames that came last to the one asked for.
+    /// From the form of the last frame to that of the request.
     converter: Option<(VideoInfo, VideoInfo, Converter)>,
 }
 
@@ -137,7 +137,7 @@ impl TapThread {
         Ok(ReadyFrame { header, to, frame, converted })
     }
 
-    /// The form asked for, and the views in it; no views where one pass over the samples leads there.
+    /// The form of the request, and the views in it; no views where one pass over the samples leads there.
     fn convert(&mut self, frame: &SharedFrame) -> Result<(VideoInfo, Vec<Picture>)> {
         let from = frame.shape().view;
         let known = self.converter.take().filter(|(known, ..)| *known == from);
@@ -161,7 +161,7 @@ fn cannot_convert(error: Error) -> Error {
 }
 
 impl TapOptions {
-    /// The shape asked for, of frames that have the shape `from`.
+    /// The requested shape of frames that have the shape `from`.
     fn shape_for(&self, from: VideoInfo) -> VideoInfo {
         let nearest = if from.format.is_rgb() { ColourSpace::Bgra } else { ColourSpace::I420 };
         let format = PixelFormat::of(self.colour.or(from.format.colour()).unwrap_or(nearest));

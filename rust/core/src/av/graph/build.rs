@@ -1,6 +1,6 @@
 //! Builds a graph filter by filter.
 //!
-//! FFmpeg's own parser starts a filter before anybody can see whether an option of it names a file.
+//! FFmpeg's own parser starts a filter before its options can be checked for names of files.
 
 use std::{collections::VecDeque, ffi::CStr, ptr};
 
@@ -17,7 +17,7 @@ use crate::base::{error::Code, time::Rational};
 const THREADS: i32 = 2;
 /// Most pixels of a picture anywhere in a graph.
 const MAX_PIXELS: i64 = 64 << 20;
-/// What conversions between filters aim for: full-quality rounding.
+/// Options of conversions between filters: full-quality rounding.
 const SCALING: &CStr = c"flags=bicubic+accurate_rnd+full_chroma_int";
 /// Formats that a graph may end in; that of its input is always one too.
 const FORMATS: &str = "yuv420p|yuvj420p|yuv422p|yuvj422p|yuv444p|yuvj444p|nv12|uyvy422|gbrp|yuv420p10le|yuv422p10le|\
@@ -35,7 +35,7 @@ pub(super) struct Filters {
     pub(super) functions: &'static Functions,
     policy: &'static dyn FilterPolicy,
     graph: *mut ffi::AVFilterGraph,
-    /// Whether the source is given matrix and range and expects its pictures to agree: FFmpeg 7.1 and newer.
+    /// Whether the source gets matrix and range and expects its pictures to agree: FFmpeg 7.1 and newer.
     pub(super) knows_colour: bool,
     /// Whether a filter waits for several pictures.
     pub(super) merges: bool,
@@ -157,7 +157,7 @@ impl Filters {
 
     /// Puts a source before the first end and a sink behind the last one.
     ///
-    /// The pictures that come are `input`, and are sent with the matrix of that number.
+    /// The pictures have the shape `input`, and are sent with the matrix of that number.
     pub(super) fn close_ends(
         &mut self,
         (first, last): (End, End),
@@ -213,7 +213,7 @@ impl Filters {
             .map_err(|error| GraphError::of("two of its filters cannot be linked", &error))
     }
 
-    /// Lets every filter work out what it makes of pictures of `input`.
+    /// Lets every filter negotiate its output for pictures of `input`.
     pub(super) fn configure(&mut self, input: VideoInfo) -> Result<(), GraphError> {
         // SAFETY: owned and fully linked.
         let code = unsafe { self.functions.avfilter_graph_config(self.graph, ptr::null_mut()) };

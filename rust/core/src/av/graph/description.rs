@@ -31,14 +31,14 @@ pub struct Description {
 /// One filter of a graph.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Stage {
-    /// Labels of what goes in, in the order of the filter's inputs.
+    /// Labels of its inputs, in the order of the filter.
     pub(super) inputs: Vec<String>,
     /// FFmpeg's name of the filter.
     pub(super) filter: String,
     pub(super) settings: Vec<Setting>,
-    /// Labels of what comes out, in the order of the filter's outputs.
+    /// Labels of its outputs, in the order of the filter.
     pub(super) outputs: Vec<String>,
-    /// Whether what comes out without a label goes to no filter that is named next.
+    /// Whether an output without a label goes to no filter that is named next.
     pub(super) ends_chain: bool,
 }
 
@@ -124,7 +124,7 @@ impl Reader<'_> {
         let inputs = self.labels()?;
         let before = self.rest;
         let name = self.token("=,;[");
-        // What stands behind `@` names the instance, which nothing here refers to.
+        // The text behind `@` names the instance, which nothing here refers to.
         let filter = name.split('@').next().unwrap_or_default().to_owned();
         if filter.is_empty() {
             let place = if before.is_empty() { "at its end".to_owned() } else { format!("before {before:?}") };
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_told() {
+    fn a_text_that_cannot_be_read_is_reported() {
         for (text, why) in [
             ("", "empty"),
             (" \n", "empty"),

@@ -20,7 +20,7 @@ impl GraphError {
         Self { code: Some(code), ..self }
     }
 
-    /// libavfilter cannot be used; `line` is what the system says.
+    /// libavfilter cannot be used; `line` is the system's message.
     pub(super) fn unavailable(why: String, line: String) -> Self {
         Self { why, code: Some(Code::FilterUnavailable), line }
     }

@@ -44,7 +44,7 @@ macro_rules! lazily_linked {
                 /// FFmpeg's function of that name.
                 ///
                 /// # Safety
-                /// What FFmpeg's documentation asks for.
+                /// As FFmpeg's documentation requires.
                 pub(super) unsafe fn $name(&self, $($argument: $type),*) $(-> $result)? {
                     // SAFETY: promised by the caller.
                     unsafe { (self.$name)($($argument),*) }
@@ -137,14 +137,14 @@ impl Functions {
                 "FFmpeg's filters need {name}, which cannot be loaded; install it: on Debian and Ubuntu it is in the \
                  package libavfilter{major}"
             );
-            // The system's own words are behind the crate's.
+            // The system's message stands behind the crate's.
             let line = error.source().map_or_else(|| error.to_string(), ToString::to_string);
             GraphError::unavailable(why, line)
         };
-        // Whatever is missing is missed now, and not in the middle of a recording.
+        // A missing symbol is noticed now, and not in the middle of a recording.
         // SAFETY: the initialisers are those of FFmpeg and the libraries that it was built with.
         let library = unsafe { Library::open(Some(name), RTLD_NOW | RTLD_LOCAL) }.map_err(explain)?;
-        // What it has brought along may not bear to be unloaded.
+        // The libraries that it has loaded may not survive being unloaded.
         let library = ManuallyDrop::new(library);
         Self::look_up(&library).map_err(explain)?.checked()
     }

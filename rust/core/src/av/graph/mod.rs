@@ -26,7 +26,7 @@ use crate::{
 /// A graph of filters with one input and one output, owned.
 pub struct FilterGraph {
     filters: Filters,
-    /// Where pictures go in and come out.
+    /// Where pictures are sent and received.
     ends: Ends,
     input: VideoInfo,
     /// Time of the last picture sent, and how long the one before it lasted.
@@ -59,7 +59,7 @@ impl FilterGraph {
     ///
     /// # Errors
     ///
-    /// What [`Self::check`] finds, or why the filters cannot work on such pictures.
+    /// Those of [`Self::check`], or why the filters cannot work on such pictures.
     pub fn open(description: &Description, input: VideoInfo, time_base: Rational) -> Result<Self, GraphError> {
         let (mut filters, first, last) = Filters::build(description)?;
         let ends = filters.close_ends((first, last), input, sent_matrix(input), time_base)?;
@@ -80,7 +80,7 @@ impl FilterGraph {
         unsafe { self.filters.functions.av_buffersink_get_time_base(self.ends.sink) }.into()
     }
 
-    /// Gives it a picture of its shape, or with `None` the end.
+    /// Sends it a picture of its shape, or with `None` the end.
     ///
     /// # Errors
     ///
@@ -116,12 +116,12 @@ impl FilterGraph {
         // SAFETY: both owned.
         check(unsafe { self.filters.functions.av_buffersink_get_frame(self.ends.sink, picture.as_mut_ptr()) })?;
         let mut picture = downwards(picture, &self.pool)?;
-        picture.set_tags(self.told_tags(&picture));
+        picture.set_tags(self.true_tags(&picture));
         Ok(picture)
     }
 
     /// The tags of a picture that came out, true to its samples. Some filters make pictures without any.
-    fn told_tags(&self, picture: &Picture) -> ColourTags {
+    fn true_tags(&self, picture: &Picture) -> ColourTags {
         let (tags, sent) = (picture.tags(), self.input.tags);
         let or = |tag: u32, unknown: u32, other: u32| if tag == unknown { other } else { tag };
         // SAFETY: part of the graph.
@@ -136,7 +136,7 @@ impl FilterGraph {
             return ColourTags { matrix: RGB, range: FULL, ..tags };
         }
         let from_rgb = self.input.format.is_rgb();
-        // What swscale makes of RGB when nobody says otherwise.
+        // swscale's default for RGB.
         let matrix = if from_rgb && self.filters.knows_colour { BT601 } else { sent_matrix(self.input) };
         ColourTags {
             matrix: if matches!(tags.matrix, RGB | UNKNOWN) { matrix } else { tags.matrix },

@@ -53,7 +53,7 @@ pub(super) unsafe fn resolve<'a>(
     Ok(resolved)
 }
 
-/// Options may also be those of what the filter is made of, which need not be made yet.
+/// Options may also be those of an object inside the filter, which need not be made yet.
 const CHILDREN: i32 = ffi::AV_OPT_SEARCH_CHILDREN | ffi::AV_OPT_SEARCH_FAKE_OBJ;
 
 /// Whether an object has an option of that name.
@@ -95,7 +95,7 @@ unsafe fn options_of(object: *const std::ffi::c_void) -> Vec<OptionFacts> {
                 options.push(OptionFacts {
                     name: text(entry.name),
                     offset: entry.offset,
-                    // The high half tells of arrays.
+                    // The high half marks arrays.
                     #[cfg(test)]
                     is_text: entry.type_.0 & 0xffff == ffi::AVOptionType::STRING.0,
                     #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What graphs make of a small picture, compared with the same done here.
+//! The results of graphs on a small picture, compared with the same operation done here.
 
 use super::super::{ColourTags, FilterGraph, Picture, PixelFormat, VideoInfo};
 use crate::{av::Description, base::time::Rational, filter::PicturesOnly};
@@ -17,7 +17,7 @@ fn open(text: &str, shape: VideoInfo) -> FilterGraph {
     FilterGraph::open(&description(text), shape, TICK).unwrap()
 }
 
-/// A picture whose samples tell their place and `seed`.
+/// A picture whose samples show their place and `seed`.
 fn picture(shape: VideoInfo, seed: usize) -> Picture {
     let mut picture = Picture::alloc(shape.format, shape.width, shape.height).unwrap();
     picture.set_tags(shape.tags);

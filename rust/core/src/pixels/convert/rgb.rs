@@ -1,4 +1,4 @@
-//! To and from BGRA and RGBA. What is Y'CbCr on the other side has padding after its last row: see `in_bands`.
+//! To and from BGRA and RGBA. The Y'CbCr side has padding after its last row: see `in_bands`.
 
 use yuv::{
     BufferStoreMut, YuvBiPlanarImage, YuvBiPlanarImageMut, YuvConversionMode, YuvError, YuvPlanarImage,

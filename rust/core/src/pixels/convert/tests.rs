@@ -8,7 +8,7 @@ use crate::pixels::planes::{Layout, MAX_PLANES, Plane, PlaneMut};
 const LAYOUTS: [Layout; 6] = [Layout::Bgra, Layout::Rgba, Layout::I420, Layout::I422, Layout::Nv12, Layout::Uyvy];
 const MATRICES: [ColourMatrix; 3] = [ColourMatrix::Bt601, ColourMatrix::Bt709, ColourMatrix::Bt2020];
 const RANGES: [ColourRange; 2] = [ColourRange::Limited, ColourRange::Full];
-/// What the bytes between rows hold before and after.
+/// Value of the bytes between rows, before and after.
 const PADDING: u8 = 0xa5;
 
 /// A picture in memory with `pad` bytes after each row but the last.
@@ -118,7 +118,7 @@ fn mean(from: &Picture, to: &Picture, x: usize, y: usize, of: impl Fn(usize, usi
     [0, 1, 2].map(|sample| pixels.iter().map(|pixel| pixel[sample]).sum::<f64>() / 4.0)
 }
 
-/// The largest distance of `to` from what float arithmetic makes of `from`.
+/// The largest distance of `to` from the result of float arithmetic on `from`.
 fn error(from: &Picture, to: &Picture, matrix: ColourMatrix, range: ColourRange) -> f64 {
     let distance = |a: [f64; 3], b: [f64; 3]| (0..3).map(|i| (a[i] - b[i]).abs()).fold(0.0, f64::max);
     let mut worst: f64 = 0.0;

@@ -1,4 +1,4 @@
-//! Between layouts of Y'CbCr: samples stay what they are; chroma is averaged or repeated from row to row.
+//! Between layouts of Y'CbCr: samples stay as they are; chroma is averaged or repeated from row to row.
 
 use yuv::{BufferStoreMut, YuvError, YuvPackedImage, YuvPackedImageMut, YuvPlanarImage, YuvPlanarImageMut};
 
@@ -24,7 +24,7 @@ pub(super) fn convert(from: &Planes<'_>, to: &mut PlanesMut<'_>) -> Result<(), Y
         let is_packed = to.layout() == Layout::Uyvy;
         let luma = if is_packed { &mut packed_luma[..] } else { to.row_mut(0, row) };
         match (was_halved, is_halved) {
-            // Both rows of a pair have the chroma that is there already.
+            // Both rows of a pair share the chroma that has been read.
             (true, _) if is_lower => luma.copy_from_slice(from.row(0, row)),
             (false, true) if is_lower => {
                 read(from, row, luma, &mut lower)?;

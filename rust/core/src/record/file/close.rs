@@ -14,7 +14,7 @@ use crate::base::error::{Error, Stage, guard};
 /// Bytes that must stay free beside the indexed copy of a file.
 const RESERVE: u64 = 1 << 20;
 
-/// Removes a file in which there is no frame. A file that was there before is left as it was, unless it was begun over.
+/// Removes a file without a frame. A file that existed before stays as it was, unless writing to it has begun.
 pub(super) fn discard(state: &FileState, segment: &Segment, was_begun: bool) {
     if !state.options.overwrite || was_begun {
         let _ = state.volume.remove(&segment.path);
@@ -23,7 +23,7 @@ pub(super) fn discard(state: &FileState, segment: &Segment, was_begun: bool) {
 }
 
 impl OpenFile {
-    /// Brings the file, which has ended, into its last state, or removes it if no frame is in it.
+    /// Completes a file that has ended, or removes it if no frame is in it.
     pub(super) fn close(mut self) {
         if let Some(syncer) = self.syncer.take() {
             syncer.stop();
@@ -62,7 +62,7 @@ impl OpenFile {
     /// Gives the file one index; whether everything is still synced.
     fn index(&mut self) -> bool {
         let state = self.state.clone();
-        // What is recorded meanwhile must not run out of room for the sake of a copy.
+        // The copy must not take the room of a recording that goes on.
         let reserve = if state.segments.has_after(&self.segment) { LOW_BYTES } else { RESERVE };
         let recording = Recording {
             storage: &self.storage,

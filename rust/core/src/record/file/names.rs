@@ -19,7 +19,7 @@ use crate::{
 /// The last number that a file may have.
 const MAX_NUMBER: u32 = 999_999;
 
-/// A file that was made and has no header yet.
+/// A new file without a header.
 pub(super) struct NewFile {
     pub(super) segment: Arc<Segment>,
     pub(super) storage: Arc<dyn Storage>,
@@ -29,7 +29,7 @@ pub(super) struct NewFile {
 /// Makes one file after another.
 pub(super) struct Names {
     state: Arc<FileState>,
-    /// Where the first file is, whatever the working folder becomes.
+    /// Absolute path of the first file: the working folder may change.
     base: PathBuf,
     /// Number of the next file.
     number: u32,
@@ -84,7 +84,7 @@ fn numbered(path: &Path, number: u32) -> PathBuf {
     path.with_file_name(name)
 }
 
-/// Makes a file, telling what is wrong with the path as plainly as can be.
+/// Makes a file; the error names the fault of the path as plainly as possible.
 fn create(volume: &dyn Volume, path: &Path, name: &str, overwrite: bool) -> Result<Arc<dyn Storage>> {
     volume.create(path, overwrite).map_err(|error| {
         let error = match error.kind() {

@@ -36,20 +36,20 @@ pub(super) struct OpenFile {
     pub(super) started_at: String,
     /// How the container carries the packets.
     stream: ContainerStream,
-    /// Gone once the file has ended or failed.
+    /// `None` once the file has ended or failed.
     muxer: Option<Muxer>,
     pub(super) syncer: Option<Syncer>,
-    /// Waits for the next one, which determines how long it is shown.
+    /// The packet that waits for the next one, which determines its duration.
     held: Option<Packet>,
     /// Decoding time of the first packet: below 0 where frames are reordered.
     first_dts: Option<i64>,
-    /// When each packet in the muxer left the encoder.
+    /// Time at which each packet in the muxer left the encoder.
     in_muxer: Vec<u64>,
     /// Length of the file up to the last closed fragment or cluster.
     pub(super) flushed_bytes: u64,
     /// Slot after the last packet in it.
     pub(super) flushed_slot: i64,
-    /// When the fragment or cluster is to be closed.
+    /// Time at which the fragment or cluster is to be closed.
     flush_at_ns: Option<u64>,
     /// Whether the container was closed properly.
     pub(super) is_finalised: bool,
@@ -114,12 +114,12 @@ impl OpenFile {
         self.guarded(|this| this.packet(&coded.packet));
     }
 
-    /// When the fragment or cluster is to be closed by [`Self::flush`].
+    /// Time at which the fragment or cluster is to be closed by [`Self::flush`].
     pub(super) fn flush_at_ns(&self) -> Option<u64> {
         self.flush_at_ns
     }
 
-    /// Closes the fragment or cluster: everything in it is then the operating system's.
+    /// Closes the fragment or cluster: everything in it has then been handed to the operating system.
     pub(super) fn flush(&mut self) {
         self.guarded(Self::flush_muxer);
     }
@@ -146,7 +146,7 @@ impl OpenFile {
         self.count_failed();
     }
 
-    /// Packets that no muxer holds any more are lost to the error that closed it.
+    /// Counts the packets in a muxer that an error has closed as failed.
     fn count_failed(&mut self) {
         if self.muxer.is_none() {
             self.state.packets.counters.failed(self.in_muxer.len() as u64);
@@ -170,7 +170,7 @@ impl OpenFile {
         if is_second || now_ns >= flush_at_ns { self.flush_muxer() } else { Ok(()) }
     }
 
-    /// Gives the waiting packet to the muxer; `duration` makes its duration from its decoding time.
+    /// Writes the waiting packet to the muxer; `duration` makes its duration from its decoding time.
     fn write_held(&mut self, duration: impl FnOnce(i64) -> i64) -> Result<()> {
         let (Some(mut held), Some(muxer)) = (self.held.take(), &mut self.muxer) else { return Ok(()) };
         let pts = held.pts().unwrap_or(0);
@@ -188,7 +188,7 @@ impl OpenFile {
         Ok(())
     }
 
-    /// Everything given to the muxer is in the file; only the held packet is not.
+    /// Notes that every packet of the muxer is in the file; only the held packet is not.
     fn note_flushed(&mut self) {
         self.flushed_bytes = self.storage.size().unwrap_or(self.flushed_bytes);
         self.flushed_slot = self.segment.end_slot.load(SeqCst);

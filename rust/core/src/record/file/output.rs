@@ -25,7 +25,7 @@ pub(in crate::record) struct FileThread {
     /// The first file, made before there is a packet so that a wrong path is refused at once.
     first: Option<NewFile>,
     file: Option<OpenFile>,
-    // Let go last, by the last thread of this output.
+    // Dropped last, by the last thread of this output.
     guard: Arc<dyn Any + Send + Sync>,
 }
 
@@ -35,7 +35,7 @@ impl FileThread {
     ///
     /// # Errors
     ///
-    /// Why the file cannot be made.
+    /// The cause, if the file cannot be made.
     pub(in crate::record) fn new(
         state: Arc<FileState>,
         packets: PacketReceiver,
@@ -51,7 +51,7 @@ impl FileThread {
     ///
     /// # Errors
     ///
-    /// `ResourceExhausted` if there can be no further thread.
+    /// `ResourceExhausted` if the system has no further thread.
     pub(in crate::record) fn spawn(self) -> Result<()> {
         let (state, segment) = (self.state.clone(), self.first.as_ref().map(|file| file.segment.clone()));
         clock::spawn(&state.clock.clone(), "gg-mux", move || self.run()).inspect_err(|_| {

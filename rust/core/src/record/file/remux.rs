@@ -20,7 +20,7 @@ use crate::{
     storage::{Storage, Volume},
 };
 
-/// What is to be indexed.
+/// The recording to be indexed.
 pub(super) struct Recording<'a> {
     pub(super) storage: &'a Arc<dyn Storage>,
     pub(super) path: &'a Path,
@@ -29,7 +29,7 @@ pub(super) struct Recording<'a> {
     pub(super) stereo: Option<StereoPacking>,
     /// Bytes that must stay free beside the copy.
     pub(super) reserve: u64,
-    /// Grid position after the last frame.
+    /// Slot after the last frame.
     pub(super) end: i64,
     pub(super) metadata: &'a [(String, String)],
 }
@@ -122,7 +122,7 @@ fn copy(
         }
     }
     if let Some(mut last) = last {
-        // The demuxer tells one frame's time for the last packet, however long it is shown.
+        // The demuxer states one frame's time for the last packet, however long that frame is shown.
         let end = Rational::rescale(recording.end, recording.frame_rate.inverse(), stream.time_base);
         let begun = last.dts().unwrap_or(end) - first_dts.unwrap_or(0);
         last.set_duration((end - begun).max(1));

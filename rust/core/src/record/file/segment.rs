@@ -16,16 +16,16 @@ use crate::{
     pipeline::report::{DurableStats, SegmentReport},
 };
 
-/// What has been handed to the operating system and not been synced.
+/// Frames that have been handed to the operating system and not been synced.
 #[derive(Debug, Default)]
 pub(in crate::record) struct Unsynced {
     /// Frames in the file so far, synced ones too.
     pub(in crate::record) frames: u64,
-    /// When each unsynced packet left the encoder.
+    /// Time at which each unsynced packet left the encoder.
     pub(in crate::record) encoded_ns: Vec<u64>,
 }
 
-/// What has become of a file that was left.
+/// The final state of a file.
 #[derive(Debug)]
 pub(in crate::record) struct ClosedFile {
     pub(in crate::record) shape: VideoInfo,
@@ -35,26 +35,26 @@ pub(in crate::record) struct ClosedFile {
     pub(in crate::record) synced: bool,
 }
 
-/// One file: where it is, on the disk and on the recording's time line, and its figures.
+/// One file: its place on the disk and on the recording's time line, and its stats.
 #[derive(Debug, Default)]
 pub(in crate::record) struct Segment {
-    /// Its path as it is told.
+    /// Its path in messages and reports.
     pub(in crate::record) name: String,
-    /// Its path whatever the working folder becomes.
+    /// Its absolute path: the working folder may change.
     pub(in crate::record) path: PathBuf,
-    /// Grid position of its first frame on the time line of the recording.
+    /// Slot of its first frame on the time line of the recording.
     pub(in crate::record) start: i64,
     pub(in crate::record) bytes: AtomicU64,
     /// Bytes copied while the file is indexed.
     pub(in crate::record) indexed_bytes: AtomicU64,
-    /// Grid position after the last packet written, from the first frame of the file.
+    /// Slot after the last packet written, from the first frame of the file.
     pub(in crate::record) end_slot: AtomicI64,
-    /// What is in the file since the last sync.
+    /// Frames in the file since the last sync.
     pub(in crate::record) unsynced: Mutex<Unsynced>,
     pub(in crate::record) durable: Mutex<DurableStats>,
-    /// Whether a sync failed: what is in the file may not be on the disk.
+    /// Whether a sync failed: some of the file may not be on the disk.
     pub(in crate::record) sync_failed: AtomicBool,
-    /// Set at its end, unless no file was left.
+    /// Set at its end, unless the file was removed.
     pub(in crate::record) outcome: OnceLock<ClosedFile>,
 }
 
@@ -64,7 +64,7 @@ impl Segment {
         self.unsynced.lock().frames
     }
 
-    /// Tells of no file: none was left.
+    /// Resets the stats of a file that was removed.
     pub(in crate::record) fn forget(&self) {
         self.bytes.store(0, SeqCst);
         self.end_slot.store(0, SeqCst);
@@ -88,7 +88,7 @@ impl Segment {
     }
 }
 
-/// Figures of all files together.
+/// Stats of all files together.
 #[derive(Debug, Default)]
 pub(in crate::record) struct Totals {
     pub(in crate::record) bytes: u64,
@@ -127,13 +127,13 @@ impl Segments {
         totals
     }
 
-    /// The files that were left.
+    /// The files that have ended and were kept.
     pub(in crate::record) fn left(&self) -> Vec<Arc<Segment>> {
         let list = self.0.lock();
         list.iter().filter(|segment| segment.outcome.get().is_some()).cloned().collect()
     }
 
-    /// What has become of the files that were left.
+    /// The reports on the files that have ended and were kept.
     pub(in crate::record) fn reports(&self, rate: Rational) -> Vec<SegmentReport> {
         self.left().iter().filter_map(|segment| segment.report(rate)).collect()
     }

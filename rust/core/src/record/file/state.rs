@@ -1,4 +1,4 @@
-//! What the threads of one file output share.
+//! The state that the threads of one file output share.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::{
     storage::Volume,
 };
 
-/// Files that may be open at once: the one that is recorded, and others that are being closed.
+/// Files that may be open at once: that of the recording, and others that are being closed.
 const OPEN_FILES: usize = 4;
 
 /// The state of one file output.

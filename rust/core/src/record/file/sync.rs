@@ -1,5 +1,4 @@
-//! The sync thread of a file: at an interval everything written is made to reach the disk, which is also how a dying disk
-//! is noticed.
+//! The sync thread of a file: at an interval it makes everything written reach the disk, and so notices a dying disk.
 
 use std::{
     io,
@@ -20,7 +19,7 @@ use crate::{
     storage::Storage,
 };
 
-/// Free bytes below which the disk is called nearly full, whatever the bit rate.
+/// Free bytes below which the disk is reported as nearly full, at any bit rate.
 pub(super) const LOW_BYTES: u64 = 64 << 20;
 /// Seconds of recording that should still fit.
 const LOW_SECONDS: u64 = 30;
@@ -49,7 +48,7 @@ struct SyncThread {
     warned_ns: Option<u64>,
 }
 
-/// Notes the end of the thread, however it ends.
+/// Notes the end of the thread, however the thread ends.
 struct Ended(Arc<SyncControl>, Arc<Signal>);
 
 impl Drop for Ended {
@@ -84,7 +83,7 @@ impl Syncer {
         Ok(Self { control, ended })
     }
 
-    /// Ends the thread after the sync that it may be in.
+    /// Ends the thread, after a sync that is going on.
     pub(super) fn stop(self) {
         self.control.is_stopped.store(true, SeqCst);
         self.control.signal.raise();
@@ -98,7 +97,7 @@ impl Syncer {
     }
 }
 
-/// Syncs the file and notes what is safe from then on.
+/// Syncs the file, and notes how much of it is safe.
 pub(super) fn sync_once(state: &FileState, segment: &Segment, storage: &dyn Storage) -> io::Result<()> {
     let bytes = segment.bytes.load(SeqCst);
     let (frames, encoded) = {

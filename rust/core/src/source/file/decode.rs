@@ -8,7 +8,7 @@ use crate::{
     },
 };
 
-/// Damaged packets in a row after which an input is given up.
+/// Damaged packets in a row after which reading ends with an error.
 const MAX_DAMAGE: u64 = 1000;
 
 /// The decoder of one video stream.
@@ -21,12 +21,12 @@ pub(super) struct PictureDecoder {
     damaged: u64,
 }
 
-/// What a decoder has.
+/// The output of a decoder.
 pub(super) enum Decoded {
     Picture(Picture),
     /// It needs a packet.
     Nothing,
-    /// It has given its last picture.
+    /// It has returned its last picture.
     End,
 }
 
@@ -64,7 +64,7 @@ impl PictureDecoder {
         self.decoder.send(Some(packet)).or_else(|error| self.skip_damage(&error))
     }
 
-    /// No packet follows: what is inside comes out.
+    /// No packet follows: the pictures inside come out.
     pub(super) fn drain(&mut self) -> Result<()> {
         self.is_draining = true;
         self.decoder.send(None).map_err(|error| broken(&self.name, &error))
@@ -103,7 +103,7 @@ impl PictureDecoder {
     }
 }
 
-/// The error of an input that could be opened and cannot be read on.
+/// The error of an input that was opened, but cannot be read on.
 pub(super) fn broken(name: &str, error: &AvError) -> Error {
     error.explain(Code::DecodeFailed, Stage::Decode, &format!("go on reading {name:?}"))
 }

@@ -37,12 +37,12 @@ impl FileInput {
         Ok(Self { path: path.to_owned(), demuxer, stream, packet: Packet::new().map_err(memory)? })
     }
 
-    /// What the container says of the stream.
+    /// The stream as the container describes it.
     pub(super) fn stream(&self) -> &StreamInfo {
         &self.stream
     }
 
-    /// What a decoder must know of the stream.
+    /// The parameters that a decoder needs.
     pub(super) fn parameters(&self) -> Result<StreamParameters> {
         self.demuxer.parameters(self.stream.index).map_err(|error| not_a_video(&self.path, &error))
     }

@@ -21,7 +21,7 @@ impl TimeLine {
         Self { period, origin: None, offset: 0, end: 0 }
     }
 
-    /// The time of a frame that the stream shows at `pts`; right after the one before if the stream does not say.
+    /// The time of a frame that the stream shows at `pts`; right after the frame before if the stream has no time.
     pub(super) fn place(&mut self, pts: Option<i64>) -> i64 {
         let time = match pts {
             None => self.end,

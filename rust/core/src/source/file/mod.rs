@@ -1,4 +1,4 @@
-//! A video file as a source: demuxing, decoding, and what follows its last frame.
+//! A video file as a source: demuxing, decoding, and the end of the file.
 
 mod decode;
 mod demux;
@@ -27,7 +27,7 @@ use crate::{
     storage::Volume,
 };
 
-/// Decoder threads when none are asked for: with more, decoding takes time from the encoders.
+/// Decoder threads by default: with more, decoding takes time from the encoders.
 const DEFAULT_THREADS: u32 = 2;
 
 /// Reads one frame after another.
@@ -61,7 +61,7 @@ impl FileProducer {
                     let message = format!("Cannot read {path:?}: the linked FFmpeg has no decoder for its codec");
                     Error::new(Code::CodecUnavailable, Stage::Decode, message).with_field("path")
                 })?;
-        // A rate that targets accept; containers may say nonsense.
+        // A rate that targets accept; containers may state nonsense.
         let rate = stream.frame_rate.check_frame_rate("frameRate").map_err(|_| {
             let message = format!("Cannot read {path:?}: it has no usable frame rate");
             Error::new(Code::InvalidData, Stage::Source, message).with_field("path")

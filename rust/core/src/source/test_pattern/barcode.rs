@@ -57,7 +57,7 @@ pub enum Form {
 }
 
 impl Form {
-    /// How many bits the index, the check and the check's polynomial have.
+    /// The bits of the index, of the check, and of the check's polynomial.
     const fn bits(self) -> (u32, u32, u64) {
         match self {
             Self::Wide => (32, 16, 0x1021),
@@ -86,7 +86,7 @@ impl Form {
     }
 }
 
-/// Where the cells of a barcode lie; see the module for the rules.
+/// The places of the cells of a barcode; see the module for the rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Barcode {
     form: Form,
@@ -114,11 +114,11 @@ impl Barcode {
 
     /// The pixels that the barcode covers.
     #[must_use]
-    pub const fn area(&self) -> Rect {
+    pub const fn rect(&self) -> Rect {
         Rect { x: 0, y: 0, width: self.columns * self.side, height: self.rows * self.side }
     }
 
-    /// Draws a frame index over what the picture shows.
+    /// Draws a frame index over the picture.
     pub fn draw(&self, index: u64, planes: &mut PlanesMut<'_>) {
         let payload = self.form.encode(index);
         // Greys are the same in every matrix.
@@ -140,7 +140,7 @@ impl Barcode {
             Layout::Uyvy => (1, 2),
             Layout::Bgra | Layout::Rgba => (1, 4),
         };
-        let rows: Vec<&[u8]> = planes.rows(0).take(self.area().height).collect();
+        let rows: Vec<&[u8]> = planes.rows(0).take(self.rect().height).collect();
         let mut payload = 0;
         for (_, cell) in self.cells() {
             let (start, length) = (self.side / 4, self.side / 2);
@@ -240,7 +240,7 @@ mod tests {
         for width in (16..400).chain([1279, 1920, 4097, 16384]) {
             for height in (16..400).chain([719, 1080, 4097, 16384]) {
                 let barcode = Barcode::new(width, height).unwrap();
-                let Rect { width: right, height: bottom, .. } = barcode.area();
+                let Rect { width: right, height: bottom, .. } = barcode.rect();
                 assert!(right <= width && bottom <= height, "{width}x{height}");
                 assert_eq!(barcode.side % 4, 0);
                 let bits = if barcode.form() == Form::Wide { 48 } else { 16 };

@@ -162,7 +162,7 @@ mod tests {
     fn frames_differ_from_each_other_and_carry_their_index() {
         let (width, height) = (320, 240);
         let barcode = Barcode::new(width, height).unwrap();
-        let below = barcode.area().height * width;
+        let below = barcode.rect().height * width;
         let frames: Vec<_> = (0..100).map(|index| drawn(width, height, ColourSpace::I420, index, 0)).collect();
         for (index, frame) in (0..).zip(&frames) {
             let planes = Planes::tight(Layout::I420, width, height, frame).unwrap();
