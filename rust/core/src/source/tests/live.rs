@@ -85,8 +85,8 @@ fn a_full_target_holds_up_no_device() {
         let device = Device::new(&time, Wait::Signal, frames(begin_ms, 50));
         let source = Watched::source_of(device, pacing, &Session::new(time.clone()));
         let (full, free) = (TestTarget::new(&time, Limits::frames(2)), TestTarget::new(&time, NO_LIMITS));
-        start(&source, &full);
         source.object.attach(&free.input, 2).unwrap();
+        start(&source, &full);
         clock.pass(6.0);
         let times = captured_ns(&free.take_all());
         assert!(times.len() == 50 && times.is_sorted_by(|a, b| b - a == 100_000_000), "{times:?}");
