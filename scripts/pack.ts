@@ -1,7 +1,7 @@
 /**
  * Makes the npm packages and the sources for JSR: `pack.ts [--development] [--library ID=PATH]... [--out FOLDER]`.
  *
- * Leaves in the folder, by default `target/npm`: the tarballs, a folder for each package with what its tarball holds,
+ * Leaves in the folder, by default `target/npm`: the tarballs, a folder for each package with its tarball's contents,
  * and `jsr/` with the sources that `deno publish` shall publish. By default it packs every native library of the matrix,
  * from `target/bundled/`; with `--library` only those named: `linux-x64-gnu-gpl=PATH`; with `--development` the library
  * that `deno task setup` has built, for this machine only.
@@ -22,25 +22,25 @@ import { configOf, stageSources } from "./pack/stage.ts";
 export interface Package {
   readonly name: string;
   readonly version: string;
-  /** The folder with what is in it. */
+  /** The folder with its contents. */
   readonly folder: string;
   readonly tarball: string;
 }
 
-/** What {@linkcode pack} has made. */
+/** The results of {@linkcode pack}. */
 export interface Packages {
   /** The sources for JSR. */
   readonly jsr: string;
   /** The package of JavaScript. */
   readonly core: Package;
-  /** The packages of native libraries by what tells them from each other. */
+  /** The packages of native libraries by their platform and variant. */
   readonly natives: ReadonlyMap<string, Package>;
 }
 
 /**
  * Makes all packages of the checkout in the folder `out`, which is made anew.
  *
- * @param libraries Path of the native library by what tells the package from the others; what is not told is not packed.
+ * @param libraries Path of the native library by platform and variant; a library that is not named is not packed.
  * @throws {ScriptError} If something is missing, or a licence is not known.
  */
 export async function pack(out: string, libraries: ReadonlyMap<string, string>): Promise<Packages> {
@@ -65,7 +65,7 @@ export async function pack(out: string, libraries: ReadonlyMap<string, string>):
         quiet: true,
       }),
     ) as readonly { readonly filename: string }[];
-    if (tarball === undefined) throw new Error("`npm pack` tells of no file");
+    if (tarball === undefined) throw new Error("`npm pack` names no file");
     return { name, version: config.version, folder, tarball: join(out, tarball.filename) };
   };
 

@@ -3,8 +3,8 @@
  * `test_node.ts [--node 20,22,24] [--variant NAME] [--library PATH] [FILE]...`.
  *
  * Without `--node` it takes the Node that is installed. The library is the one that this checkout has built; with
- * `--variant` the bundled one of that variant. `--library` names another file. `--installed` takes what an earlier run
- * has installed. Without a file, all tests run and must be those that Deno has run.
+ * `--variant` the bundled one of that variant. `--library` names another file. `--installed` uses the installation
+ * of an earlier run. Without a file, all tests run and must be those that Deno has run.
  */
 
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
@@ -17,18 +17,18 @@ import { filesUnder, ROOT } from "./finding.ts";
 import { FOLDER, installNode, installPackage, type NodeProgram } from "./test_node/install.ts";
 import { differences, fromDeno, fromNode, summary, type Tally } from "./test_node/tally.ts";
 
-/** Where `deno task test` leaves what became of each test on Deno. */
+/** The results on Deno, from `deno task test`. */
 const DENO_REPORT = join(ROOT, "target/deno-test.xml");
 
-/** A run that takes longer hangs: Node waits for ever for what a test has left open. The long proofs take what they take. */
+/** A longer run hangs: Node waits for ever for anything that a test has left open. The long proofs have no limit. */
 const LIMIT_MS = 2 * 3_600_000;
 
-/** Runs the test files on one Node; returns what became of each test. */
+/** Runs the test files on one Node; returns the result of each test. */
 async function run({ path, version }: NodeProgram, files: readonly string[]): Promise<Tally> {
   const report = join(FOLDER, `node-${version}.jsonl`);
   rmSync(report, { force: true });
   console.log(`Running ${files.length} files of tests on Node ${version}`);
-  // The packaged library is what is tested, so none is named.
+  // The packaged library is tested, so none is named.
   const { GIFTGRAB_LIB: _, ...env } = Deno.env.toObject();
   const moduleUrl = (name: string): string => pathToFileURL(join(ROOT, "tests/node", name)).href;
   const isProof = env.GIFTGRAB_PROOF === "full";

@@ -1,4 +1,4 @@
-/** What the tests on Node need, installed by npm: the package, what the tests import, and Node itself. */
+/** The needs of the tests on Node, installed by npm: the package, the imports of the tests, and Node itself. */
 
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -14,7 +14,7 @@ export const FOLDER: string = join(ROOT, "target/node-test");
 /** The newest of each line of Node that is supported. */
 export const NODES: Readonly<Record<string, string>> = { 20: "20.20.2", 22: "22.23.3", 24: "24.21.0" };
 
-/** What takes the types out of TypeScript; see `tests/node/hooks.mjs`. */
+/** The package that takes the types out of TypeScript; see `tests/node/hooks.mjs`. */
 const STRIPPER = "amaro@1.2.1";
 
 /** A Node that can be run. */

@@ -1,10 +1,10 @@
 /**
- * What became of each test, in each runtime, and whether they ran the same ones.
+ * The result of each test in each runtime, and whether all ran the same tests.
  *
  * A test is known by its path of names. A group that is skipped counts as the tests which another runtime has in it.
  */
 
-/** What became of a test. */
+/** The result of a test. */
 export interface Outcome {
   readonly state: "passed" | "failed" | "skipped";
   /** Why it was skipped, if that is known. */

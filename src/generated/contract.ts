@@ -285,13 +285,13 @@ export type ColourSpace = "bgra" | "i420" | "uyvy" | "rgba" | "nv12";
  *
  * - `encoder_overload`: The encoder did not keep up and the frame queue was full.
  * - `storage_overload`: The disk did not keep up and the packet queue held the encoder back.
- * - `frame_rate`: The target's frame rate is below the source's: there was no place on its grid.
- * - `encoder`: The encoder took the frame and gave no packet for it.
+ * - `frame_rate`: The target's frame rate is below the source's: there was no slot on its grid.
+ * - `encoder`: The encoder accepted the frame and returned no packet for it.
  * - `detached`: The target was detached while the frame waited for its turn.
  * - `observer_overload`: The observer did not keep up and its queue was full.
  * - `superseded`: A newer frame came before the observer took this one, and only the newest was wanted.
  * - `filter_overload`: The filter did not keep up and its queue was full.
- * - `closed`: The observer left, or the filter's graph ended, before it took the frame.
+ * - `closed`: The observer left, or the filter's graph ended, before it had the frame.
  * - `output_overload`: An output of the encoder did not keep up; everything up to its next key frame is left out.
  */
 export type DropReason =
@@ -383,10 +383,10 @@ export type ErrorCode =
   | "filter_unavailable";
 
 /**
- * Something that happened, for whoever listens.
+ * An event of an object.
  *
- * - `ended`: A source has given its last frame.
- * - `attached`: A source gave `target` its first frame.
+ * - `ended`: A source has handed on its last frame.
+ * - `attached`: `target` got its first frame.
  * - `detached`: `target` gets no further frame.
  * - `overload`: Frames wait for long, or are dropped, because a stage does not keep up; at most one event a second.
  * - `disklow`: The disk is nearly full; at most one event a minute.
@@ -421,11 +421,11 @@ export type Event = {
   readonly type: "room";
 } | {
   readonly type: "warning";
-  /** What and why. */
+  /** The error. */
   readonly error: ErrorRecord;
 } | {
   readonly type: "error";
-  /** What and why. */
+  /** The error. */
   readonly error: ErrorRecord;
 } | {
   readonly type: "closed";
@@ -436,7 +436,7 @@ export type Event = {
 };
 
 /**
- * What a file reader does after its last frame.
+ * The behaviour of a file reader after its last frame.
  *
  * - `stop`: End: the `ended` event and promise.
  * - `loop`: Begin again; timestamps run on.
@@ -451,10 +451,10 @@ export type AtEnd = "stop" | "loop" | "black";
  * about a second.
  * - `source_info`: The metadata of a source.
  * - `target_info`: The metadata of a file writer.
- * - `attach`: Asks a source or filter to give its frames to a target; its `attached` event comes with the first one.
- * - `detach`: Asks a source or filter to give a target no more frames; its `detached` event follows the last one.
+ * - `attach`: Asks a source or filter to hand its frames to a target; its `attached` event comes with the first one.
+ * - `detach`: Asks a source or filter to hand a target no more frames; its `detached` event follows the last one.
  * - `start`: Starts a source; later calls do nothing. A filter runs from the beginning.
- * - `crop`: Asks a source for a part of each frame from the next one on.
+ * - `crop`: Asks a source to crop each frame from the next one on.
  */
 export type Command = {
   call: "capabilities";
@@ -474,7 +474,7 @@ export type Command = {
   call: "start";
 } | {
   call: "crop";
-  /** The part; without one, the whole frame. */
+  /** The crop; without one, the whole frame. */
   rect?: Rect;
 };
 
@@ -491,12 +491,12 @@ export type EncoderProfile = "live" | "quality" | "lossless";
  * How a source keeps time.
  *
  * - `realtime`: At the source's own rate, by absolute deadlines; a target that cannot keep up drops frames, counted.
- * - `asap`: As fast as every target accepts; nothing is ever dropped.
+ * - `asap`: As fast as every target accepts; no frame is dropped for lack of time.
  */
 export type Pacing = "realtime" | "asap";
 
 /**
- * What a writer does when the size of the frames, or the number of their views, changes.
+ * The behaviour of a writer when the size of the frames, or the number of their views, changes.
  *
  * - `scale`: Continue in the size of the first frame, to which others are scaled without keeping their proportions. Where views
  * are packed, a missing one is replaced by the last one, and surplus ones are left out.
@@ -515,7 +515,7 @@ export type OnResize = "scale" | "segment";
 export type StereoPacking = "sidebyside" | "topbottom";
 
 /**
- * What happens to frames that come faster than the observer takes them.
+ * The policy for frames that come faster than the observer takes them.
  *
  * - `all`: Every frame. A source that plays as fast as it can waits; one in real time drops frames once the queue is full.
  * - `latest`: The newest frame. It replaces one that was not taken, which is counted as dropped; a source never waits.
@@ -630,7 +630,7 @@ export interface DroppedFrames {
   readonly frames: number;
 }
 
-/** What is safe on the disk: a power cut loses nothing of it. */
+/** The part of a recording that is safe on the disk: a power cut loses nothing of it. */
 export interface DurableStats {
   /** Frames. */
   readonly frames: number;
@@ -654,11 +654,11 @@ export interface ErrorRecord {
   readonly field?: string;
 }
 
-/** What became of a recording. Of several files, size, pixel format and start are the first one's. */
+/** The report on a recording. Of several files, size, pixel format and start are the first one's. */
 export interface RecordingReport {
   /** Where and how it was recorded. */
   readonly target: TargetInfo;
-  /** The final figures. */
+  /** The final stats. */
   readonly stats: TargetStats;
   /** Width of the coded frames in pixels; 0 when no frame was recorded. */
   readonly width: number;
@@ -678,7 +678,7 @@ export interface RecordingReport {
   readonly segments: readonly SegmentReport[];
 }
 
-/** A target's immutable facts. */
+/** The fixed properties of a target. */
 export interface TargetInfo {
   /** Path of the file, as given. */
   readonly path: string;
@@ -708,7 +708,7 @@ export interface Rational {
   readonly den: number;
 }
 
-/** A target's figures so far, and at the end its report. */
+/** The stats of a target so far, and the final ones in its report. */
 export interface TargetStats {
   /** Every frame in exactly one bucket. */
   readonly frames: Ledger;
@@ -718,7 +718,7 @@ export interface TargetStats {
   readonly indexedBytes: number;
   /** Seconds of video in the file, or in all files of the recording. */
   readonly durationSeconds: number;
-  /** What is safe on the disk. */
+  /** The part that is safe on the disk. */
   readonly durable: DurableStats;
   /** From capture to the encoded packet. */
   readonly captureToPacket: Latency;
@@ -784,11 +784,11 @@ export interface SegmentReport {
   readonly synced: boolean;
 }
 
-/** A filter's figures so far. */
+/** The stats of a filter so far. */
 export interface FilterStats {
-  /** Every frame that came in exactly one bucket; written are those that the graph took, whatever it made of them. */
+  /** Every frame that came in exactly one bucket; `written` are those that the graph accepted. */
   readonly frames: Ledger;
-  /** Frames that came out, whether or not anybody was attached. */
+  /** Frames that came out, with or without a target. */
   readonly given: number;
   /** From capture to the filtered frame. */
   readonly captureToFiltered: Latency;
@@ -807,17 +807,17 @@ export interface Replies {
   readonly source_info: SourceInfo;
   /** The metadata of a file writer. */
   readonly target_info: TargetInfo;
-  /** Asks a source or filter to give its frames to a target; its `attached` event comes with the first one. */
+  /** Asks a source or filter to hand its frames to a target; its `attached` event comes with the first one. */
   readonly attach: null;
-  /** Asks a source or filter to give a target no more frames; its `detached` event follows the last one. */
+  /** Asks a source or filter to hand a target no more frames; its `detached` event follows the last one. */
   readonly detach: null;
   /** Starts a source; later calls do nothing. A filter runs from the beginning. */
   readonly start: null;
-  /** Asks a source for a part of each frame from the next one on. */
+  /** Asks a source to crop each frame from the next one on. */
   readonly crop: null;
 }
 
-/** A source's immutable facts. */
+/** The fixed properties of a source. */
 export interface SourceInfo {
   /** Frames per second. */
   readonly frameRate: Rational;
@@ -835,13 +835,13 @@ export interface SourceInfo {
   readonly codec: string;
   /** FFmpeg's name of the container, or `pattern`. */
   readonly container: string;
-  /** Length in seconds where the input tells it. */
+  /** Length in seconds, if the input states it. */
   readonly durationSeconds: number | null;
-  /** Number of frames where the input tells it. */
+  /** Number of frames, if the input states it. */
   readonly frames: number | null;
 }
 
-/** A source's figures so far. */
+/** The stats of a source so far. */
 export interface SourceStats {
   /** Frames captured. */
   readonly captured: number;
@@ -859,7 +859,7 @@ export interface SourceStats {
   readonly interval: Latency;
 }
 
-/** The figures of one observer so far. */
+/** The stats of one observer so far. */
 export interface TapStats {
   /**
    * Every frame in exactly one bucket: `written` are those that the observer has seen, `failed` those at which it
@@ -891,7 +891,7 @@ export interface FileReaderOptions {
   /** Colour space of the frames that observers see. */
   colour: ColourSpace;
   /**
-   * What the reader does after the last frame.
+   * The behaviour of the reader after the last frame.
    *
    * @default "stop"
    */
@@ -964,7 +964,7 @@ export interface FileWriterOptions {
    */
   metadata?: RecordingMetadata;
   /**
-   * What the writer does when the size of the frames changes.
+   * The behaviour of the writer when the size of the frames changes.
    *
    * @default "scale"
    */
@@ -978,7 +978,7 @@ export interface FileWriterOptions {
   /** Speed against size, in the encoder's own words; `capabilities()` lists them. */
   preset?: string;
   /**
-   * What the encoder's defaults aim for.
+   * The aim of the encoder's defaults.
    *
    * @default "live"
    */
@@ -1116,7 +1116,7 @@ export interface TapOptions {
    */
   height?: number;
   /**
-   * What happens to frames that come faster than they are taken.
+   * The policy for frames that come faster than they are taken.
    *
    * @default "all"
    */

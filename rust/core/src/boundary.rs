@@ -114,21 +114,21 @@ commands! {
     fn source_info() -> SourceInfo;
     /// The metadata of a file writer.
     fn target_info() -> TargetInfo;
-    /// Asks a source or filter to give its frames to a target; its `attached` event comes with the first one.
+    /// Asks a source or filter to hand its frames to a target; its `attached` event comes with the first one.
     fn attach(
         /// Handle of the target.
         target: u32
     ) -> ();
-    /// Asks a source or filter to give a target no more frames; its `detached` event follows the last one.
+    /// Asks a source or filter to hand a target no more frames; its `detached` event follows the last one.
     fn detach(
         /// Handle of the target.
         target: u32
     ) -> ();
     /// Starts a source; later calls do nothing. A filter runs from the beginning.
     fn start() -> ();
-    /// Asks a source for a part of each frame from the next one on.
+    /// Asks a source to crop each frame from the next one on.
     fn crop(
-        /// The part; without one, the whole frame.
+        /// The crop; without one, the whole frame.
         rect: Option<Rect>
     ) -> ();
 }

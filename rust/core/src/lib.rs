@@ -1,13 +1,14 @@
 //! Capture, buffering and encoding of video: the domain of `@giftgrab/core`.
 //!
-//! A frame flows `source (thread) → hub → per target: frame queue → encoder thread → packet queue → writer thread →
-//! storage`. Nothing here knows JavaScript, and nothing outside [`av`] knows FFmpeg.
+//! A frame goes from a source's thread and hub to the input queue of each target. A writer's encoder makes packets of
+//! frames, and hands them to an output, which writes them to the storage. Nothing here knows JavaScript, and nothing
+//! outside [`av`] knows FFmpeg.
 #![deny(unsafe_code)]
 
 #[cfg(test)]
 extern crate self as giftgrab_core;
 
-/// What tests in here share with those outside this crate.
+/// Shared by the unit tests and the integration tests.
 #[cfg(test)]
 #[path = "../tests/support/mod.rs"]
 mod test_support;

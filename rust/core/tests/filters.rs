@@ -28,7 +28,7 @@ fn closed(filter: &mut Watched<Filter>) -> FilterStats {
     stats
 }
 
-/// What came out at the end, and what each stage tells.
+/// The frames that came out at the end, and the stats of each stage.
 struct Recording {
     seen: Vec<Option<u32>>,
     captured: u64,

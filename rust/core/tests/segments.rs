@@ -65,7 +65,7 @@ fn frame((width, height): (u32, u32), views: usize, index: u64, pts: i64) -> Fra
     }
 }
 
-/// What is given: frames of one size and count of views, and the time of the first.
+/// Frames of one size and count of views, and the time of the first.
 #[derive(Clone, Copy)]
 struct Run {
     size: (u32, u32),
@@ -137,8 +137,8 @@ fn each_size_has_its_file_and_no_time_is_lost() {
         assert_eq!(paths(&report), names);
         assert_eq!((report.width, report.height), SMALL);
         assert_eq!(report.target.path, names[0]);
-        let facts: Vec<_> = report.segments.iter().map(|one| (one.width, one.height, one.frames)).collect();
-        assert_eq!(facts, [(96, 64, 45), (128, 96, 30), (96, 64, 15)]);
+        let files: Vec<_> = report.segments.iter().map(|one| (one.width, one.height, one.frames)).collect();
+        assert_eq!(files, [(96, 64, 45), (128, 96, 30), (96, 64, 15)]);
         let times: Vec<_> = report.segments.iter().map(|one| (one.start_seconds, one.duration_seconds)).collect();
         assert_eq!(times, [(0.0, 0.75), (0.75, 1.0), (1.75, 0.25)]);
         for (segment, run) in report.segments.iter().zip(runs) {
@@ -189,7 +189,7 @@ fn a_number_that_is_taken_is_passed_over_unless_files_are_overwritten() {
 }
 
 #[test]
-fn scaling_keeps_one_file_and_tells_of_views_that_are_missing() {
+fn scaling_keeps_one_file_and_reports_views_that_are_missing() {
     let disk = SimDisk::default();
     let options = FileWriterOptions { on_resize: OnResize::Scale, ..options(Codec::H264, "/a.mp4") };
     let two = Run { views: 2, ..run(SMALL, 0, 10) };
@@ -198,8 +198,9 @@ fn scaling_keeps_one_file_and_tells_of_views_that_are_missing() {
     assert!(recorded.error.is_none());
     assert_eq!((paths(&report), report.stats.frames.written), (vec!["/a.mp4"], 30));
     assert_eq!((report.width, report.height), (96, 128));
-    let told = |event: &&Event| matches!(event, Event::Warning { error } if error.field.as_deref() == Some("onResize"));
-    assert_eq!(recorded.events.iter().filter(told).count(), 1);
+    let is_about_views =
+        |event: &&Event| matches!(event, Event::Warning { error } if error.field.as_deref() == Some("onResize"));
+    assert_eq!(recorded.events.iter().filter(is_about_views).count(), 1);
 }
 
 #[test]
@@ -323,7 +324,7 @@ fn a_crash_behind_any_call_leaves_files_that_open_and_never_get_less() {
 }
 
 #[test]
-fn a_fault_of_any_call_is_told_and_costs_no_finished_file() {
+fn a_fault_of_any_call_is_reported_and_costs_no_finished_file() {
     for name in ["/a.mp4", "/a.mkv"] {
         let probe = SimDisk::default();
         record(options(Codec::H264, name), &RUNS, Arc::new(probe.clone())).unwrap();
@@ -352,12 +353,12 @@ fn fault(name: &str, fault: Fault) {
         assert!(found.len() as u64 >= segment.frames, "{words}: {segment:?}, {found:?}");
         assert!(found.is_sorted_by(|a, b| a + 1 == *b), "{words}: {segment:?}, {found:?}");
     }
-    // What is not reported is not left behind.
+    // A file that is not reported is not left behind.
     for path in disk.paths() {
         assert!(report.segments.iter().any(|one| Path::new(&one.path) == path), "{words}: {path:?} is left");
     }
     let warned = recorded.events.iter().any(|event| matches!(event, Event::Warning { .. }));
-    assert!(!disk.has_struck() || recorded.error.is_some() || warned, "{words}: the fault was not told");
+    assert!(!disk.has_struck() || recorded.error.is_some() || warned, "{words}: the fault was not reported");
     if let Some(error) = &recorded.error {
         let expected = if fault.kind == Kind::Broken { Code::Io } else { Code::DiskFull };
         assert_eq!((error.code, error.stage), (expected, Stage::Storage), "{words}: {error:?}");

@@ -76,8 +76,8 @@ fn synced_frames(log: &[Op], path: &Path) -> BTreeMap<usize, usize> {
         .collect()
 }
 
-/// Asserts that the first `safe` frames are there and, where nothing was torn, that all others are in order; tells how many
-/// are right.
+/// Asserts that the first `safe` frames are there and, where nothing was torn, that all others are in order; returns
+/// the number of right ones.
 fn assert_holds(content: Option<&[u8]>, safe: usize, policy: Policy, words: &str) -> usize {
     if safe == 0 {
         return content.and_then(|content| decode(content).ok()).map_or(0, |seen| prefix(&seen));
@@ -122,14 +122,14 @@ fn a_crash_behind_any_call_leaves_a_file_that_opens_with_all_that_was_synced() {
                 if policy != Policy::All {
                     continue;
                 }
-                // What a killed process leaves never gets less.
+                // A killed process leaves more at each later call.
                 let seen = content.as_deref().map(decode);
                 assert!(
                     !opened || matches!(seen, Some(Ok(_))),
                     "{words}: it does not open any more: {seen:?}; {:?}",
                     content.as_ref().map(Vec::len)
                 );
-                // A transport stream of a few packets is too short to be told from other formats.
+                // A transport stream of a few packets is too short to be distinguished from other formats.
                 opened |= found >= 10;
                 if !opened {
                     continue;
@@ -152,7 +152,7 @@ fn name_of(op: &Op) -> String {
 }
 
 #[test]
-fn a_fault_of_any_call_is_told_and_costs_nothing_that_was_synced() {
+fn a_fault_of_any_call_is_reported_and_costs_nothing_that_was_synced() {
     let outcomes = Mutex::new(BTreeMap::<String, usize>::new());
     let mut runs = Vec::new();
     for (codec, name) in CASES {
@@ -183,7 +183,7 @@ fn run_with_fault(codec: Codec, name: &str, fault: Fault) -> String {
         Ok(recorded) => recorded,
         Err(error) => {
             assert_eq!((error.code, error.stage), (expected, Stage::Storage), "{words}: {error:?}");
-            return "refused at the door".to_owned();
+            return "refused when it was opened".to_owned();
         }
     };
     if let Some(error) = &recorded.error {
@@ -193,7 +193,7 @@ fn run_with_fault(codec: Codec, name: &str, fault: Fault) -> String {
     let log = disk.log();
     let path = Path::new(name);
     let synced = synced_frames(&log, path).last_key_value().map_or(0, |(_, frames)| *frames);
-    // What it calls durable has been synced. Parts of a fragment that failed may have been as well; they are cut off.
+    // The durable part has been synced. Parts of a fragment that failed may have been synced as well; they are cut off.
     let safe = usize::try_from(report.stats.durable.frames).unwrap();
     assert!(safe <= synced, "{words}: only {synced} frames are durable, {report:?}");
     let found =
@@ -213,10 +213,10 @@ fn run_with_fault(codec: Codec, name: &str, fault: Fault) -> String {
         "did not come to it".to_owned()
     } else if recorded.error.is_some() {
         assert!(!(lost_pages && report.synced), "{words}: {report:?}");
-        "told as an error".to_owned()
+        "reported as an error".to_owned()
     } else {
-        assert!(warned, "{words}: the fault was not told");
-        "told as a warning".to_owned()
+        assert!(warned, "{words}: the fault was not reported");
+        "reported as a warning".to_owned()
     }
 }
 

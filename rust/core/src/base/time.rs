@@ -90,20 +90,20 @@ impl std::fmt::Display for Rational {
     }
 }
 
-/// The wall clock in milliseconds since 1970; only ever to tell, because it may jump.
+/// The wall clock in milliseconds since 1970; for display only, because it may jump.
 #[must_use]
 pub(crate) fn wall_clock_ms() -> u64 {
     u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or(0)
 }
 
-/// Milliseconds since 1970 as ISO 8601 in UTC; empty beyond the years that it can say.
+/// Milliseconds since 1970 as ISO 8601 in UTC; empty beyond the years that it can express.
 #[must_use]
 pub fn iso8601(milliseconds: u64) -> String {
     let instant = i64::try_from(milliseconds).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
     instant.map(|instant| format!("{instant:.3}")).unwrap_or_default()
 }
 
-/// Checks that `text` is an instant as ISO 8601 tells it, with its offset from UTC.
+/// Checks that `text` is an instant in ISO 8601, with its offset from UTC.
 ///
 /// # Errors
 ///

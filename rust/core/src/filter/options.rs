@@ -1,4 +1,4 @@
-//! What a filter can be asked for. The TypeScript types are generated from these structs.
+//! Options of filters. The TypeScript types are generated from these structs.
 
 use serde::{Deserialize, Serialize};
 

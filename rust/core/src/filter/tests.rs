@@ -69,7 +69,7 @@ fn close(filter: &mut Watched<Filter>) {
     assert_ledger(&filter.object.stats().frames);
 }
 
-/// What becomes of `frames`, what is reported, and the stats at the end.
+/// The results of `frames`, the reports, and the final stats.
 fn run(description: &str, frames: &[SharedFrame]) -> (Vec<SharedFrame>, Vec<Event>, FilterStats) {
     let (mut filter, clock) = filter(description);
     let target = target(&clock, 1000);
@@ -202,14 +202,14 @@ fn a_graph_that_ends_by_itself_ends_the_filter() {
 }
 
 #[test]
-fn branches_that_never_meet_are_told_instead_of_filling_memory() {
+fn branches_that_never_meet_are_reported_instead_of_filling_memory() {
     let frames = (0..300).map(|index| frame((32, 16), index, 1)).collect::<Vec<_>>();
     let (output, events, stats) = run("split[a][b];[b]select=0[c];[a][c]hstack", &frames);
     assert!(output.is_empty());
     assert_eq!(stats.frames.failed, 1);
-    let told =
+    let is_reported =
         events.iter().any(|event| matches!(event, Event::Warning { error } if error.code == Code::LimitExceeded));
-    assert!(told, "{events:?}");
+    assert!(is_reported, "{events:?}");
 }
 
 #[test]
@@ -255,7 +255,7 @@ fn in_real_time_a_queue_of_two_seconds_is_full_and_drops_are_reported() {
 }
 
 #[test]
-fn a_patient_frame_waits_for_the_targets_and_a_detach_frees_it() {
+fn a_frame_of_a_blocking_sender_waits_for_the_targets_and_a_detach_frees_it() {
     let (mut filter, clock) = filter("hflip");
     let target = target(&clock, 1);
     attach(&mut filter, &target, 1);

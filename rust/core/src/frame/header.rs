@@ -41,7 +41,7 @@ pub const MAX_VIEWS: u32 = 8;
 /// The largest integer that every smaller one has its own double for.
 const MAX_INTEGER: i64 = (1 << 53) - 1;
 
-/// What is known of a frame besides its samples.
+/// The metadata of a frame.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FrameHeader {
     /// How the samples lie.
@@ -69,7 +69,7 @@ pub struct FrameHeader {
 }
 
 impl FrameHeader {
-    /// The header of a frame whose views are given in the shape `to`.
+    /// The header of a frame whose views are handed on in the shape `to`.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! A frame: read-only samples, when they were captured and how they are laid out.
+//! A frame: read-only samples, with their time and their layout.
 
 pub(crate) mod converter;
 pub mod header;
@@ -18,7 +18,7 @@ use crate::{
 /// Pictures of one instant and one shape: one, or several in stereo, the left or top one first.
 pub type Views = SmallVec<[Picture; 1]>;
 
-/// About what the objects around a picture's samples take (AVFrame, AVBufferRef and their allocations).
+/// Approximate size of the objects around a picture's samples (AVFrame, AVBufferRef and their allocations).
 const OBJECT_BYTES: usize = 1024;
 
 /// A captured frame; its samples are read-only and shared by every target.
@@ -39,13 +39,13 @@ pub struct Frame {
 }
 
 impl Frame {
-    /// Bytes of its samples, and about those that the objects around them take.
+    /// Bytes of its samples, and approximately of the objects around them.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.views.iter().map(|view| OBJECT_BYTES + VideoInfo::of(view).bytes()).sum()
     }
 
-    /// How many views it has, and the shape of each.
+    /// The number of its views, and the shape of each.
     #[must_use]
     pub fn shape(&self) -> FrameShape {
         FrameShape::of(&self.views)
@@ -59,5 +59,5 @@ pub(crate) fn test_frame(pts: i64, time_base: Rational) -> Frame {
     Frame { views: smallvec::smallvec![picture], sequence: 0, pts, time_base, captured_ns: 0, session_start_ms: 0 }
 }
 
-/// A frame as it is handed on.
+/// A frame that several targets share.
 pub type SharedFrame = Arc<Frame>;

@@ -19,7 +19,7 @@ use crate::{
     frame::{Frame, FrameShape, SharedFrame},
 };
 
-/// What happens to a frame that finds a queue full (GStreamer's `leaky`).
+/// The fate of a frame that finds a queue full (GStreamer's `leaky`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OverflowPolicy {
     /// The sender waits until there is room.

@@ -1,4 +1,4 @@
-//! How frames go from one thread to the next, how time is kept, and how every frame is accounted for.
+//! The way of frames between threads, the keeping of time, and the account of every frame.
 
 pub(crate) mod clock;
 pub(crate) mod events;

@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 
 use super::clock::{Signal, Wake};
 
-/// What a queue may hold at most. One item always fits into an empty queue.
+/// The bounds of a queue. One item always fits into an empty queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Bounds {
     /// Items.
@@ -33,7 +33,7 @@ pub(crate) enum Refused<T> {
     Closed(T),
 }
 
-/// What is in a queue.
+/// The contents of a queue, as counts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Load {
     items: usize,
@@ -49,7 +49,7 @@ impl Load {
                 && waited_ns < bounds.wait_ns)
     }
 
-    /// Whether so much has been read that it is worth waking a writer.
+    /// Whether enough has been read to wake a writer.
     fn is_half(self, bounds: &Bounds) -> bool {
         self.items <= bounds.items / 2 && self.bytes <= bounds.bytes / 2
     }
@@ -64,12 +64,12 @@ struct Entry<T> {
 struct QueueState<T> {
     entries: VecDeque<Entry<T>>,
     bytes: usize,
-    /// Items that writers have announced and not yet sent or given up.
+    /// Items that writers have announced and not yet settled.
     announced: usize,
     writers: usize,
     is_closed: bool,
     has_reader: bool,
-    /// Who waits for room, and under which bounds.
+    /// The writers that wait for room, and their bounds.
     waiting: Vec<(Arc<dyn Wake>, Bounds)>,
 }
 
@@ -192,7 +192,7 @@ impl<T> Writer<T> {
         has_room
     }
 
-    /// Announces an item, for which the reader then waits; `false` once the queue is closed.
+    /// Announces an item, which the reader then waits for; `false` once the queue is closed.
     pub(crate) fn announce(&self) -> bool {
         let mut state = self.0.state.lock();
         let is_open = !state.is_closed;
@@ -200,7 +200,7 @@ impl<T> Writer<T> {
         is_open
     }
 
-    /// An announced item was sent or will not be.
+    /// Settles an announced item: it was sent, or will not be.
     pub(crate) fn settle(&self) {
         let mut state = self.0.state.lock();
         state.announced -= 1;
@@ -211,7 +211,7 @@ impl<T> Writer<T> {
         }
     }
 
-    /// Lets no item in that was not announced before.
+    /// Accepts no further item but those announced before.
     pub(crate) fn close(&self) {
         self.0.state.lock().is_closed = true;
         self.0.reader.raise();
@@ -227,7 +227,7 @@ impl<T> Writer<T> {
     }
 }
 
-/// Notes who waits for room, each once.
+/// Notes a writer that waits for room, once.
 fn await_room(waiting: &mut Vec<(Arc<dyn Wake>, Bounds)>, writer: &Arc<dyn Wake>, bounds: &Bounds) {
     let is_same = |other: &Arc<dyn Wake>| std::ptr::addr_eq(Arc::as_ptr(other), Arc::as_ptr(writer));
     if !waiting.iter().any(|(other, _)| is_same(other)) {

@@ -1,4 +1,4 @@
-//! What `stats()` and `close()` tell: every frame in exactly one bucket, and how long things took.
+//! The results of `stats()` and `close()`: every frame in exactly one bucket, and latencies.
 
 use serde::Serialize;
 
@@ -33,9 +33,9 @@ pub enum DropReason {
     EncoderOverload,
     /// The disk did not keep up and the packet queue held the encoder back.
     StorageOverload,
-    /// The target's frame rate is below the source's: there was no place on its grid.
+    /// The target's frame rate is below the source's: there was no slot on its grid.
     FrameRate,
-    /// The encoder took the frame and gave no packet for it.
+    /// The encoder accepted the frame and returned no packet for it.
     Encoder,
     /// The target was detached while the frame waited for its turn.
     Detached,
@@ -45,7 +45,7 @@ pub enum DropReason {
     Superseded,
     /// The filter did not keep up and its queue was full.
     FilterOverload,
-    /// The observer left, or the filter's graph ended, before it took the frame.
+    /// The observer left, or the filter's graph ended, before it had the frame.
     Closed,
     /// An output of the encoder did not keep up; everything up to its next key frame is left out.
     OutputOverload,
@@ -93,7 +93,7 @@ impl Ledger {
     }
 }
 
-/// What is safe on the disk: a power cut loses nothing of it.
+/// The part of a recording that is safe on the disk: a power cut loses nothing of it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DurableStats {
@@ -105,7 +105,7 @@ pub struct DurableStats {
     pub syncs: u64,
 }
 
-/// A source's figures so far.
+/// The stats of a source so far.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SourceStats {
@@ -125,13 +125,13 @@ pub struct SourceStats {
     pub interval: Latency,
 }
 
-/// A filter's figures so far.
+/// The stats of a filter so far.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FilterStats {
-    /// Every frame that came in exactly one bucket; written are those that the graph took, whatever it made of them.
+    /// Every frame that came in exactly one bucket; `written` are those that the graph accepted.
     pub frames: Ledger,
-    /// Frames that came out, whether or not anybody was attached.
+    /// Frames that came out, with or without a target.
     pub given: u64,
     /// From capture to the filtered frame.
     pub capture_to_filtered: Latency,
@@ -139,7 +139,7 @@ pub struct FilterStats {
     pub queue: u32,
 }
 
-/// A source's immutable facts.
+/// The fixed properties of a source.
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SourceInfo {
@@ -159,13 +159,13 @@ pub struct SourceInfo {
     pub codec: String,
     /// FFmpeg's name of the container, or `pattern`.
     pub container: String,
-    /// Length in seconds where the input tells it.
+    /// Length in seconds, if the input states it.
     pub duration_seconds: Option<f64>,
-    /// Number of frames where the input tells it.
+    /// Number of frames, if the input states it.
     pub frames: Option<u64>,
 }
 
-/// A target's immutable facts.
+/// The fixed properties of a target.
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TargetInfo {
@@ -181,7 +181,7 @@ pub struct TargetInfo {
     pub frame_rate: Rational,
 }
 
-/// A target's figures so far, and at the end its report.
+/// The stats of a target so far, and the final ones in its report.
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TargetStats {
@@ -193,7 +193,7 @@ pub struct TargetStats {
     pub indexed_bytes: u64,
     /// Seconds of video in the file, or in all files of the recording.
     pub duration_seconds: f64,
-    /// What is safe on the disk.
+    /// The part that is safe on the disk.
     pub durable: DurableStats,
     /// From capture to the encoded packet.
     pub capture_to_packet: Latency,
@@ -205,7 +205,7 @@ pub struct TargetStats {
     pub packet_queue: u32,
 }
 
-/// The figures of one observer so far.
+/// The stats of one observer so far.
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TapStats {
@@ -242,13 +242,13 @@ pub struct SegmentReport {
     pub synced: bool,
 }
 
-/// What became of a recording. Of several files, size, pixel format and start are the first one's.
+/// The report on a recording. Of several files, size, pixel format and start are the first one's.
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RecordingReport {
     /// Where and how it was recorded.
     pub target: TargetInfo,
-    /// The final figures.
+    /// The final stats.
     pub stats: TargetStats,
     /// Width of the coded frames in pixels; 0 when no frame was recorded.
     pub width: u32,
@@ -268,13 +268,13 @@ pub struct RecordingReport {
     pub segments: Vec<SegmentReport>,
 }
 
-/// Something that happened, for whoever listens.
+/// An event of an object.
 #[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
 #[serde(tag = "type", rename_all = "lowercase", rename_all_fields = "camelCase")]
 pub enum Event {
-    /// A source has given its last frame.
+    /// A source has handed on its last frame.
     Ended,
-    /// A source gave `target` its first frame.
+    /// `target` got its first frame.
     Attached {
         /// Identity of the target.
         target: u32,
@@ -303,12 +303,12 @@ pub enum Event {
     Room,
     /// Something degraded that costs no frame.
     Warning {
-        /// What and why.
+        /// The error.
         error: Error,
     },
     /// The object failed; what was recorded stays.
     Error {
-        /// What and why.
+        /// The error.
         error: Error,
     },
     /// The object is closed; the last event.

@@ -10,7 +10,7 @@ pub struct Session {
     origin: OnceLock<Origin>,
 }
 
-/// The same instant on both clocks.
+/// One instant on both clocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Origin {
     /// Nanoseconds of the monotonic clock.
@@ -46,7 +46,7 @@ impl Session {
         })
     }
 
-    /// When it began; `None` before its first frame.
+    /// Its origin; `None` before its first frame.
     #[must_use]
     pub fn origin(&self) -> Option<Origin> {
         self.origin.get().copied()

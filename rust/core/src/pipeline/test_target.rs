@@ -1,4 +1,4 @@
-//! A target of tests: whoever holds the receiver is its thread.
+//! A target for tests: the holder of the receiver is its thread.
 #![cfg(test)]
 
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! What an encoder's thread and its owner share.
+//! The state that an encoder's thread and its owner share.
 
 use std::sync::{
     Arc,
@@ -15,7 +15,7 @@ use crate::pipeline::{
     report::{DropReason, Event},
 };
 
-/// The state of one encoder. In its ledger, frames are written that have become packets.
+/// The state of one encoder. In its ledger, `written` frames are those that have become packets.
 pub(super) struct EncoderState {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) reporter: Arc<Reporter>,

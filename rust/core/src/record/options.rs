@@ -16,7 +16,7 @@ use crate::{
     pixels::StereoPacking,
 };
 
-/// What a writer does when the size of the frames, or the number of their views, changes.
+/// The behaviour of a writer when the size of the frames, or the number of their views, changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum OnResize {
@@ -56,7 +56,7 @@ pub struct FileWriterOptions {
     pub path: String,
     /// Frame rate of the file, in frames per second: the grid on which frames are placed.
     pub frame_rate: Rational,
-    /// What the encoder's defaults aim for.
+    /// The aim of the encoder's defaults.
     #[serde(default)]
     pub profile: EncoderProfile,
     /// Encoder by FFmpeg's name, or `rav1e`; by default the first of the codec's encoders that works.
@@ -87,7 +87,7 @@ pub struct FileWriterOptions {
     /// The only view of each frame that is recorded; by default all are. A frame without it is an error.
     #[serde(default)]
     pub view: Option<u32>,
-    /// What the writer does when the size of the frames changes.
+    /// The behaviour of the writer when the size of the frames changes.
     #[serde(default)]
     pub on_resize: OnResize,
     /// Descriptive metadata.
@@ -136,14 +136,14 @@ ranges!(FileWriterOptions {
 });
 
 impl FileWriterOptions {
-    /// How frames wait for an encoder that converts every frame to `preferred`, if to one format.
+    /// The input queue of an encoder that converts every frame to `preferred`, if to one format.
     pub(crate) fn input(&self, preferred: Option<PixelFormat>) -> InputConfig {
         let wait_ns = (self.queue_seconds * 1e9) as u64;
         let bytes = usize::try_from(self.queue_bytes).unwrap_or(usize::MAX);
         InputConfig { limits: Limits::ride_out(wait_ns, bytes), drops_oldest: false, preferred }
     }
 
-    /// The encoder's share of them.
+    /// The encoder's options among them.
     pub(crate) fn encoding(&self) -> EncodeOptions {
         EncodeOptions {
             codec: self.codec,

@@ -27,7 +27,7 @@ use crate::{
 const RATE: i64 = 30;
 const SECONDS: i64 = 20;
 
-/// An output that notes which packets it gets, and reads none for a while.
+/// An output that notes its packets, and reads none for a while.
 struct Watcher {
     packets: PacketReceiver,
     signal: Arc<Signal>,

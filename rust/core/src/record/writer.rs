@@ -170,7 +170,7 @@ fn check_rate(codec: Codec, container: Container, rate: Rational) -> Result<()> 
     }
     if container == Container::Ts && !ts_expresses(rate) {
         return refuse(
-            "its 90 kHz clock tells whole rates up to 60, their 1000/1001, and periods of whole ticks; \
+            "its 90 kHz clock expresses whole rates up to 60, their 1000/1001, and periods of whole ticks; \
              use one of these, such as 60000/1001 for 59.94, or another container",
         );
     }

@@ -1,4 +1,4 @@
-//! Sources: where frames come from.
+//! Sources of frames.
 
 mod crop;
 mod file;
@@ -59,7 +59,7 @@ impl Source {
     ///
     /// # Errors
     ///
-    /// `ResourceExhausted` if there can be no further thread.
+    /// `ResourceExhausted` if the system has no further thread.
     pub fn of(producer: Box<dyn Producer>, pacing: Pacing, session: &Arc<Session>, notify: Notify) -> Result<Self> {
         let info = producer.info().clone();
         let state = Arc::new(SourceState::new(notify, producer.shape()));
@@ -82,7 +82,7 @@ impl Source {
         self.state.stats()
     }
 
-    /// Takes what happened since the last call.
+    /// Takes the events since the last call.
     #[must_use]
     pub fn take_events(&self) -> Vec<Event> {
         self.state.events.take()
@@ -135,7 +135,7 @@ impl Source {
         self.requests.ask(SourceRequest::Start)
     }
 
-    /// Asks it to end and returns at once; the `closed` event ends it.
+    /// Requests the end and returns at once; the `closed` event is its last one.
     ///
     /// # Errors
     ///

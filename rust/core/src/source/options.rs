@@ -19,11 +19,11 @@ pub enum Pacing {
     /// At the source's own rate, by absolute deadlines; a target that cannot keep up drops frames, counted.
     #[default]
     Realtime,
-    /// As fast as every target accepts; nothing is ever dropped.
+    /// As fast as every target accepts; no frame is dropped for lack of time.
     Asap,
 }
 
-/// What a file reader does after its last frame.
+/// The behaviour of a file reader after its last frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum AtEnd {
@@ -48,7 +48,7 @@ pub struct FileReaderOptions {
     /// How the reader keeps time.
     #[serde(default)]
     pub pacing: Pacing,
-    /// What the reader does after the last frame.
+    /// The behaviour of the reader after the last frame.
     #[serde(default)]
     pub at_end: AtEnd,
     /// Decoder threads; 0 chooses.

@@ -1,4 +1,4 @@
-//! What a source's thread and its owner share.
+//! The state that a source's thread and its owner share.
 
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
@@ -29,7 +29,7 @@ pub(super) struct SourceState {
     pub(super) interval: Recorder,
 }
 
-/// What a source's thread is asked to do.
+/// A request to a source's thread.
 pub(super) enum SourceRequest {
     Attach { target: u32, input: InputSender },
     Detach { target: u32 },

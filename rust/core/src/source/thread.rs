@@ -42,7 +42,7 @@ pub(super) struct SourceThread {
     producer: Box<dyn Producer>,
     /// Whether frames wait for their moment.
     is_paced: bool,
-    /// What a full target means to this source.
+    /// The policy of this source for a full target.
     policy: OverflowPolicy,
     requests: Requests<SourceRequest>,
     state: Arc<SourceState>,
@@ -256,8 +256,8 @@ impl SourceThread {
         }
     }
 
-    /// A frame that is late by more than a period means that this thread did not run. A camera's instants are then
-    /// gone; a file waits, so that at most one frame is handed on early to catch up.
+    /// A frame that is late by more than a period shows that this thread did not run. The instants of a camera have
+    /// passed then; a file waits, so that at most one frame is handed on early to catch up.
     fn note_lateness(&mut self, late_ns: u64) {
         self.state.lateness.record(late_ns);
         if late_ns <= self.period_ns {
@@ -298,7 +298,7 @@ impl SourceThread {
         }
     }
 
-    /// Lets the targets go that are leaving or were closed.
+    /// Removes the targets that are leaving or were closed.
     fn let_go(&mut self) {
         for target in self.hub.remove_gone() {
             self.state.events.push(Event::Detached { target });

@@ -12,7 +12,7 @@ use crate::{
     pixels::ColourSpace,
 };
 
-/// What happens to frames that come faster than the observer takes them.
+/// The policy for frames that come faster than the observer takes them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum FramePolicy {
@@ -40,7 +40,7 @@ pub struct TapOptions {
     /// Largest number of frames per second of the source's time; by default all.
     #[serde(default)]
     pub rate: Option<Rational>,
-    /// What happens to frames that come faster than they are taken.
+    /// The policy for frames that come faster than they are taken.
     #[serde(default)]
     pub policy: FramePolicy,
     /// Frames that may wait where every frame is wanted.

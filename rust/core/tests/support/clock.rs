@@ -81,7 +81,7 @@ impl ClockState {
         self.waiting.iter().filter(|waiting| !waiting.is_woken).count()
     }
 
-    /// If nobody works, goes to the next deadline and wakes the threads that wait for it.
+    /// If every thread waits, goes to the next deadline and wakes the threads that wait for it.
     fn advance(&mut self) {
         if self.idle() < self.threads || self.idle() < self.waiting.len() {
             return;

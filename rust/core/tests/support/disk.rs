@@ -1,4 +1,4 @@
-//! A disk that writes down every call, fails where it is told to, and can be asked what a crash would have left of it.
+//! A disk that writes down every call, fails at a chosen one, and shows what a crash would have left of it.
 
 use std::{
     collections::HashMap,
@@ -36,7 +36,7 @@ pub enum Op {
     Sync {
         file: usize,
     },
-    /// What was written and not yet synced is lost, whatever a later sync says.
+    /// Bytes that were written and not yet synced are lost, whatever a later sync reports.
     SyncFailed {
         file: usize,
     },
@@ -50,7 +50,7 @@ pub enum Op {
     SyncFolder,
 }
 
-/// What fails.
+/// The kind of a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// ENOSPC at this call and at every later one that needs room.
@@ -68,7 +68,7 @@ pub struct Fault {
     pub kind: Kind,
 }
 
-/// What a crash does to changes that were not synced.
+/// The fate of changes that were not synced when a crash comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Policy {
     /// None has reached the disk.
@@ -145,7 +145,7 @@ impl SimDisk {
         self.inner.lock().unwrap().names.keys().cloned().collect()
     }
 
-    /// What the file at `path` holds now.
+    /// The contents of the file at `path` now.
     pub fn read(&self, path: &Path) -> Option<Vec<u8>> {
         let inner = self.inner.lock().unwrap();
         inner.names.get(path).map(|file| inner.files[*file].clone())
@@ -153,7 +153,7 @@ impl SimDisk {
 }
 
 impl Inner {
-    /// Counts a call; the error that it is to have. `grows` tells whether it needs room on the disk.
+    /// Counts a call; returns the error that it is to have. `grows` says whether it needs room on the disk.
     fn call(&mut self, grows: bool) -> Result<(), (Kind, io::Error)> {
         let number = self.calls;
         self.calls += 1;
@@ -301,7 +301,7 @@ impl Volume for SimDisk {
     }
 }
 
-/// What the file at `path` holds after a crash behind the last of `ops`; `None` if there is no such file.
+/// The contents of the file at `path` after a crash behind the last of `ops`; `None` if there is no such file.
 pub fn after_crash(ops: &[Op], path: &Path, policy: Policy, random: &mut Random) -> Option<Vec<u8>> {
     let file = *names_after_crash(ops, policy, random).get(path)?;
     let touches = |op: &&Op| matches!(op, Op::Write { file: of, .. } | Op::Truncate { file: of, .. } if *of == file);

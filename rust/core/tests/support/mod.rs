@@ -1,5 +1,5 @@
-//! What the tests share: a simulated clock and a simulated disk, what is heard of an object, recordings, and a reader of what
-//! is in a file.
+//! Shared by the tests: a simulated clock and a simulated disk, the events of an object, recordings, and a reader of
+//! files.
 #![allow(dead_code, unreachable_pub, missing_docs)]
 
 pub mod clock;
@@ -67,12 +67,12 @@ impl Storage for Bytes {
 
 /// The barcode of every picture that comes out, `None` where it cannot be read; or why the file does not open.
 pub fn decode(bytes: &[u8]) -> Result<Vec<Option<u32>>, String> {
-    let told = |error: giftgrab_core::av::AvError| format!("{error:?}");
-    let mut demuxer = Demuxer::open(Arc::new(Bytes(bytes.to_vec())), DemuxerOptions::default()).map_err(told)?;
+    let text = |error: giftgrab_core::av::AvError| format!("{error:?}");
+    let mut demuxer = Demuxer::open(Arc::new(Bytes(bytes.to_vec())), DemuxerOptions::default()).map_err(text)?;
     let stream = demuxer.select_video().ok_or("no video")?;
-    let parameters = demuxer.parameters(stream.index).map_err(told)?;
-    let mut decoder = Decoder::open(&parameters, stream.time_base, 1, 1 << 24).map_err(told)?.ok_or("no decoder")?;
-    let mut packet = Packet::new().map_err(told)?;
+    let parameters = demuxer.parameters(stream.index).map_err(text)?;
+    let mut decoder = Decoder::open(&parameters, stream.time_base, 1, 1 << 24).map_err(text)?.ok_or("no decoder")?;
+    let mut packet = Packet::new().map_err(text)?;
     let mut seen = Vec::new();
     loop {
         let is_end = demuxer.read(&mut packet).is_err();
@@ -93,7 +93,7 @@ pub fn decode(bytes: &[u8]) -> Result<Vec<Option<u32>>, String> {
 }
 
 /// How many pictures are right from the first on: readable, beginning with frame 0, and each later than the one before.
-/// What is missing between them was dropped before it was written, or missed.
+/// Frames missing between them were dropped before they were written, or missed.
 pub fn prefix(seen: &[Option<u32>]) -> usize {
     let mut last = None;
     let in_order = seen.iter().take_while(|index| {

@@ -63,7 +63,7 @@ pub fn clock_for(pacing: Pacing) -> Arc<dyn Clock> {
     }
 }
 
-/// What became of a recording.
+/// The outcome of a recording.
 pub struct Recorded {
     pub report: RecordingReport,
     pub error: Option<Error>,

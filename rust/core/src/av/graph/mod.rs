@@ -59,7 +59,7 @@ impl FilterGraph {
     ///
     /// # Errors
     ///
-    /// Those of [`Self::check`], or why the filters cannot work on such pictures.
+    /// As [`Self::check`], or why the filters cannot work on such pictures.
     pub fn open(description: &Description, input: VideoInfo, time_base: Rational) -> Result<Self, GraphError> {
         let (mut filters, first, last) = Filters::build(description)?;
         let ends = filters.close_ends((first, last), input, sent_matrix(input), time_base)?;

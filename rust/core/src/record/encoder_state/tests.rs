@@ -35,7 +35,7 @@ struct EncoderInput {
     clock: Arc<SimulatedClock>,
     state: Arc<EncoderState>,
     input: InputSender,
-    /// What was reported, and when.
+    /// The reports and their times.
     events: Vec<(u64, Event)>,
     /// Frames handed in by [`Self::feed`].
     fed: u64,
@@ -149,7 +149,7 @@ fn an_encoder_that_stops_for_less_than_two_seconds_costs_no_frame() {
 #[test]
 fn an_encoder_that_stops_for_three_seconds_costs_the_frames_beyond_two() {
     let numbers = numbers_after_a_stop(3.0);
-    // Frame 31 was the first one that waited. Those of the two seconds from then on waited with it.
+    // Frame 31 was the first one that waited. The frames of the two seconds from then on waited with it.
     let expected: Vec<_> = (0..31 + 60).chain(31 + 90..).take(numbers.len()).collect();
     assert_eq!(numbers, expected);
 }

@@ -57,7 +57,7 @@ impl<F: Fn(i64) -> f64 + Send> Producer for Slow<F> {
     }
 }
 
-/// What a device does when its moment has come.
+/// The action of a device when its moment has come.
 pub(super) enum Step {
     /// A frame was captured so many nanoseconds ago.
     Frame {
@@ -88,7 +88,7 @@ pub(super) struct Device {
     /// Each step with its moment.
     steps: VecDeque<(u64, Step)>,
     wait: Wait,
-    /// What the device waits on unless that is the signal of the source.
+    /// The signal that the device waits on, if it is not that of the source.
     own: Arc<Signal>,
     next: i64,
 }
