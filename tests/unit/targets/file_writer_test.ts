@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { VideoTargetError } from "../../../mod.ts";
+import { deferred } from "../../../src/base/deferred.ts";
 import { TARGET_STATS } from "../../helpers/fake_backend.ts";
 import { fixture, settled } from "../../helpers/fixture.ts";
 
@@ -101,11 +102,16 @@ describe("closing a writer", () => {
   it("waits as long as there is progress", async () => {
     const { backend, writer } = await fixture();
     backend.answers = false;
-    const closed = writer.close({ timeoutMs: 30 });
-    for (let bytes = 1; bytes <= 8; bytes++) {
-      backend.targetStats = { ...TARGET_STATS, bytes };
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
+    let bytes = 0;
+    const enough = deferred<void>();
+    Object.defineProperty(backend, "targetStats", {
+      get: () => {
+        if (++bytes === 8) enough.resolve();
+        return { ...TARGET_STATS, bytes };
+      },
+    });
+    const closed = writer.close({ timeoutMs: 1 });
+    await enough.promise;
     backend.emit(2, { type: "closed", report: backend.report(2) });
     await closed;
   });
