@@ -1,4 +1,4 @@
-/** Tells how long it takes to import the library, and to show the first frame of the file that the argument names. */
+/** Prints how long it takes to import the library, and to show the first frame of the file that the argument names. */
 
 import process from "node:process";
 
