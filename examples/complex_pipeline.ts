@@ -66,7 +66,7 @@ class Dyer extends ObservableObserver {
   }
 }
 
-/** Tells about once a second how red its frames are, by a histogram of ten bins. */
+/** Prints about once a second how red its frames are, by a histogram of ten bins. */
 class Redness extends Observer {
   readonly #name: string;
   #nextAt = 0;

@@ -1,4 +1,4 @@
-/** Tells the brightness of a video, second by second: `deno run -A examples/watch_frames.ts in.mp4`. */
+/** Prints the brightness of a video, second by second: `deno run -A examples/watch_frames.ts in.mp4`. */
 
 import { argv } from "node:process";
 import { ColourSpace, VideoSourceFactory } from "../mod.ts";

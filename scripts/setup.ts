@@ -29,7 +29,7 @@ export function installLine(packages: readonly string[]): string {
   return `apt-get install -y --no-install-recommends ${packages.join(" ")}`;
 }
 
-/** Tells why set-up cannot go on, and ends. */
+/** Prints why set-up cannot go on, and ends. */
 export function fail(sentence: string): never {
   console.error(sentence);
   Deno.exit(1);

@@ -1,4 +1,4 @@
-/** Tells how long it takes to import the library, and to show the first frame of the file that the argument names. */
+/** Measures how long the import of the library takes, and the first frame of the file that the argument names. */
 
 import process from "node:process";
 
