@@ -30,7 +30,7 @@ const reader = await VideoSourceFactory.getInstance().createFileReader(input, Co
 const writer = await VideoTargetFactory.getInstance()
   .createFileWriter(Codec.HEVC, output, reader.getFrameRate());
 
-// The writer gets every frame natively. The analysis gets two a second, small ones, and never keeps anybody waiting.
+// The writer gets every frame natively. The analysis gets two a second, small ones, and never delays the recording.
 reader.attach(writer);
 reader.attach(analyse, { rate: 2, width: 320, policy: "latest" });
 reader.addEventListener("error", ({ error }) => console.error(error));

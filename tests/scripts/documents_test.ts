@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, it } from "node:test";
-import { CODECS, CODES } from "../../src/generated/contract.ts";
+import type { Rule } from "../../src/base/options.ts";
+import { CODECS, CODES, OPTION_RULES } from "../../src/generated/contract.ts";
 import { ROOT } from "../helpers/example.ts";
 
 const DOCUMENTS = ["", "docs", "npm"].flatMap((folder) =>
@@ -20,11 +21,11 @@ function rowsIn(text: string): string[][] {
   return [...text.matchAll(/^\| (`.*) \|$/gm)].map(([, row = ""]) => row.split(" | ").map((cell) => cell.trim()));
 }
 
-/** The part of `file` under the heading `title`. */
+/** The text of `file` between the heading `title` and the next heading. */
 function section(file: string, title: string): string {
-  const [, level = "", text = ""] = new RegExp(`^(#+) ${title}\n([^]*)`, "m").exec(read(file)) ?? [];
+  const [, text = ""] = new RegExp(`^#+ ${title}\n([^]*)`, "m").exec(read(file)) ?? [];
   assert.notEqual(text, "", `${file} has no "${title}"`);
-  return text.split(new RegExp(`^#{1,${level.length}} `, "m"))[0] ?? "";
+  return text.split(/^#+ /m)[0] ?? "";
 }
 
 /** The words in backticks of each row's first cell. */
@@ -36,6 +37,22 @@ function namesIn(rows: readonly string[][]): string[] {
 function anchorOf(heading: string): string {
   return heading.toLowerCase().replace(/[^\w\s-]/g, "").trim().replace(/\s/g, "-");
 }
+
+/** The words and numbers that a row must have: those of a closed set, the names of fields, the ends of a range. */
+function limitsOf(rule: Rule): string[] {
+  if ("words" in rule) return rule.words.map((word) => `"${word}"`);
+  if ("fields" in rule) return Object.keys(rule.fields).filter((field) => !["num", "den"].includes(field));
+  const { minimum, maximum } = rule as { minimum?: number; maximum?: number };
+  return [minimum, maximum].filter((limit) => limit !== undefined).map(String);
+}
+
+/** The tables of options.md: kind of object, heading, and the options that are arguments of their own. */
+const OPTION_TABLES: readonly (readonly [kind: keyof typeof OPTION_RULES, title: string, args: readonly string[]])[] = [
+  ["file_reader", "Video files", ["path", "colour"]],
+  ["test_pattern", "Test pattern", []],
+  ["file_writer", "Writers", ["codec", "path", "frameRate"]],
+  ["tap", "Observers", []],
+];
 
 describe("documents", () => {
   for (const file of DOCUMENTS) {
@@ -66,6 +83,21 @@ describe("documents", () => {
     assert.notEqual(reasons.length, 0);
     assert.deepEqual(namesIn(rowsIn(section("docs/failures.md", "The account of frames"))).sort(), reasons.sort());
   });
+
+  for (const [kind, title, args] of OPTION_TABLES) {
+    it(`options.md has every option under "${title}", with its words and its range`, () => {
+      const rows = rowsIn(section("docs/options.md", title));
+      const rules: Readonly<Record<string, Rule>> = OPTION_RULES[kind];
+      const wanted = Object.entries(rules).filter(([name]) => !args.includes(name));
+      assert.deepEqual(rows.flatMap((row) => namesIn([row])).sort(), wanted.map(([name]) => name).sort());
+      for (const [name, rule] of wanted) {
+        const row = rows.find((row) => namesIn([row]).includes(name))?.join(" | ") ?? "";
+        for (const limit of limitsOf(rule)) {
+          assert.match(row, new RegExp(`(?<!\\w)${limit.replace(".", "\\.")}(?!\\w)`), `${name} names ${limit}`);
+        }
+      }
+    });
+  }
 
   it("options.md has every codec with its file extensions and encoders", () => {
     const rows = Object.values(CODECS).map(({ name, extensions, encoders }) => [

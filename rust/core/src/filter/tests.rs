@@ -80,7 +80,7 @@ fn run(description: &str, frames: &[SharedFrame]) -> (Vec<SharedFrame>, Vec<Even
     }
     close(&mut filter);
     let events = filter.events.iter().map(|(_, event)| event.clone());
-    // Only who sends listens for room.
+    // Only a sender listens for room.
     let events = events.filter(|event| !matches!(event, Event::Room)).collect();
     (target.take_all(), events, filter.object.stats())
 }
