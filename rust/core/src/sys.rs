@@ -1,7 +1,13 @@
-//! Calls to the system: the monotonic clock, precise wake-ups, memory given back, threads.
+//! Calls to the system: the monotonic clock, precise wake-ups, memory, threads.
 #![allow(unsafe_code)]
 
-use std::thread;
+use std::{
+    alloc::{Layout, alloc_zeroed, dealloc},
+    ptr::{NonNull, null_mut},
+    thread,
+};
+
+use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous, munmap};
 
 use crate::base::error::{Code, Error, Result, Stage};
 
@@ -54,5 +60,66 @@ fn return_free_memory() {
         }
         // SAFETY: glibc's own function, callable from any thread at any time.
         unsafe { malloc_trim(0) };
+    }
+}
+
+/// Zeroed memory, owned.
+///
+/// Large memory is mapped apart from every heap: freeing it always lowers what the process holds, whereas an allocator
+/// keeps what lies below memory that is in use.
+#[derive(Debug)]
+pub struct Memory {
+    begin: NonNull<u8>,
+    layout: Layout,
+}
+
+// SAFETY: owned; it has no tie to a thread.
+unsafe impl Send for Memory {}
+
+impl Memory {
+    /// The boundary on which memory begins, in bytes: as much as SIMD code reads at once.
+    pub const ALIGN: usize = 64;
+
+    /// Memory of at least this many bytes is mapped. A process may have 65530 mappings (vm.max_map_count).
+    const MAPPED: usize = 32 << 10;
+
+    /// So many bytes, at least one; `None` if there is no memory.
+    #[must_use]
+    pub fn new(bytes: usize) -> Option<Self> {
+        let layout = Layout::from_size_align(bytes.max(1), Self::ALIGN).ok()?;
+        let begin = if layout.size() < Self::MAPPED {
+            // SAFETY: the layout is not empty.
+            unsafe { alloc_zeroed(layout) }
+        } else {
+            // SAFETY: a new private mapping, wherever the kernel chooses, touches no other memory.
+            unsafe { mmap_anonymous(null_mut(), layout.size(), ProtFlags::READ | ProtFlags::WRITE, MapFlags::PRIVATE) }
+                .map_or(null_mut(), |begin| begin.cast())
+        };
+        NonNull::new(begin).map(|begin| Self { begin, layout })
+    }
+
+    /// The first byte, for reading and writing.
+    #[must_use]
+    pub const fn as_ptr(&self) -> *mut u8 {
+        self.begin.as_ptr()
+    }
+
+    /// Bytes.
+    #[must_use]
+    pub const fn size(&self) -> usize {
+        self.layout.size()
+    }
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        if self.size() < Self::MAPPED {
+            // SAFETY: owned, and allocated with this layout.
+            unsafe { dealloc(self.as_ptr(), self.layout) };
+        } else {
+            // SAFETY: owned, and mapped with this size. The kernel refuses only where the mapping would be split and the
+            // process has too many; the memory then stays.
+            let _ = unsafe { munmap(self.as_ptr().cast(), self.size()) };
+        }
     }
 }

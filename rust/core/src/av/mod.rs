@@ -5,6 +5,7 @@
 #![allow(unsafe_code)]
 
 mod avio;
+mod buffer_pool;
 mod decoder;
 mod demuxer;
 mod dictionary;

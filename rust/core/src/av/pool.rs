@@ -1,11 +1,12 @@
-//! Memory for pictures that is used again, so that a stage in its stride asks the system for none.
+//! Pictures whose memory is used again, so that the steady state asks the system for none.
 
 use parking_lot::Mutex;
 
-use super::{AvError, Picture, PixelFormat, error::check, ffi};
+use super::{AvError, Picture, PixelFormat, buffer_pool::BufferPool, error::check, ffi};
+use crate::sys::Memory;
 
-/// Bytes to which planes and rows are aligned, and which lie behind each plane: what SIMD code may read at once.
-const ALIGN: usize = 64;
+/// See [`PicturePool::ALIGN`].
+const ALIGN: usize = PicturePool::ALIGN;
 
 /// Rows are counted to a multiple of this, as `av_frame_get_buffer` does: block codecs touch whole blocks.
 const ROWS: usize = 32;
@@ -16,46 +17,65 @@ const KINDS: usize = 3;
 /// Gives pictures with their own, uninitialised samples, and takes the memory of each back when the last reference to it
 /// is dropped, on any thread. Its lock is held for no longer than it takes to find a buffer, or to ask for one.
 ///
-/// It holds as much as was on its way at once, and gives all of it to the system when it is dropped and the last picture is.
+/// Memory that was not needed for two seconds goes back to the system, as long as pictures come back; the rest when the
+/// pool and the last picture are dropped.
 #[derive(Debug, Default)]
 pub struct PicturePool {
-    rooms: Mutex<Vec<Room>>,
+    kinds: Mutex<Vec<Kind>>,
 }
 
 impl PicturePool {
+    /// Bytes to which planes and rows are aligned, and which lie behind each plane: what SIMD code may read at once.
+    pub(super) const ALIGN: usize = Memory::ALIGN;
+
     /// A picture, aligned for SIMD.
     ///
     /// # Errors
     ///
     /// Out of memory, or an impossible size.
     pub fn take(&self, format: PixelFormat, width: u32, height: u32) -> Result<Picture, AvError> {
-        let shape = (format, width, height);
-        let mut rooms = self.rooms.lock();
-        if let Some(room) = rooms.iter().find(|room| room.shape == shape) {
-            return room.take();
-        }
-        let room = Room::new(shape)?;
-        let picture = room.take()?;
-        rooms.truncate(KINDS - 1);
-        rooms.insert(0, room);
+        let mut picture = Picture::empty()?;
+        // SAFETY: owned.
+        let frame = unsafe { &mut *picture.as_mut_ptr() };
+        frame.format = format.0;
+        frame.width = i32::try_from(width).unwrap_or(-1);
+        frame.height = i32::try_from(height).unwrap_or(-1);
+        self.fill(frame, (format, width, height))?;
         Ok(picture)
+    }
+
+    /// Gives `frame`, which has none, samples of `shape`: pixel format, width and height.
+    ///
+    /// # Errors
+    ///
+    /// Out of memory, or an impossible size.
+    pub(super) fn fill(&self, frame: &mut ffi::AVFrame, shape: Shape) -> Result<(), AvError> {
+        let mut kinds = self.kinds.lock();
+        if let Some(kind) = kinds.iter().find(|kind| kind.shape == shape) {
+            return kind.fill(frame);
+        }
+        let kind = Kind::new(shape)?;
+        kind.fill(frame)?;
+        kinds.truncate(KINDS - 1);
+        kinds.insert(0, kind);
+        Ok(())
     }
 }
 
+/// Pixel format, width and height.
+type Shape = (PixelFormat, u32, u32);
+
 /// The memory of pictures of one shape.
 #[derive(Debug)]
-struct Room {
-    shape: (PixelFormat, u32, u32),
-    pool: *mut ffi::AVBufferPool,
+struct Kind {
+    shape: Shape,
+    buffers: BufferPool,
     /// Where each plane begins, and its bytes from row to row; 0 for a plane that there is not.
     planes: [(usize, i32); 4],
 }
 
-// SAFETY: owned; FFmpeg locks the pool, whose buffers come back from any thread.
-unsafe impl Send for Room {}
-
-impl Room {
-    fn new(shape: (PixelFormat, u32, u32)) -> Result<Self, AvError> {
+impl Kind {
+    fn new(shape: Shape) -> Result<Self, AvError> {
         let (format, width, height) = (ffi::AVPixelFormat(shape.0.0), shape.1, shape.2);
         let signed = |value: usize| i32::try_from(value).map_err(|_| AvError::invalid());
         let mut strides = [0; 4];
@@ -78,44 +98,18 @@ impl Room {
             end = end.saturating_add(sizes[index]).saturating_add(ALIGN).next_multiple_of(ALIGN);
             if sizes[index] > 0 { (begin, strides[index]) } else { (begin, 0) }
         });
-        // The allocator may align by less than ALIGN.
-        let length = end.checked_add(ALIGN).ok_or_else(AvError::no_memory)?;
-        // SAFETY: allocates, or returns null; without a function of ours it takes buffers from FFmpeg's allocator.
-        let pool = unsafe { ffi::av_buffer_pool_init(length, None) };
-        if pool.is_null() { Err(AvError::no_memory()) } else { Ok(Self { shape, pool, planes }) }
+        Ok(Self { shape, buffers: BufferPool::new(end), planes })
     }
 
-    fn take(&self) -> Result<Picture, AvError> {
-        let mut picture = Picture::empty()?;
-        let (format, width, height) = self.shape;
-        // SAFETY: the pool is owned; it allocates, or returns null.
-        let buffer = unsafe { ffi::av_buffer_pool_get(self.pool) };
-        // SAFETY: a buffer belongs to the caller, and its address and size are set.
-        let Some(samples) = unsafe { buffer.as_ref() }.map(|buffer| buffer.data) else {
-            return Err(AvError::no_memory());
-        };
-        // SAFETY: the picture is owned and empty, and takes the buffer over; each plane lies inside it, because the
-        // buffer has room for all planes behind an aligned address.
-        unsafe {
-            let frame = &mut *picture.as_mut_ptr();
-            frame.format = format.0;
-            frame.width = i32::try_from(width).unwrap_or(-1);
-            frame.height = i32::try_from(height).unwrap_or(-1);
-            frame.buf[0] = buffer;
-            let first = samples.add(samples.align_offset(ALIGN));
-            for (index, (begin, stride)) in self.planes.into_iter().enumerate().filter(|(_, (_, stride))| *stride > 0) {
-                frame.data[index] = first.add(begin);
-                frame.linesize[index] = stride;
-            }
+    fn fill(&self, frame: &mut ffi::AVFrame) -> Result<(), AvError> {
+        let buffer = self.buffers.take()?;
+        frame.buf[0] = buffer;
+        for (index, (begin, stride)) in self.planes.into_iter().enumerate().filter(|(_, (_, stride))| *stride > 0) {
+            // SAFETY: a buffer of the pool is valid and holds all planes.
+            frame.data[index] = unsafe { (*buffer).data.add(begin) };
+            frame.linesize[index] = stride;
         }
-        Ok(picture)
-    }
-}
-
-impl Drop for Room {
-    fn drop(&mut self) {
-        // SAFETY: owned; what pictures still hold is freed with the last of them.
-        unsafe { ffi::av_buffer_pool_uninit(&raw mut self.pool) };
+        Ok(())
     }
 }
 
@@ -190,7 +184,7 @@ mod tests {
         for width in 1..=100 {
             pool.take(PixelFormat::BGRA, width, 16).unwrap();
         }
-        assert_eq!(pool.rooms.lock().iter().map(|room| room.shape.1).collect::<Vec<_>>(), [100, 99, 98]);
+        assert_eq!(pool.kinds.lock().iter().map(|kind| kind.shape.1).collect::<Vec<_>>(), [100, 99, 98]);
     }
 
     #[test]
