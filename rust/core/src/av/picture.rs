@@ -131,6 +131,14 @@ impl Picture {
         Ok(cropped)
     }
 
+    /// Bytes of the memory that it keeps alive, which it may share with others: of a part, that of the whole picture.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        // SAFETY: owned; a buffer that is set is a reference to live memory.
+        let buffers = unsafe { (*self.0).buf.iter().filter_map(|buffer| buffer.as_ref()) };
+        buffers.map(|buffer| buffer.size).sum()
+    }
+
     /// Width in pixels.
     #[must_use]
     pub fn width(&self) -> u32 {

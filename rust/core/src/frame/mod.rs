@@ -10,10 +10,7 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 pub use self::shape::FrameShape;
-use crate::{
-    av::{Picture, VideoInfo},
-    base::time::Rational,
-};
+use crate::{av::Picture, base::time::Rational};
 
 /// Pictures of one instant and one shape: one, or several in stereo, the left or top one first.
 pub type Views = SmallVec<[Picture; 1]>;
@@ -39,10 +36,10 @@ pub struct Frame {
 }
 
 impl Frame {
-    /// Bytes of its samples, and approximately of the objects around them.
+    /// Bytes of the memory that it keeps alive, and about those that the objects around the samples take.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.views.iter().map(|view| OBJECT_BYTES + VideoInfo::of(view).bytes()).sum()
+        self.views.iter().map(|view| OBJECT_BYTES + view.memory()).sum()
     }
 
     /// The number of its views, and the shape of each.

@@ -1,14 +1,17 @@
 //! A target for tests: the holder of the receiver is its thread.
 #![cfg(test)]
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering::SeqCst},
+};
 
 use parking_lot::Mutex;
 
 use super::{
     Clock, InputSender, Signal,
-    clock::spawn,
-    input::{Input, InputConfig, InputReceiver, InputState, Limits, Sink, input_queue},
+    clock::{Wake, spawn},
+    input::{Input, InputConfig, InputReceiver, InputState, Limits, Sent, Sink, input_queue},
     report::DropReason,
 };
 use crate::{
@@ -101,4 +104,40 @@ impl BusyTarget {
         spawn(clock, "busy", run).expect("a thread");
         Self { input, sink, taken }
     }
+}
+
+/// Whether a thread of a test has ended.
+pub(crate) struct Ending(Arc<AtomicBool>);
+
+impl Ending {
+    pub(crate) fn has_ended(&self) -> bool {
+        self.0.load(SeqCst)
+    }
+}
+
+/// Sends frames on a thread of its own, each as soon as there is room for it, until they or the target end; then closes
+/// the target.
+pub(crate) fn send_all(
+    clock: &Arc<dyn Clock>,
+    input: &InputSender,
+    frames: impl Iterator<Item = SharedFrame> + Send + 'static,
+) -> Ending {
+    let (input, signal) = (input.clone(), Signal::new(clock));
+    let ended = Arc::<AtomicBool>::default();
+    let end = ended.clone();
+    let run = move || {
+        let wake: Arc<dyn Wake> = signal.clone();
+        for frame in frames.take_while(|frame| input.reserve(frame)) {
+            let mut seen = signal.seen();
+            while input.send(&frame, &wake) == Sent::Waits {
+                signal.wait(seen, None);
+                seen = signal.seen();
+            }
+        }
+        input.close();
+        drop(input);
+        end.store(true, SeqCst);
+    };
+    spawn(clock, "sender", run).expect("a thread");
+    Ending(ended)
 }

@@ -15,6 +15,7 @@ use giftgrab_core::{
         producer::Producer,
     },
     storage::{Disk, Volume},
+    tap::{Tap, options::TapOptions},
 };
 
 /// Longest time that anything may take before it is called a hang.
@@ -64,6 +65,12 @@ impl Watched<Filter> {
     }
 }
 
+impl Watched<Tap> {
+    pub fn tap(options: TapOptions, clock: &Arc<dyn Clock>) -> Self {
+        Self::open(clock, Tap::take_events, |notify| Tap::open(options, clock, notify)).unwrap()
+    }
+}
+
 impl<T> Watched<T> {
     fn open(
         clock: &Arc<dyn Clock>,
@@ -99,7 +106,7 @@ impl<T> Watched<T> {
     }
 
     /// Waits until `look` finds something after an event.
-    pub fn wait_until<R>(&mut self, look: impl Fn(&Self) -> Option<R>) -> R {
+    pub fn wait_until<R>(&mut self, mut look: impl FnMut(&Self) -> Option<R>) -> R {
         let deadline_ns = self.now_ns() + PATIENCE_NS;
         loop {
             let seen = self.news.seen();

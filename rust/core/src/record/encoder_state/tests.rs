@@ -14,7 +14,7 @@ use crate::{
         input::{Input, InputReceiver, input_queue},
         report::Ledger,
     },
-    pixels::ColourSpace,
+    pixels::{ColourSpace, planes::Rect},
     record::options::FileWriterOptions,
     source::{
         Source,
@@ -53,9 +53,17 @@ fn open(options: &FileWriterOptions) -> (EncoderInput, InputReceiver) {
     (EncoderInput { clock, state, input, events: Vec::new(), fed: 0 }, receiver)
 }
 
-fn frame(size: (u32, u32)) -> SharedFrame {
+fn picture(size: (u32, u32)) -> Picture {
     let mut picture = Picture::alloc(PixelFormat::YUV420P, size.0, size.1).unwrap();
     picture.set_tags(ColourTags::UNKNOWN);
+    picture
+}
+
+fn frame(size: (u32, u32)) -> SharedFrame {
+    frame_of(picture(size))
+}
+
+fn frame_of(picture: Picture) -> SharedFrame {
     Arc::new(Frame {
         views: smallvec::smallvec![picture],
         sequence: 0,
@@ -166,6 +174,18 @@ fn large_frames_fill_the_bytes_before_the_time() {
     assert!(receiver.try_next().is_some());
     encoder.feed(&frame, 2);
     assert_eq!((encoder.input.len() as usize, encoder.ledger().dropped), (fit, 31 - fit as u64));
+}
+
+#[test]
+fn a_small_crop_of_large_frames_fills_the_bytes_with_the_memory_that_it_keeps() {
+    let whole = picture((3840, 2160));
+    let crop = Rect { x: 0, y: 0, width: 64, height: 64 };
+    let cropped = frame_of(whole.reference().unwrap().crop(crop).unwrap());
+    let (mut encoder, _receiver) = open(&options());
+    encoder.feed(&cropped, 30);
+    let waiting = encoder.input.len() as usize;
+    assert_eq!(waiting, 256_000_000 / frame_of(whole).bytes());
+    assert!(waiting < 30, "{waiting}");
 }
 
 #[test]

@@ -148,8 +148,13 @@ impl Producer for Device {
         let clock = self.own.clock();
         match self.wait {
             Wait::Signal => patience.signal.wait(patience.seen, Some(until_ns)),
-            Wait::Waker if clock.now_ns() < until_ns => self.own.wait(self.own.seen(), Some(until_ns)),
-            Wait::Waker => {}
+            Wait::Waker => {
+                let seen = self.own.seen();
+                // A request before that look has woken nothing.
+                if patience.signal.seen() == patience.seen {
+                    self.own.wait(seen, Some(until_ns));
+                }
+            }
             Wait::Deaf => sleep_until(clock, until_ns),
         }
         let now_ns = clock.now_ns();
