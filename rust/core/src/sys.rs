@@ -35,11 +35,11 @@ pub fn give_way() {
 /// and little enough that the encoder holds its own against other programs.
 const NICE: i32 = 2;
 
-/// Starts a thread that gives its memory back when it ends.
+/// Starts a thread that returns its free memory when it ends.
 ///
 /// # Errors
 ///
-/// `ResourceExhausted` if the system has no thread to give.
+/// `ResourceExhausted` if the system has no further thread.
 pub fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> Result<()> {
     let run = move || {
         body();
@@ -50,8 +50,8 @@ pub fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> Result<()> {
     })
 }
 
-/// Gives the free pages of every heap back to the system. glibc keeps one heap for each of many threads and by itself
-/// gives back only what lies at a heap's end, so that every recording would leave some megabytes behind.
+/// Returns the free pages of every heap to the system. glibc keeps one heap for each of many threads and by itself
+/// returns only the pages at a heap's end, so that every recording would leave some megabytes behind.
 fn return_free_memory() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     {

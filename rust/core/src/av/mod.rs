@@ -1,7 +1,7 @@
 //! FFmpeg, behind owned and safe types. The only module that may touch it; nothing of FFmpeg shows in a signature.
 //!
 //! Rules: every allocation is checked and owned by exactly one type; C enums stay integers (a file can hold any value);
-//! options that nobody took are an error; a path never reaches libavformat.
+//! an option that FFmpeg did not take is an error; a path never reaches libavformat.
 #![allow(unsafe_code)]
 
 mod avio;

@@ -18,8 +18,8 @@ pub fn sleep_until(clock: &Arc<dyn Clock>, at_ns: u64) {
     }
 }
 
-/// Time that begins at one second and jumps to the next deadline as soon as all of its threads wait. What a test sees on
-/// it does not depend on how fast the machine is.
+/// Time that begins at one second and jumps to the next deadline as soon as all of its threads wait. The results of a
+/// test on this clock do not depend on how fast the machine is.
 ///
 /// The thread that makes it is one of its threads: while that thread works, time stands still.
 pub struct SimulatedClock {

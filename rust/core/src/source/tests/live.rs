@@ -201,7 +201,7 @@ fn a_device_that_ends_or_fails_ends_its_source_and_lets_its_targets_go() {
         let failed = source.heard(|event| matches!(event, Event::Error { .. }));
         assert_eq!(failed, if error.is_some() { vec![ms(250)] } else { Vec::new() });
         assert_eq!(numbers(&target.take_all()), [0, 1, 2]);
-        // What comes too late is answered all the same.
+        // A request that comes too late is answered all the same.
         source.object.attach(&target.input, 7).unwrap();
         clock.settle();
         source.listen();
@@ -224,6 +224,6 @@ fn a_device_is_asked_for_nothing_while_its_source_rests() {
     assert_eq!(source.object.stats().captured, 10);
     source.object.attach(&target.input, 1).unwrap();
     clock.settle();
-    // What the device kept comes at once; what it makes of the pause is its own.
+    // The frames that the device kept come at once; the device alone decides about the pause.
     assert_eq!(target.take_all().len(), 20);
 }
