@@ -24,7 +24,7 @@ const CORE = {
   sys: ["base"],
   storage: [],
   pixels: ["base"],
-  av: ["base", "pixels", "storage"],
+  av: ["base", "pixels", "storage", "sys"],
   frame: ["av", "base", "pixels"],
   codec: ["av", "base", "frame", "pixels"],
   pipeline: ["av", "base", "codec", "frame", "pixels", "sys"],
