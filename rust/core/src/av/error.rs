@@ -33,6 +33,11 @@ impl AvError {
         Self::new(ffi::AVERROR(EINVAL))
     }
 
+    /// FFmpeg's number, for FFmpeg.
+    pub(super) const fn code(&self) -> i32 {
+        self.code
+    }
+
     /// Nothing more will come.
     #[must_use]
     pub fn is_end(&self) -> bool {
