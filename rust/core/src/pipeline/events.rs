@@ -9,7 +9,8 @@ use parking_lot::Mutex;
 
 use super::{clock::SECOND_NS, report::Event};
 
-/// Most events that may wait; beyond, the oldest one that only informs is dropped.
+/// Most events that may wait; beyond, the oldest one that only informs is forgotten. The others stay: each answers a
+/// request, or is part of the end.
 const CAPACITY: usize = 256;
 
 /// Called when there is something to take; it must return at once.
@@ -29,12 +30,8 @@ impl Events {
     pub(crate) fn push(&self, event: Event) {
         {
             let mut queue = self.queue.lock();
-            if queue.len() >= CAPACITY
-                && let Some(index) = queue.iter().position(Event::only_informs)
-            {
-                queue.remove(index);
-            }
             queue.push_back(event);
+            forget(&mut queue);
         }
         (self.notify)();
     }
@@ -53,7 +50,18 @@ impl Events {
         for event in events.into_iter().rev() {
             queue.push_front(event);
         }
+        forget(&mut queue);
     }
+}
+
+/// Forgets the oldest events that only inform, as many as there are too many.
+fn forget(queue: &mut VecDeque<Event>) {
+    let mut surplus = queue.len().saturating_sub(CAPACITY);
+    queue.retain(|event| {
+        let is_forgotten = surplus > 0 && event.only_informs();
+        surplus -= usize::from(is_forgotten);
+        !is_forgotten
+    });
 }
 
 /// Lets an event of one kind through, at most once a second.
@@ -73,8 +81,57 @@ impl Throttle {
 }
 
 impl Event {
-    /// Whether nothing waits for this event.
+    /// Whether nothing waits for this event: an error that ends an object is in its `closed` too.
     fn only_informs(&self) -> bool {
-        matches!(self, Self::Overload { .. } | Self::DiskLow { .. } | Self::Warning { .. } | Self::Attached { .. })
+        match self {
+            Self::Attached { .. }
+            | Self::Overload { .. }
+            | Self::DiskLow { .. }
+            | Self::Warning { .. }
+            | Self::Error { .. } => true,
+            Self::Ended | Self::Detached { .. } | Self::Room | Self::Closed { .. } => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::error::{Code, Error, Stage};
+
+    /// An error or a warning with this number.
+    fn failure(number: usize) -> Event {
+        let error = Error::new(Code::Io, Stage::Source, number.to_string());
+        if number.is_multiple_of(2) { Event::Error { error } } else { Event::Warning { error } }
+    }
+
+    /// Asserts that as many events as may wait are there: the last of 10,000 failures, and the end.
+    fn assert_last_ones_and_the_end(events: &[Event]) {
+        assert_eq!(events.len(), CAPACITY);
+        let Some((Event::Closed { .. }, failures)) = events.split_last() else { panic!("the end was forgotten") };
+        for (number, event) in (0..10_000).rev().zip(failures.iter().rev()) {
+            let (Event::Error { error } | Event::Warning { error }) = event else { panic!("{event:?}") };
+            assert_eq!(error.message, number.to_string());
+        }
+    }
+
+    #[test]
+    fn of_events_that_only_inform_the_last_ones_stay_and_so_does_the_end() {
+        let events = Events::new(Box::new(|| {}));
+        events.push(Event::Attached { target: 1 });
+        (0..10_000).map(failure).for_each(|event| events.push(event));
+        events.push(Event::Closed { report: None, error: None });
+        assert_last_ones_and_the_end(&events.take());
+    }
+
+    #[test]
+    fn events_that_are_put_back_are_bounded_too() {
+        let events = Events::new(Box::new(|| {}));
+        (0..9_900).map(failure).for_each(|event| events.push(event));
+        let taken = events.take();
+        (9_900..10_000).map(failure).for_each(|event| events.push(event));
+        events.push(Event::Closed { report: None, error: None });
+        events.put_back(taken);
+        assert_last_ones_and_the_end(&events.take());
     }
 }
