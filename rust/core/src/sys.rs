@@ -24,16 +24,18 @@ pub fn make_waits_precise() {
     let _ = rustix::thread::set_current_timer_slack(std::num::NonZeroU64::new(1));
 }
 
-/// Lets the threads of capture and muxing go first: this thread, and those it starts, give way to them. Raising a nice
-/// value needs no privilege.
+/// Lets the threads of capture and muxing go first: this thread, and those it starts, give way to them, from whatever nice
+/// value the process has. Raising a nice value needs no privilege.
 pub fn give_way() {
+    let thread = Some(rustix::thread::gettid());
     // Refused only where a policy of the system forbids it; the thread then competes as before.
-    let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICE);
+    let _ = rustix::process::getpriority_process(thread)
+        .and_then(|nice| rustix::process::setpriority_process(thread, nice + NICE));
 }
 
 /// One step is a tenth of the processor where threads compete (sched(7)): enough that a frame is always captured first,
 /// and little enough that the encoder holds its own against other programs.
-const NICE: i32 = 2;
+const NICE: i32 = 1;
 
 /// Starts a thread that returns its free memory when it ends.
 ///
@@ -121,5 +123,23 @@ impl Drop for Memory {
             // process has too many; the memory then stays.
             let _ = unsafe { munmap(self.as_ptr().cast(), self.size()) };
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_gives_way_from_the_nice_value_that_it_has() {
+        let nice = || rustix::process::getpriority_process(Some(rustix::thread::gettid())).unwrap();
+        let found = std::thread::spawn(move || {
+            let before = nice();
+            give_way();
+            give_way();
+            (before, nice())
+        });
+        let (before, after) = found.join().unwrap();
+        assert_eq!(after, (before + 2 * NICE).min(19));
     }
 }
