@@ -282,6 +282,27 @@ fn a_frame_of_a_blocking_sender_waits_for_the_targets_and_a_detach_frees_it() {
 }
 
 #[test]
+fn a_target_that_is_detached_leaves_with_its_frame_while_another_one_is_blocked() {
+    let (mut filter, clock) = filter("hflip");
+    let [leaving, stuck] = [(); 2].map(|()| target(&clock, 1));
+    attach(&mut filter, &leaving, 1);
+    attach(&mut filter, &stuck, 2);
+    for index in 0..2 {
+        send(&mut filter, &frame((32, 16), index, 1));
+        clock.settle();
+    }
+    filter.object.detach(1).unwrap();
+    clock.settle();
+    assert!(leaving.take().is_some());
+    let room_ns = clock.now_ns();
+    filter.wait_for(|event| matches!(event, Event::Detached { target: 1 }));
+    assert_eq!(filter.heard(|event| matches!(event, Event::Detached { .. })), [room_ns]);
+    assert_eq!(leaving.take_all().iter().map(|frame| frame.sequence).collect::<Vec<_>>(), [1]);
+    assert!(stuck.take().is_some());
+    close(&mut filter);
+}
+
+#[test]
 fn one_filter_feeds_another() {
     let (mut first, clock) = filter("hflip");
     let mut second = Watched::filter("hflip,vflip", &time(&clock));

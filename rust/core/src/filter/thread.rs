@@ -327,12 +327,14 @@ impl FilterThread {
             if self.serve() {
                 return self.hub.try_send(&frame);
             }
-            match self.hub.send(&frame, &self.wake, self.now_ns()) {
-                Ok(()) => break,
+            let sent = self.hub.send(&frame, &self.wake, self.now_ns());
+            // A target that leaves does not wait for the others.
+            self.let_go();
+            match sent {
+                Ok(()) => return,
                 Err(deadline_ns) => self.signal.wait(seen, deadline_ns),
             }
         }
-        self.let_go();
     }
 
     /// Removes the targets that are leaving or were closed.

@@ -291,7 +291,10 @@ impl SourceThread {
                 self.hub.detach_all(self.now_ns());
                 go = Go::Stop;
             }
-            match self.hub.send(frame, &self.wake, self.now_ns()) {
+            let sent = self.hub.send(frame, &self.wake, self.now_ns());
+            // A target that leaves does not wait for the others.
+            self.let_go();
+            match sent {
                 Ok(()) => return go,
                 Err(deadline_ns) => self.signal.wait(seen, deadline_ns),
             }

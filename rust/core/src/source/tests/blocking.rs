@@ -149,6 +149,29 @@ fn a_target_with_room_is_detached_at_once_while_another_one_is_blocked() {
 }
 
 #[test]
+fn a_target_that_is_detached_is_let_go_with_its_frame_while_another_one_is_blocked() {
+    let (clock, time) = simulated();
+    let mut source = pattern(THIRTY, Pacing::Asap, 0, &time);
+    let [leaving, stuck] = [(); 2].map(|()| TestTarget::new(&time, Limits::frames(1)));
+    source.object.attach(&leaving.input, 1).unwrap();
+    source.object.attach(&stuck.input, 2).unwrap();
+    source.object.start().unwrap();
+    clock.pass(1.0);
+    source.object.detach(1).unwrap();
+    clock.settle();
+    source.listen();
+    assert!(source.heard(is_detached(1)).is_empty());
+    // It makes room, and the other one does not.
+    assert_eq!(leaving.take().unwrap().pts, 0);
+    let room_ns = clock.now_ns();
+    source.wait_for(is_detached(1));
+    assert_eq!(source.heard(is_detached(1)), [room_ns]);
+    assert_eq!(numbers(&leaving.take_all()), [1]);
+    assert_eq!(ledger(&leaving).dropped, 0);
+    assert_eq!(numbers(&stuck.take_all()), [0]);
+}
+
+#[test]
 fn of_several_slow_targets_each_gets_every_frame_in_order() {
     let (_, time) = simulated();
     let mut source = pattern(THIRTY, Pacing::Asap, 40, &time);
