@@ -134,6 +134,9 @@ impl Clock for SystemClock {
     }
 
     fn wait(&self, signal: &Signal, seen: u64, deadline_ns: Option<u64>) {
+        if comes_soon(signal, seen) {
+            return;
+        }
         let deadline = deadline_ns.map(|at| Instant::now() + Duration::from_nanos(at.saturating_sub(self.now_ns())));
         let mut guard = signal.lock.lock();
         while signal.seen() == seen {
@@ -150,6 +153,22 @@ impl Clock for SystemClock {
         drop(signal.lock.lock());
         signal.changed.notify_all();
     }
+}
+
+/// Looks a few times whether `signal` is raised. Where frames follow each other within microseconds, going to sleep and
+/// being woken takes longer than the other thread does.
+fn comes_soon(signal: &Signal, seen: u64) -> bool {
+    /// Looks, each after twice as many pauses as the one before.
+    const SPINS: u32 = 7;
+    /// Looks after that, each when other threads of this processor have run.
+    const YIELDS: u32 = 4;
+    for step in 0..SPINS + YIELDS {
+        if signal.seen() != seen {
+            return true;
+        }
+        if step < SPINS { (0..1 << step).for_each(|_| std::hint::spin_loop()) } else { std::thread::yield_now() }
+    }
+    false
 }
 
 /// Starts a thread that keeps the time of `clock`.
