@@ -15,7 +15,7 @@ import { assertRefusedNow } from "../../helpers/refusal.ts";
 
 /** A header in the words of native code, in the order of the contract. */
 function header(changes: Partial<Record<keyof typeof HEADER, number>> = {}): Float64Array {
-  const facts = {
+  const metadata = {
     colour: COLOUR_SPACES.indexOf("rgba"),
     width: 4,
     height: 2,
@@ -32,7 +32,7 @@ function header(changes: Partial<Record<keyof typeof HEADER, number>> = {}): Flo
     ...changes,
   };
   const numbers = new Float64Array(HEADER_LENGTH);
-  for (const [name, value] of Object.entries(facts)) numbers[HEADER[name as keyof typeof HEADER]] = value;
+  for (const [name, value] of Object.entries(metadata)) numbers[HEADER[name as keyof typeof HEADER]] = value;
   return numbers;
 }
 

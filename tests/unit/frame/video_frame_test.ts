@@ -194,8 +194,8 @@ describe("a new frame", () => {
       4,
       4,
     );
-    const facts = [pts, timeBase, timestamp, duration, sequence, captureTime, sessionStart, range, matrix];
-    assert(facts.every((fact) => fact === undefined));
+    const details = [pts, timeBase, timestamp, duration, sequence, captureTime, sessionStart, range, matrix];
+    assert(details.every((detail) => detail === undefined));
   });
 });
 
