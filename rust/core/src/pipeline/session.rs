@@ -1,10 +1,10 @@
-//! The origin of time that sources and targets share.
+//! The origin of time that several sources share.
 
 use std::sync::{Arc, OnceLock};
 
 use super::clock::{Clock, SystemClock};
 
-/// One clock, and the instant at which recording on it began. Several sources and targets can share one.
+/// One clock, and the instant at which recording on it began. Several sources can share one; targets take its clock.
 pub struct Session {
     clock: Arc<dyn Clock>,
     origin: OnceLock<Origin>,

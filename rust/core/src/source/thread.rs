@@ -22,7 +22,7 @@ use crate::{
 
 const NANOSECONDS: Rational = Rational::new(1, 1_000_000_000);
 
-/// Longest time that a producer may wait: a request waits no longer, whatever a driver does.
+/// Longest time that a producer may wait for a frame, and so a request for its turn.
 const PATIENCE_NS: u64 = 100_000_000;
 
 /// Whether the thread goes on.
