@@ -204,7 +204,7 @@ const CORE: Tree = {
     "pub mod base;\npub mod pipeline;\npub mod source;\npub mod tap;\npub use pipeline::Sender;\n",
   "rust/core/src/base/mod.rs": "mod error;\npub mod time;\npub use error::{Error, Result as Answer};\n",
   "rust/core/src/base/error.rs": "pub struct Error;\npub type Result<T> = core::result::Result<T, Error>;\n",
-  "rust/core/src/base/time.rs": "use super::Error;\n\npub fn now() -> Result<u64, Error> { todo!() }\n",
+  "rust/core/src/base/time.rs": "use super::Error;\n\npub fn now() -> Result<u64, Error> { Ok(0) }\n",
   "rust/core/src/pipeline/mod.rs": "mod queue;\npub(crate) use queue::*;\npub use self::queue::Sender;\n",
   "rust/core/src/pipeline/queue.rs":
     "use crate::base::{self, time};\n\npub struct Sender(base::Error);\npub struct Receiver;\nfn f() { time::now(); }\n",
