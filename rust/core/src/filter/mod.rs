@@ -30,11 +30,8 @@ use crate::{
 };
 
 /// A filter in front of a writer rides out as much as the writer does.
-const INPUT: InputConfig = InputConfig {
-    limits: Limits::ride_out(2 * clock::SECOND_NS, DEFAULT_QUEUE_BYTES),
-    drops_oldest: false,
-    preferred: None,
-};
+const INPUT: InputConfig =
+    InputConfig { limits: Limits::ride_out(2 * clock::SECOND_NS, DEFAULT_QUEUE_BYTES), policy: None, preferred: None };
 
 /// Changes frames on their way. Dropping it closes it, and frames for which its targets have no room are dropped.
 ///

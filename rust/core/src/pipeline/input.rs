@@ -66,8 +66,8 @@ const LAG_SHARE: u64 = 4;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct InputConfig {
     pub(crate) limits: Limits,
-    /// Whether frames that wait make room for newer ones; then no sender ever blocks.
-    pub(crate) drops_oldest: bool,
+    /// Its own policy, for frames of every sender; if there is none, each sender has one.
+    pub(crate) policy: Option<OverflowPolicy>,
     /// The pixel format that the target converts every frame to, if there is one.
     pub(crate) preferred: Option<PixelFormat>,
 }
@@ -237,13 +237,22 @@ impl InputSender {
         true
     }
 
+    /// The fate of a frame from a sender whose policy is `sender`.
+    fn policy(&self, sender: OverflowPolicy) -> OverflowPolicy {
+        self.config.policy.unwrap_or(sender)
+    }
+
     /// Sends a reserved frame and returns at once; where there is no room a frame is dropped, this one or the oldest.
     pub(crate) fn try_send(&self, frame: SharedFrame) {
+        self.send_or_drop(frame, self.policy(OverflowPolicy::DropNewest));
+    }
+
+    fn send_or_drop(&self, frame: SharedFrame, policy: OverflowPolicy) {
         let bytes = frame.bytes();
-        let entry = (frame, OverflowPolicy::DropNewest);
+        let entry = (frame, policy);
         if self.input().has_failed() {
             self.input().counters.failed(1);
-        } else if self.config.drops_oldest {
+        } else if policy == OverflowPolicy::DropOldest {
             match self.frames.displace(entry, bytes, &self.config.limits.drop) {
                 Ok(displaced) => displaced.iter().for_each(|_| self.sink.overflow()),
                 Err(_) => self.input().counters.failed(1),
@@ -261,11 +270,12 @@ impl InputSender {
 
     /// Sends a reserved frame if the queue has room; if not, it stays reserved and `sender` is woken when there is.
     pub(crate) fn send(&self, frame: &SharedFrame, sender: &Arc<dyn Wake>) -> Sent {
-        if self.config.drops_oldest {
-            self.try_send(frame.clone());
+        let policy = self.policy(OverflowPolicy::Block);
+        if policy != OverflowPolicy::Block {
+            self.send_or_drop(frame.clone(), policy);
             return Sent::Done;
         }
-        let entry = (frame.clone(), OverflowPolicy::Block);
+        let entry = (frame.clone(), policy);
         let sent = if self.input().has_failed() {
             Err(Refused::Closed(entry))
         } else {
@@ -289,7 +299,7 @@ impl InputSender {
     /// Whether a frame of a sender that blocks would be taken at once. If not, the target reports when there is room.
     #[must_use]
     pub fn has_room(&self) -> bool {
-        self.config.drops_oldest
+        self.policy(OverflowPolicy::Block) != OverflowPolicy::Block
             || self.input().has_failed()
             || self.is_closed()
             || self.frames.has_room_or_wait(&self.config.limits.block, &self.room_report)
@@ -303,8 +313,9 @@ impl InputSender {
         if !self.reserve(&frame) {
             return false;
         }
+        let policy = self.policy(policy);
         if policy != OverflowPolicy::Block {
-            self.try_send(frame);
+            self.send_or_drop(frame, policy);
         } else if self.send(&frame, &self.room_report) == Sent::Waits {
             self.sink.overflow();
             self.frames.settle();
@@ -341,3 +352,6 @@ impl InputReceiver {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

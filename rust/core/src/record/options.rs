@@ -140,7 +140,7 @@ impl FileWriterOptions {
     pub(crate) fn input(&self, preferred: Option<PixelFormat>) -> InputConfig {
         let wait_ns = (self.queue_seconds * 1e9) as u64;
         let bytes = usize::try_from(self.queue_bytes).unwrap_or(usize::MAX);
-        InputConfig { limits: Limits::ride_out(wait_ns, bytes), drops_oldest: false, preferred }
+        InputConfig { limits: Limits::ride_out(wait_ns, bytes), policy: None, preferred }
     }
 
     /// The encoder's options among them.

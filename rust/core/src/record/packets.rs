@@ -204,7 +204,9 @@ impl PacketHub {
         output.state.queued.fetch_add(1, SeqCst);
         let sent = match output.policy {
             OverflowPolicy::Block => self.wait_and_send(output, coded, bytes),
-            _ => output.packets.try_send(coded, bytes, &output.bounds).map(drop),
+            OverflowPolicy::DropNewest | OverflowPolicy::DropOldest => {
+                output.packets.try_send(coded, bytes, &output.bounds).map(drop)
+            }
         };
         if sent.is_err() {
             output.state.queued.fetch_sub(1, SeqCst);

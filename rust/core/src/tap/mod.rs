@@ -21,7 +21,7 @@ use crate::{
     base::error::Result,
     frame::header::FrameHeader,
     pipeline::{
-        Clock, InputSender, Signal, clock,
+        Clock, InputSender, OverflowPolicy, Signal, clock,
         events::Notify,
         input::{InputConfig, Limits, input_queue},
         queue::{Bounds, Reader, queue},
@@ -80,14 +80,14 @@ impl Tap {
     pub fn open(options: TapOptions, clock: &Arc<dyn Clock>, notify: Notify) -> Result<Self> {
         options.check()?;
         let state = Arc::new(TapState::new(clock.clone(), options.policy, notify));
-        let drops_oldest = options.policy == FramePolicy::Latest;
-        let limits = Limits::frames(if drops_oldest { 1 } else { options.queue as usize });
+        let is_latest = options.policy == FramePolicy::Latest;
+        let policy = is_latest.then_some(OverflowPolicy::DropOldest);
+        let limits = Limits::frames(if is_latest { 1 } else { options.queue as usize });
         let signal = Signal::new(clock);
-        let (input, receiver) =
-            input_queue(state.clone(), InputConfig { limits, drops_oldest, preferred: None }, &signal);
+        let (input, receiver) = input_queue(state.clone(), InputConfig { limits, policy, preferred: None }, &signal);
         // Nothing waits on this side's signal: the observer is notified.
         let (sender, ready) = queue(Signal::new(clock));
-        let bounds = Bounds::items(if drops_oldest { 1 } else { READY });
+        let bounds = Bounds::items(if is_latest { 1 } else { READY });
         let thread = TapThread::new(state.clone(), receiver, (sender, bounds), signal, options);
         clock::spawn(clock, "gg-tap", move || thread.run())?;
         Ok(Self { state, input, ready, hand: Mutex::default() })
