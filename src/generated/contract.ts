@@ -386,9 +386,10 @@ export type ErrorCode =
  * An event of an object.
  *
  * - `ended`: A source has handed on its last frame.
- * - `attached`: `target` got its first frame.
+ * - `attached`: `target` is attached: it gets every frame from now on.
  * - `detached`: `target` gets no further frame.
- * - `overload`: Frames wait for long, or are dropped, because a stage does not keep up; at most one event a second.
+ * - `overload`: Frames wait for long, or are dropped, because a stage does not keep up. The first drop is reported at once, and
+ * what goes on at most once a second.
  * - `disklow`: The disk is nearly full; at most one event a minute.
  * - `room`: A target that had no room for a frame has room again.
  * - `warning`: Something degraded that costs no frame.
@@ -451,7 +452,7 @@ export type AtEnd = "stop" | "loop" | "black";
  * about a second.
  * - `source_info`: The metadata of a source.
  * - `target_info`: The metadata of a file writer.
- * - `attach`: Asks a source or filter to hand its frames to a target; its `attached` event comes with the first one.
+ * - `attach`: Asks a source or filter to hand its frames to a target, which gets every one from the event `attached` on.
  * - `detach`: Asks a source or filter to hand a target no more frames; its `detached` event follows the last one.
  * - `start`: Starts a source; later calls do nothing. A filter runs from the beginning.
  * - `crop`: Asks a source to crop each frame from the next one on.
@@ -479,7 +480,7 @@ export type Command = {
 };
 
 /**
- * What the encoder's defaults aim for.
+ * The aim of the encoder's defaults.
  *
  * - `live`: Real time with no delay: no B-frames, no lookahead, a key frame each second.
  * - `quality`: Better pictures for the same bytes: slower presets, B-frames and lookahead where the codec has them.
@@ -548,7 +549,7 @@ export type OpenOptions = {
   options: TapOptions;
 };
 
-/** What this build can encode on this machine. */
+/** The codecs and encoders of this build on this machine. */
 export interface Capabilities {
   /** The linked FFmpeg. */
   readonly ffmpeg: FfmpegInfo;
@@ -580,7 +581,7 @@ export interface CodecCapability {
   readonly extensions: readonly string[];
   /** Its encoders, best first. */
   readonly encoders: readonly EncoderCapability[];
-  /** The encoder used when none is named; absent if none works. */
+  /** The encoder that the live profile uses when none is named; absent if none works. */
   readonly default?: string;
 }
 
@@ -807,7 +808,7 @@ export interface Replies {
   readonly source_info: SourceInfo;
   /** The metadata of a file writer. */
   readonly target_info: TargetInfo;
-  /** Asks a source or filter to hand its frames to a target; its `attached` event comes with the first one. */
+  /** Asks a source or filter to hand its frames to a target, which gets every one from the event `attached` on. */
   readonly attach: null;
   /** Asks a source or filter to hand a target no more frames; its `detached` event follows the last one. */
   readonly detach: null;

@@ -18,7 +18,7 @@ use giftgrab_core::{
 use crate::{
     commands::Addressee,
     context::Context,
-    registry::{self, CONTEXTS, Object, object, stale},
+    registry::{self, CONTEXTS, Object, ending_object, object, stale},
 };
 
 /// Opens a context, and checks the linked libraries.
@@ -70,7 +70,7 @@ pub(crate) fn command(handle: u32, json: &[u8]) -> Result<Vec<u8>> {
 
 /// An object's stats so far, as JSON.
 pub(crate) fn stats(handle: u32) -> Result<Vec<u8>> {
-    match &**object(handle)? {
+    match &*object(handle)? {
         Object::Source(source) => to_json(&source.stats()),
         Object::Target(target) => to_json(&target.stats()),
         Object::Tap(tap) => to_json(&tap.stats()),
@@ -80,7 +80,7 @@ pub(crate) fn stats(handle: u32) -> Result<Vec<u8>> {
 
 /// Takes an object's events as JSON; if `give` does not take their text, they stay.
 pub(crate) fn events<R>(handle: u32, give: impl FnOnce(&[u8]) -> (R, bool)) -> Result<R> {
-    let object = object(handle)?;
+    let object = ending_object(handle)?;
     let events = object.take_events();
     let (result, is_taken) = give(&to_json(&events)?);
     if !is_taken {
@@ -126,7 +126,8 @@ pub(crate) fn convert(header_in: &[f64], data_in: &[u8], header_out: &[f64], dat
 
 /// Asks an object to close.
 pub(crate) fn close(handle: u32) -> Result<()> {
-    object(handle)?.close()
+    ending_object(handle)?.close();
+    Ok(())
 }
 
 /// Frees a handle; an object that is still open is closed.

@@ -1,7 +1,5 @@
 //! Rare calls: which method of which object answers each.
 
-use std::sync::Arc;
-
 use giftgrab_core::{
     boundary::Commands,
     codec::{self, Capabilities},
@@ -10,13 +8,13 @@ use giftgrab_core::{
     report::{SourceInfo, TargetInfo},
 };
 
-use crate::registry::{Entry, Object, object};
+use crate::registry::{InUse, Object, object};
 
 /// The object to which a command goes, by its handle.
 pub(crate) struct Addressee(pub(crate) u32);
 
 impl Addressee {
-    fn object(&self) -> Result<Arc<Entry>> {
+    fn object(&self) -> Result<InUse> {
         object(self.0)
     }
 }
@@ -36,21 +34,21 @@ impl Commands for Addressee {
 
     fn attach(&self, target: u32) -> Result<()> {
         let (from, to) = (self.object()?, object(target)?);
-        match &**from {
+        match &*from {
             Object::Filter(filter) => filter.attach(to.input()?, target),
             other => other.source()?.attach(to.input()?, target),
         }
     }
 
     fn detach(&self, target: u32) -> Result<()> {
-        match &**self.object()? {
+        match &*self.object()? {
             Object::Filter(filter) => filter.detach(target),
             other => other.source()?.detach(target),
         }
     }
 
     fn start(&self) -> Result<()> {
-        match &**self.object()? {
+        match &*self.object()? {
             Object::Filter(_) => Ok(()),
             other => other.source()?.start(),
         }

@@ -2,7 +2,10 @@
 
 use std::{
     ops::Deref,
-    sync::{Arc, Mutex, Once, PoisonError},
+    sync::{
+        Arc, Mutex, Once, PoisonError,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
     time::{Duration, Instant},
 };
 
@@ -16,7 +19,7 @@ use giftgrab_core::{
     tap::Tap,
 };
 
-use crate::{context::Context, handles::Handles};
+use crate::{context::Context, guard::guard, handles::Handles};
 
 /// Longest time that the end of the process waits for open recordings to be finished.
 const EXIT_DEADLINE: Duration = Duration::from_secs(2);
@@ -33,6 +36,27 @@ pub(crate) enum Object {
 pub(crate) struct Entry {
     context: u32,
     object: Object,
+    /// Whether a call has met a defect, so that the object may be half changed.
+    is_poisoned: AtomicBool,
+}
+
+/// An object in use by a call; a panic of that call poisons it.
+pub(crate) struct InUse(Arc<Entry>);
+
+impl Deref for InUse {
+    type Target = Object;
+
+    fn deref(&self) -> &Object {
+        &self.0
+    }
+}
+
+impl Drop for InUse {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.is_poisoned.store(true, SeqCst);
+        }
+    }
 }
 
 impl Deref for Entry {
@@ -90,14 +114,13 @@ impl Object {
     }
 
     /// Asks for the object's end.
-    pub(crate) fn close(&self) -> Result<()> {
+    pub(crate) fn close(&self) {
         match self {
-            Self::Source(source) => source.close()?,
+            Self::Source(source) => source.close(),
             Self::Target(target) => target.close(),
             Self::Tap(tap) => tap.close(),
             Self::Filter(filter) => filter.close(),
         }
-        Ok(())
     }
 
     fn is_finishing(&self) -> bool {
@@ -119,9 +142,19 @@ fn wrong_kind(kind: &str) -> Error {
     Error::new(Code::InvalidArgument, Stage::Boundary, format!("Cannot use the handle: it is no {kind}"))
 }
 
-/// The object that `handle` stands for.
-pub(crate) fn object(handle: u32) -> Result<Arc<Entry>> {
-    OBJECTS.get(handle).ok_or_else(stale)
+/// The object that `handle` stands for, unless an earlier call has poisoned it.
+pub(crate) fn object(handle: u32) -> Result<InUse> {
+    let object = OBJECTS.get(handle).ok_or_else(stale)?;
+    if object.is_poisoned.load(SeqCst) {
+        let message = "Cannot use the object: an earlier call met a defect of this library; close it";
+        return Err(Error::new(Code::Internal, Stage::Boundary, message));
+    }
+    Ok(InUse(object))
+}
+
+/// The object that `handle` stands for, to hear of its end and to ask for it.
+pub(crate) fn ending_object(handle: u32) -> Result<InUse> {
+    OBJECTS.get(handle).map(InUse).ok_or_else(stale)
 }
 
 pub(crate) fn stale() -> Error {
@@ -134,8 +167,8 @@ pub(crate) fn open(context: u32, make: impl FnOnce(giftgrab_core::Notify) -> Res
     let handle = OBJECTS.reserve().ok_or_else(|| {
         Error::new(Code::ResourceExhausted, Stage::Boundary, "Cannot open another object: all 65536 handles are taken")
     })?;
-    match make(Box::new(move || notified.notify(handle))) {
-        Ok(object) => OBJECTS.fill(handle, Entry { context, object }),
+    match guard(|| make(Box::new(move || notified.notify(handle)))) {
+        Ok(object) => OBJECTS.fill(handle, Entry { context, object, is_poisoned: AtomicBool::new(false) }),
         Err(error) => {
             OBJECTS.remove(handle);
             return Err(error);
@@ -152,8 +185,7 @@ pub(crate) fn open(context: u32, make: impl FnOnce(giftgrab_core::Notify) -> Res
 /// Frees a handle. An object that is still open is closed, and its recording is finished all the same.
 pub(crate) fn release(handle: u32) -> Result<()> {
     let entry = OBJECTS.remove(handle).ok_or_else(stale)?;
-    // It fails only for a source whose thread has ended already.
-    let _ = entry.close();
+    entry.close();
     let mut ending = ENDING.lock().unwrap_or_else(PoisonError::into_inner);
     ending.retain(|entry| entry.is_finishing());
     if entry.is_finishing() {
@@ -200,5 +232,49 @@ fn close_targets() {
     while targets().any(|target| !target.is_closed()) && Instant::now() < deadline {
         // Nothing can wake this thread any more, so it looks again after a short wait.
         std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use giftgrab_core::{filter::options::FilterOptions, pipeline::SystemClock};
+
+    use super::*;
+
+    fn open_filter(context: u32) -> u32 {
+        let options: FilterOptions = serde_json::from_str(r#"{"description":"null"}"#).unwrap();
+        open(context, |notify| Filter::open(&options, &SystemClock::shared(), notify).map(Object::Filter)).unwrap()
+    }
+
+    fn context() -> u32 {
+        let context = CONTEXTS.reserve().unwrap();
+        CONTEXTS.fill(context, Context::default());
+        context
+    }
+
+    #[test]
+    fn a_panic_in_a_call_poisons_the_object_which_can_still_be_closed_and_its_siblings_go_on() {
+        let context = context();
+        let (broken, sibling) = (open_filter(context), open_filter(context));
+        let met: Result<()> = guard(|| {
+            let _object = object(broken)?;
+            panic!("test")
+        });
+        assert_eq!(met.unwrap_err().code, Code::Internal);
+        assert_eq!(object(broken).err().map(|error| error.code), Some(Code::Internal));
+        assert!(object(sibling).is_ok());
+        assert!(ending_object(broken).is_ok());
+        close_context(context);
+        assert_eq!(object(broken).err().map(|error| error.code), Some(Code::Closed));
+    }
+
+    #[test]
+    fn a_panic_while_an_object_opens_frees_its_handle() {
+        let context = context();
+        let opened = open(context, |_| panic!("test"));
+        assert_eq!(opened.unwrap_err().code, Code::Internal);
+        let handles: Vec<u32> = (0..3).map(|_| open_filter(context)).collect();
+        handles.iter().for_each(|handle| release(*handle).unwrap());
+        close_context(context);
     }
 }

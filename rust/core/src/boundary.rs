@@ -114,7 +114,7 @@ commands! {
     fn source_info() -> SourceInfo;
     /// The metadata of a file writer.
     fn target_info() -> TargetInfo;
-    /// Asks a source or filter to hand its frames to a target; its `attached` event comes with the first one.
+    /// Asks a source or filter to hand its frames to a target, which gets every one from the event `attached` on.
     fn attach(
         /// Handle of the target.
         target: u32

@@ -75,7 +75,7 @@ impl Decoder {
     ///
     /// # Errors
     ///
-    /// FFmpeg's; [`AvError::is_invalid_data`] for a damaged packet, after which the next may follow.
+    /// FFmpeg's; after a damaged packet the next may follow.
     pub fn send(&mut self, packet: Option<&Packet>) -> Result<(), AvError> {
         let packet = packet.map_or(ptr::null(), Packet::as_ptr);
         // SAFETY: owned and open; null drains.

@@ -50,10 +50,10 @@ impl AvError {
         self.os_error().is_some_and(|error| error.kind() == std::io::ErrorKind::WouldBlock)
     }
 
-    /// The input is damaged at this place.
+    /// Memory has run out.
     #[must_use]
-    pub fn is_invalid_data(&self) -> bool {
-        self.code == ffi::AVERROR_INVALIDDATA
+    pub fn is_no_memory(&self) -> bool {
+        self.os_error().is_some_and(|error| error.kind() == std::io::ErrorKind::OutOfMemory)
     }
 
     /// The operating system's error number, if the code is one.
@@ -72,7 +72,8 @@ impl AvError {
     #[must_use]
     pub fn explain(&self, code: Code, stage: Stage, what: &str) -> Error {
         let code = match self.os_error().map(|error| error.kind()) {
-            Some(std::io::ErrorKind::OutOfMemory) => Code::ResourceExhausted,
+            // EAGAIN is the answer to a thread too many.
+            Some(std::io::ErrorKind::OutOfMemory | std::io::ErrorKind::WouldBlock) => Code::ResourceExhausted,
             Some(std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded) => Code::DiskFull,
             _ => code,
         };

@@ -1,4 +1,4 @@
-//! What this build can encode on this machine.
+//! The codecs and encoders of this build on this machine.
 
 use serde::Serialize;
 
@@ -9,7 +9,7 @@ use super::{
 };
 use crate::av::{self, FfmpegVariant};
 
-/// What this build can encode on this machine.
+/// The codecs and encoders of this build on this machine.
 #[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Capabilities {
@@ -45,7 +45,7 @@ pub struct CodecCapability {
     pub containers: Vec<Container>,
     /// File extensions that choose them.
     pub extensions: Vec<String>,
-    /// The encoder used when none is named; absent if none works.
+    /// The encoder that the live profile uses when none is named; absent if none works.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default: Option<String>,
     /// Its encoders, best first.
@@ -101,6 +101,9 @@ pub fn capabilities() -> Capabilities {
 
 fn codec_capability(info: &CodecInfo) -> CodecCapability {
     let encoders: Vec<_> = encoders_of(info.codec).map(encoder_capability).collect();
+    let is_default =
+        |(kind, encoder): &(&dyn EncoderKind, &EncoderCapability)| kind.info().is_realtime && encoder.available;
+    let default = encoders_of(info.codec).zip(&encoders).find(is_default);
     CodecCapability {
         codec: info.codec,
         name: info.name.to_owned(),
@@ -111,7 +114,7 @@ fn codec_capability(info: &CodecInfo) -> CodecCapability {
             .flat_map(|container| container.info().extensions)
             .map(|extension| (*extension).to_owned())
             .collect(),
-        default: encoders.iter().find(|encoder| encoder.available).map(|encoder| encoder.name.clone()),
+        default: default.map(|(_, encoder)| encoder.name.clone()),
         encoders,
     }
 }
@@ -131,5 +134,23 @@ fn encoder_capability(kind: &dyn EncoderKind) -> EncoderCapability {
         min_height: info.min_height,
         reason: outcome.as_ref().err().cloned(),
         fix: outcome.err().map(|_| kind.fix()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        base::time::Rational,
+        codec::{EncoderChoice, options::EncodeOptions},
+    };
+
+    #[test]
+    fn the_default_of_a_codec_is_what_a_writer_without_options_uses() {
+        for capability in capabilities().codecs {
+            let chosen = EncoderChoice::new(EncodeOptions::new(capability.codec, Rational::new(30, 1)));
+            let chosen = chosen.ok().map(|choice| choice.preferred().to_owned());
+            assert_eq!(capability.default, chosen, "{}", capability.name);
+        }
     }
 }

@@ -37,7 +37,7 @@ impl ContainerStream {
         Ok(Self { parameters: parameters.without_extradata()?, repeated: Some(stream.parameters.clone()) })
     }
 
-    /// What the muxer must know of the packets.
+    /// The properties of the packets, for the muxer.
     pub(crate) fn parameters(&self) -> &StreamParameters {
         &self.parameters
     }
@@ -70,7 +70,7 @@ mod tests {
         frame::FrameShape,
     };
 
-    /// What the codec's best encoder here makes of six black frames with a key frame every third; `None` without one.
+    /// Packets of the codec's best encoder here for six black frames with a key frame every third; `None` without one.
     fn encode(codec: Codec) -> Option<(EncodedStream, Vec<Packet>)> {
         let options = EncodeOptions { gop: Some(3), threads: 1, ..EncodeOptions::new(codec, Rational::new(30, 1)) };
         let choice = EncoderChoice::new(options).map_err(|error| eprintln!("skipped: {}", error.message)).ok()?;

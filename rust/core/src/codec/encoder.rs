@@ -13,7 +13,7 @@ use crate::{
     pixels::StereoPacking,
 };
 
-/// What an output must know of the packets of an open encoder.
+/// The properties of the packets of an open encoder, for its outputs.
 #[derive(Debug, Clone)]
 pub(crate) struct EncodedStream {
     pub(crate) codec: Codec,

@@ -1,4 +1,4 @@
-//! What an encoder can be asked for.
+//! The options of an encoder.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::table::Codec;
 use crate::{av::PixelFormat, base::time::Rational, pixels::StereoPacking};
 
-/// What the encoder's defaults aim for.
+/// The aim of the encoder's defaults.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum EncoderProfile {
@@ -27,7 +27,7 @@ pub(crate) struct EncodeOptions {
     pub(crate) codec: Codec,
     /// Frames per second; one tick of pictures and packets is one frame.
     pub(crate) frame_rate: Rational,
-    /// What the defaults aim for.
+    /// The aim of the defaults.
     pub(crate) profile: EncoderProfile,
     /// Name of the encoder; by default the first of the codec's encoders that works.
     pub(crate) encoder: Option<String>,

@@ -1,6 +1,6 @@
 //! Which encoders work here: found out by encoding a frame with each, not by listing them.
 
-use std::sync::{Mutex, OnceLock, PoisonError};
+use parking_lot::Mutex;
 
 use super::{encoder::Encoder, encoders::EncoderKind, options::EncodeOptions};
 use crate::{
@@ -12,23 +12,25 @@ use crate::{
     frame::FrameShape,
 };
 
+/// The outcomes so far, by the encoder's name.
+static KNOWN: Mutex<Vec<(&'static str, Result<(), String>)>> = Mutex::new(Vec::new());
+
 /// Encodes a black frame with the encoder's own defaults, once in a process; the error says why that fails.
 pub(super) fn probe(kind: &dyn EncoderKind) -> Result<(), String> {
-    type Known = Mutex<Vec<(&'static str, Result<(), String>)>>;
-    static KNOWN: OnceLock<Known> = OnceLock::new();
-    let known = KNOWN.get_or_init(Known::default);
     let name = kind.info().name;
-    {
-        let known = known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, outcome)) = known.iter().find(|(known, _)| *known == name) {
-            return outcome.clone();
-        }
+    if let Some((_, outcome)) = KNOWN.lock().iter().find(|(known, _)| *known == name) {
+        return outcome.clone();
     }
-    let outcome = try_encode(kind).map_err(|error| match &error.cause {
+    let tried = try_encode(kind);
+    // A shortage of memory or threads passes.
+    let is_lasting = tried.as_ref().err().is_none_or(|error| error.code != Code::ResourceExhausted);
+    let outcome = tried.map_err(|error| match &error.cause {
         Some(cause) => format!("{}: {cause}", error.message),
         None => error.message,
     });
-    known.lock().unwrap_or_else(PoisonError::into_inner).push((name, outcome.clone()));
+    if is_lasting {
+        KNOWN.lock().push((name, outcome.clone()));
+    }
     outcome
 }
 

@@ -16,7 +16,7 @@ const MAX_SIDE: u32 = 16_384;
 /// Makes the pictures that are coded: converts each view, and packs several into one picture.
 #[derive(Debug)]
 pub(super) struct StereoPacker {
-    /// What each view becomes.
+    /// The shape of each view in the picture.
     view: VideoInfo,
     views: u32,
     packing: StereoPacking,

@@ -5,15 +5,12 @@ use std::sync::{
     atomic::{AtomicU64, Ordering::SeqCst},
 };
 
-use crate::{
-    base::error::Stage,
-    pipeline::{
-        Clock, InputSender,
-        events::{Events, Notify, Throttle},
-        input::{InputState, Sink},
-        latency::Recorder,
-        report::{DropReason, Event, FilterStats},
-    },
+use crate::pipeline::{
+    Clock, InputSender,
+    events::{Events, Notify, OverloadReporter},
+    input::{InputState, Sink},
+    latency::Recorder,
+    report::{DropReason, Event, FilterStats},
 };
 
 /// The state of one filter.
@@ -21,7 +18,7 @@ pub(super) struct FilterState {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) input: InputState,
     pub(super) events: Events,
-    pub(super) overload: Throttle,
+    overload: OverloadReporter,
     pub(super) given: AtomicU64,
     pub(super) capture_to_filtered: Recorder,
 }
@@ -38,7 +35,7 @@ impl FilterState {
             clock,
             input: InputState::default(),
             events: Events::new(notify),
-            overload: Throttle::default(),
+            overload: OverloadReporter::default(),
             given: AtomicU64::new(0),
             capture_to_filtered: Recorder::new(),
         }
@@ -56,13 +53,10 @@ impl FilterState {
 }
 
 impl FilterState {
-    /// Counts frames that are dropped, and reports the overload, at most once a second.
+    /// Counts frames that are dropped, and reports the overload.
     fn report_overload(&self, dropped: u64) {
         let reason = DropReason::FilterOverload;
-        let frames = self.input.counters.dropped(reason, dropped);
-        if self.overload.is_due(self.clock.now_ns()) {
-            self.events.push(Event::Overload { stage: Stage::Filter, reason, frames });
-        }
+        self.overload.report(&self.events, &self.input.counters, reason, dropped, self.clock.now_ns());
     }
 }
 

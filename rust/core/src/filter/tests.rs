@@ -239,14 +239,14 @@ fn in_real_time_a_queue_of_two_seconds_is_full_and_drops_are_reported() {
     let ledger = filter.object.stats().frames;
     assert_eq!((ledger.captured, ledger.dropped, ledger.failed), (60, 28, 0), "{ledger:?}");
     assert!(ledger.drops.iter().all(|drop| drop.reason == DropReason::FilterOverload));
-    // Once before a frame was dropped, and not again within a second.
+    // Once before a frame was dropped, with the first drop, and not again within a second.
     let overloads = filter.events.iter().filter_map(|(at_ns, event)| match event {
         Event::Overload { stage: error::Stage::Filter, reason: DropReason::FilterOverload, frames } => {
             Some((at_ns - begin_ns, *frames))
         }
         _ => None,
     });
-    assert_eq!(overloads.collect::<Vec<_>>(), [(1_900_000_000, 0)]);
+    assert_eq!(overloads.collect::<Vec<_>>(), [(1_900_000_000, 0), (2_000_000_000, 1)]);
     // Room for the filter's frame lets it go on; the frames behind are sent as theirs were, without waiting.
     assert!(target.take().is_some());
     close(&mut filter);

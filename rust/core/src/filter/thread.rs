@@ -42,7 +42,8 @@ pub(super) struct FilterThread {
     output: Option<FrameShape>,
     sequence: u64,
     session_start_ms: u64,
-    /// The policy of the last frame's sender for a full queue, which is this filter's too.
+    /// The policy of the last frame's sender for a full queue: frames from a sender that waits are waited with, all
+    /// others are dropped where there is no room.
     policy: OverflowPolicy,
     /// Whether the last frame failed, which is reported once.
     failing: bool,
@@ -107,6 +108,9 @@ impl FilterThread {
     fn work(&mut self) {
         while let Some(input) = self.next() {
             match input {
+                Input::Frame(..) if self.requests.is_over() => {
+                    self.state.input.counters.dropped(DropReason::Closed, 1);
+                }
                 Input::Shape(shape) => self.get_ready(shape),
                 Input::Frame(frame, policy) => {
                     self.has_frame = true;

@@ -43,13 +43,13 @@ pub fn frame_from(
     if views.is_empty() {
         return Err(Error::argument("stereoCount", "Cannot take a frame without a view"));
     }
-    let is_told = header.capture_ms > 0.0;
+    let has_time = header.capture_ms > 0.0;
     Ok(Frame {
         views,
         sequence: header.sequence,
         pts: header.pts,
         time_base: header.time_base,
-        captured_ns: if is_told { (header.capture_ms * 1e6) as u64 } else { now_ns },
+        captured_ns: if has_time { (header.capture_ms * 1e6) as u64 } else { now_ns },
         session_start_ms: header.session_start_ms as u64,
     })
 }

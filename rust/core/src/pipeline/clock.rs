@@ -134,7 +134,8 @@ impl Clock for SystemClock {
     }
 
     fn wait(&self, signal: &Signal, seen: u64, deadline_ns: Option<u64>) {
-        if comes_soon(signal, seen) {
+        // A thread with a deadline keeps time: it must not give its processor away just before that.
+        if deadline_ns.is_none() && comes_soon(signal, seen) {
             return;
         }
         let deadline = deadline_ns.map(|at| Instant::now() + Duration::from_nanos(at.saturating_sub(self.now_ns())));

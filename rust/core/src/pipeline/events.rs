@@ -1,13 +1,14 @@
 //! Events of an object, which wait for its listener.
 
-use std::{
-    collections::VecDeque,
-    sync::atomic::{AtomicU64, Ordering::SeqCst},
-};
+use std::collections::VecDeque;
 
 use parking_lot::Mutex;
 
-use super::{clock::SECOND_NS, report::Event};
+use super::{
+    clock::SECOND_NS,
+    ledger::{Counters, REASON_COUNT, stage_of},
+    report::{DropReason, Event},
+};
 
 /// Most events that may wait; beyond, the oldest one that only informs is forgotten. The others stay: each answers a
 /// request, or is part of the end.
@@ -64,19 +65,41 @@ fn forget(queue: &mut VecDeque<Event>) {
     });
 }
 
-/// Lets an event of one kind through, at most once a second.
+/// Reports the overloads of one target: that frames wait, at most once a second, and each reason for drops at once and
+/// then at most once a second.
 #[derive(Default)]
-pub(crate) struct Throttle {
-    /// When one was let through last; 0 never.
-    last: AtomicU64,
+pub(crate) struct OverloadReporter(Mutex<OverloadTimes>);
+
+/// When overloads were reported last: that frames wait, and drops for each reason.
+#[derive(Default)]
+struct OverloadTimes {
+    lag_ns: Option<u64>,
+    drops_ns: [Option<u64>; REASON_COUNT],
 }
 
-impl Throttle {
-    /// Whether an event may be reported at `now`, which is then the time of the last one.
-    pub(crate) fn is_due(&self, now: u64) -> bool {
-        let last = self.last.load(SeqCst);
-        let due = last == 0 || now.saturating_sub(last) >= SECOND_NS;
-        due && self.last.compare_exchange(last, now, SeqCst, SeqCst).is_ok()
+impl OverloadReporter {
+    /// Counts `dropped` frames, 0 while they only wait, and reports the overload if it is time to.
+    pub(crate) fn report(&self, events: &Events, counters: &Counters, reason: DropReason, dropped: u64, now_ns: u64) {
+        let frames = counters.dropped(reason, dropped);
+        if self.0.lock().is_due((dropped > 0).then_some(reason), now_ns) {
+            events.push(Event::Overload { stage: stage_of(reason), reason, frames });
+        }
+    }
+}
+
+impl OverloadTimes {
+    /// Whether an overload is reported now, with drops for a reason or without. Drops that go on stand for the lag too.
+    fn is_due(&mut self, drops: Option<DropReason>, now_ns: u64) -> bool {
+        let is_past = |at: Option<u64>, interval_ns| at.is_none_or(|at| now_ns.saturating_sub(at) >= interval_ns);
+        let (last_ns, is_due) = match drops {
+            Some(reason) => (&mut self.drops_ns[reason as usize], true),
+            None => (&mut self.lag_ns, self.drops_ns.iter().all(|at| is_past(*at, 2 * SECOND_NS))),
+        };
+        let is_due = is_due && is_past(*last_ns, SECOND_NS);
+        if is_due {
+            *last_ns = Some(now_ns);
+        }
+        is_due
     }
 }
 

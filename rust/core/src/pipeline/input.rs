@@ -8,7 +8,7 @@ use std::sync::{
 use parking_lot::Mutex;
 
 use super::{
-    clock::{Signal, Wake},
+    clock::{SECOND_NS, Signal, Wake},
     ledger::Counters,
     queue::{Bounds, Reader, Refused, Writer, queue},
     report::DropReason,
@@ -48,6 +48,11 @@ impl Limits {
         Self { block: Bounds::items(BLOCKING_FRAMES), drop: Bounds { items: usize::MAX, bytes, wait_ns } }
     }
 
+    /// The time after which a lag is reported.
+    fn lag_ns(&self) -> u64 {
+        (self.drop.wait_ns / LAG_SHARE).min(MAX_LAG_NS)
+    }
+
     /// So many frames, of any size.
     pub(crate) const fn frames(count: usize) -> Self {
         Self { block: Bounds::items(count), drop: Bounds::items(count) }
@@ -61,6 +66,8 @@ pub(crate) const DEFAULT_QUEUE_BYTES: usize = 256_000_000;
 
 /// The share of the time for which frames may wait after which a lag is reported.
 const LAG_SHARE: u64 = 4;
+/// The longest time after which a lag is reported.
+const MAX_LAG_NS: u64 = SECOND_NS;
 
 /// How a target takes its frames.
 #[derive(Debug, Clone, Copy)]
@@ -259,7 +266,7 @@ impl InputSender {
             }
         } else {
             match self.frames.try_send(entry, bytes, &self.config.limits.drop) {
-                Ok(waited_ns) if waited_ns >= self.config.limits.drop.wait_ns / LAG_SHARE => self.sink.lag(),
+                Ok(waited_ns) if waited_ns >= self.config.limits.lag_ns() => self.sink.lag(),
                 Ok(_) => {}
                 Err(Refused::Full(_)) => self.sink.overflow(),
                 Err(Refused::Closed(_)) => self.input().counters.failed(1),

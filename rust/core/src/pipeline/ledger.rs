@@ -7,6 +7,9 @@ use crate::{
     pipeline::report::{DropReason, DroppedFrames, Ledger},
 };
 
+/// The number of reasons for which frames are dropped.
+pub(crate) const REASON_COUNT: usize = REASONS.len();
+
 const REASONS: [(DropReason, Stage); 10] = [
     (DropReason::EncoderOverload, Stage::Encode),
     (DropReason::StorageOverload, Stage::Storage),
@@ -40,6 +43,11 @@ impl Counters {
 
     pub(crate) fn failed(&self, frames: u64) {
         self.failed.fetch_add(frames, SeqCst);
+    }
+
+    /// Counts the frames that are in no bucket as failed, once nothing works on them any more.
+    pub(crate) fn fail_rest(&self) {
+        self.failed(self.snapshot().in_flight);
     }
 
     /// Counts drops and returns how many there are now for this reason.

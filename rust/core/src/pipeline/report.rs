@@ -274,7 +274,7 @@ pub struct RecordingReport {
 pub enum Event {
     /// A source has handed on its last frame.
     Ended,
-    /// `target` got its first frame.
+    /// `target` is attached: it gets every frame from now on.
     Attached {
         /// Identity of the target.
         target: u32,
@@ -284,7 +284,8 @@ pub enum Event {
         /// Identity of the target.
         target: u32,
     },
-    /// Frames wait for long, or are dropped, because a stage does not keep up; at most one event a second.
+    /// Frames wait for long, or are dropped, because a stage does not keep up. The first drop is reported at once, and
+    /// what goes on at most once a second.
     Overload {
         /// The stage that does not keep up.
         stage: Stage,

@@ -80,9 +80,21 @@ impl EncodeThread {
         }
     }
 
-    /// Runs until the input is closed; afterwards the outputs know the end, even after an error or a panic.
+    /// Runs until the input is closed; afterwards the outputs know the end, even after an error.
     pub(super) fn run(mut self) {
         give_way();
+        let action = format!("encode to {:?}", self.config.label);
+        let worked = guard(Stage::Encode, action, || {
+            self.work();
+            Ok(())
+        });
+        if let Err(error) = worked {
+            self.give_up();
+            self.state.reporter.fail(error);
+        }
+    }
+
+    fn work(&mut self) {
         while let Some(input) = self.input.next() {
             self.handle(input);
         }

@@ -8,10 +8,9 @@ use std::sync::{
 use super::reporter::Reporter;
 use crate::pipeline::{
     Clock,
-    events::Throttle,
+    events::OverloadReporter,
     input::{InputState, Sink},
     latency::Recorder,
-    ledger::stage_of,
     report::{DropReason, Event},
 };
 
@@ -23,7 +22,7 @@ pub(super) struct EncoderState {
     pub(super) capture_to_packet: Recorder,
     /// Whether the encoder waits for an output: frames that are dropped meanwhile are the storage's.
     pub(super) is_blocked: Arc<AtomicBool>,
-    overload: Throttle,
+    overload: OverloadReporter,
 }
 
 impl EncoderState {
@@ -34,7 +33,7 @@ impl EncoderState {
             input: InputState::default(),
             capture_to_packet: Recorder::new(),
             is_blocked: Arc::default(),
-            overload: Throttle::default(),
+            overload: OverloadReporter::default(),
         }
     }
 }
@@ -58,14 +57,12 @@ impl Sink for EncoderState {
 }
 
 impl EncoderState {
-    /// Counts frames that are dropped, and reports the overload, at most once a second.
+    /// Counts frames that are dropped, and reports the overload.
     fn report_overload(&self, dropped: u64) {
         let is_blocked = self.is_blocked.load(SeqCst);
         let reason = if is_blocked { DropReason::StorageOverload } else { DropReason::EncoderOverload };
-        let frames = self.input.counters.dropped(reason, dropped);
-        if self.overload.is_due(self.clock.now_ns()) {
-            self.reporter.events.push(Event::Overload { stage: stage_of(reason), reason, frames });
-        }
+        let (events, counters) = (&self.reporter.events, &self.input.counters);
+        self.overload.report(events, counters, reason, dropped, self.clock.now_ns());
     }
 }
 

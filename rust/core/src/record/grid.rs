@@ -24,10 +24,11 @@ impl Grid {
     /// its true time.
     pub(super) fn place(&mut self, frame: &Frame) -> Option<i64> {
         let origin = *self.origin.get_or_insert(frame.pts);
-        let nearest = self.steps(frame.pts - origin, frame.time_base, 1);
-        let slot = self.last.map_or(nearest, |last| nearest.max(last + 1));
-        let halves = self.steps(frame.pts - origin, frame.time_base, 2);
-        if slot * 2 - halves > SLACK_HALVES {
+        let ticks = frame.pts.saturating_sub(origin);
+        let nearest = self.steps(ticks, frame.time_base, 1);
+        let slot = self.last.map_or(nearest, |last| nearest.max(last.saturating_add(1)));
+        let halves = self.steps(ticks, frame.time_base, 2);
+        if slot.saturating_mul(2).saturating_sub(halves) > SLACK_HALVES {
             return None;
         }
         self.last = Some(slot);
@@ -36,14 +37,15 @@ impl Grid {
 
     /// The slot right after a frame that was captured at `pts` but perhaps never placed.
     pub(super) fn end_after(&self, pts: i64, time_base: Rational) -> i64 {
-        let after = self.origin.map_or(0, |origin| self.steps(pts - origin, time_base, 1) + 1);
-        after.max(self.last.map_or(0, |last| last + 1))
+        let after =
+            self.origin.map_or(0, |origin| self.steps(pts.saturating_sub(origin), time_base, 1).saturating_add(1));
+        after.max(self.last.map_or(0, |last| last.saturating_add(1)))
     }
 
     /// `ticks` in units of `1 / parts` of a grid step, rounded to nearest.
     fn steps(&self, ticks: i64, time_base: Rational, parts: i32) -> i64 {
         let step = self.rate.inverse();
-        Rational::rescale(ticks * i64::from(parts), time_base, step)
+        Rational::rescale(ticks.saturating_mul(i64::from(parts)), time_base, step)
     }
 }
 

@@ -175,29 +175,32 @@ impl PacketHub {
         let mut outputs = std::mem::take(&mut self.outputs);
         let mut outcome = Ok(());
         for output in &mut outputs {
-            let sent = packet.reference().map(|packet| self.send(output, packet, captured_ns, encoded_ns));
-            outcome = outcome
-                .and(sent.map_err(|error| error.explain(Code::ResourceExhausted, Stage::Encode, "pass a packet on")));
+            outcome = outcome.and(self.send(output, packet, captured_ns, encoded_ns));
         }
         self.outputs = outputs;
         outcome
     }
 
-    fn send(&self, output: &mut Output, packet: Packet, captured_ns: u64, encoded_ns: u64) {
+    fn send(&self, output: &mut Output, packet: &Packet, captured_ns: u64, encoded_ns: u64) -> Result<()> {
         let counters = &output.state.counters;
         let is_useless = output.awaits_key && !packet.is_key();
         if is_useless && !output.has_joined {
-            return;
+            return Ok(());
         }
         counters.captured();
         output.has_joined = true;
         if output.state.has_failed() {
-            return counters.failed(1);
+            counters.failed(1);
+            return Ok(());
         }
         if is_useless {
             counters.dropped(DropReason::OutputOverload, 1);
-            return;
+            return Ok(());
         }
+        let packet = packet.reference().map_err(|error| {
+            counters.failed(1);
+            error.explain(Code::ResourceExhausted, Stage::Encode, "pass a packet on")
+        })?;
         let bytes = packet.size();
         let start = self.start.clone().filter(|_| output.needs_start);
         let coded = CodedPacket { packet, captured_ns, encoded_ns, start };
@@ -222,6 +225,7 @@ impl PacketHub {
                 output.state.mark_failed();
             }
         }
+        Ok(())
     }
 
     /// Sends a packet as soon as the output has room.
@@ -246,7 +250,7 @@ impl PacketHub {
     }
 
     /// No packet follows; the last one is shown until `slot`.
-    pub(crate) fn end(mut self, slot: i64) {
+    pub(crate) fn end(&mut self, slot: i64) {
         self.outputs.append(&mut self.port.newcomers.lock());
         for output in &self.outputs {
             let _ = output.state.end_slot.set(slot);

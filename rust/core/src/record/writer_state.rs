@@ -6,9 +6,12 @@ use std::sync::{
 };
 
 use super::{encoder_state::EncoderState, file::state::FileState, reporter::Reporter};
-use crate::pipeline::{
-    InputSender,
-    report::{Event, Ledger, RecordingReport, TargetInfo, TargetStats},
+use crate::{
+    base::error::Code,
+    pipeline::{
+        InputSender,
+        report::{Event, Ledger, RecordingReport, TargetInfo, TargetStats},
+    },
 };
 
 /// The state from which a writer's owner and its last thread report.
@@ -24,6 +27,11 @@ pub(super) struct WriterState {
 impl WriterState {
     /// Reports the end; the writer's threads do nothing after it.
     pub(super) fn report_closed(&self) {
+        if self.reporter.error().is_some_and(|error| error.code == Code::Internal) {
+            // A thread that met a defect left the frames that it had in hand in no bucket.
+            self.file.packets.counters.fail_rest();
+            self.encoder.input.counters.fail_rest();
+        }
         let report = Some(Box::new(self.report()));
         self.reporter.events.push(Event::Closed { report, error: self.reporter.error() });
         self.is_closed.store(true, SeqCst);

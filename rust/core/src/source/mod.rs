@@ -135,16 +135,9 @@ impl Source {
         self.requests.ask(SourceRequest::Start)
     }
 
-    /// Requests the end and returns at once; the `closed` event is its last one.
-    ///
-    /// # Errors
-    ///
-    /// `Busy` if too many requests wait.
-    pub fn close(&self) -> Result<()> {
-        match self.requests.ask(SourceRequest::Close) {
-            Err(error) if error.code == Code::Closed => Ok(()),
-            outcome => outcome,
-        }
+    /// Requests the end, after the requests before it, and returns at once; the `closed` event is its last one.
+    pub fn close(&self) {
+        self.requests.close();
     }
 }
 

@@ -54,6 +54,14 @@ pub struct Patience<'a> {
     pub deadline_ns: u64,
 }
 
+impl Patience<'_> {
+    /// Whether the answer is due.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.signal.seen() != self.seen || self.signal.clock().now_ns() >= self.deadline_ns
+    }
+}
+
 /// Makes the frames of one source, on the thread of that source.
 pub trait Producer: Send {
     /// Immutable metadata.

@@ -35,7 +35,6 @@ pub(super) enum SourceRequest {
     Detach { target: u32 },
     Crop(Option<Rect>),
     Start,
-    Close,
 }
 
 impl SourceState {

@@ -181,7 +181,6 @@ impl SourceThread {
                 }
                 SourceRequest::Crop(crop) => self.set_crop(crop),
                 SourceRequest::Start => self.is_started = true,
-                SourceRequest::Close => return Go::Stop,
             }
         }
         if self.requests.is_over() { Go::Stop } else { Go::On }
@@ -323,7 +322,6 @@ impl SourceThread {
     fn wait_for_close(&mut self) {
         while let Some(request) = self.requests.recv() {
             match request {
-                SourceRequest::Close => return,
                 SourceRequest::Attach { target, .. } | SourceRequest::Detach { target } => {
                     self.state.events.push(Event::Detached { target });
                 }

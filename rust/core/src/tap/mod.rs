@@ -116,7 +116,7 @@ impl Tap {
             hand.waiting = Some(ready);
             return Ok(Exchange::MoreRoom);
         };
-        ready.write(data)?;
+        ready.write(data).inspect_err(|_| self.state.input.counters.failed(1))?;
         hand.taken += 1;
         self.state.capture_to_observer.record(self.state.clock.now_ns().saturating_sub(ready.captured_ns()));
         Ok(Exchange::Frame)

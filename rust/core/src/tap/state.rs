@@ -6,15 +6,12 @@ use std::sync::{
 };
 
 use super::options::FramePolicy;
-use crate::{
-    base::error::Stage,
-    pipeline::{
-        Clock,
-        events::{Events, Notify, Throttle},
-        input::{InputState, Sink},
-        latency::Recorder,
-        report::{DropReason, Event},
-    },
+use crate::pipeline::{
+    Clock,
+    events::{Events, Notify, OverloadReporter},
+    input::{InputState, Sink},
+    latency::Recorder,
+    report::{DropReason, Event},
 };
 
 /// The state of one tap.
@@ -23,7 +20,7 @@ pub(super) struct TapState {
     pub(super) input: InputState,
     pub(super) events: Events,
     policy: FramePolicy,
-    overload: Throttle,
+    overload: OverloadReporter,
     pub(super) capture_to_observer: Recorder,
     /// Whether the observer found nothing and is to be notified.
     pub(super) is_awaited: AtomicBool,
@@ -36,7 +33,7 @@ impl TapState {
             input: InputState::default(),
             events: Events::new(notify),
             policy,
-            overload: Throttle::default(),
+            overload: OverloadReporter::default(),
             capture_to_observer: Recorder::new(),
             is_awaited: AtomicBool::new(true),
         }
@@ -64,10 +61,7 @@ impl Sink for TapState {
             return self.drop_frames(DropReason::Superseded, 1);
         }
         let reason = DropReason::ObserverOverload;
-        let frames = self.input.counters.dropped(reason, 1);
-        if self.overload.is_due(self.clock.now_ns()) {
-            self.events.push(Event::Overload { stage: Stage::Hub, reason, frames });
-        }
+        self.overload.report(&self.events, &self.input.counters, reason, 1, self.clock.now_ns());
     }
 
     fn report_room(&self) {

@@ -18,8 +18,8 @@ use giftgrab_core::{
     tap::{Tap, options::TapOptions},
 };
 
-/// Longest time that anything may take before it is called a hang.
-const PATIENCE_NS: u64 = 30_000_000_000;
+/// Longest time that anything may take before it is called a hang; on a real clock however busy the machine is.
+const PATIENCE_NS: u64 = 600_000_000_000;
 
 /// An object and what it has reported so far.
 pub struct Watched<T> {

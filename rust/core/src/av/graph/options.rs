@@ -66,7 +66,7 @@ unsafe fn finds(object: *mut std::ffi::c_void, name: &str, flags: i32) -> bool {
 }
 
 /// One entry of a table of options.
-struct OptionFacts {
+struct OptionInfo {
     name: String,
     /// Where its value is; the same for two names of one option.
     offset: i32,
@@ -80,7 +80,7 @@ struct OptionFacts {
 ///
 /// # Safety
 /// `object` begins with a pointer to a class.
-unsafe fn options_of(object: *const std::ffi::c_void) -> Vec<OptionFacts> {
+unsafe fn options_of(object: *const std::ffi::c_void) -> Vec<OptionInfo> {
     let mut options = Vec::new();
     let mut option = ptr::null();
     loop {
@@ -92,7 +92,7 @@ unsafe fn options_of(object: *const std::ffi::c_void) -> Vec<OptionFacts> {
             }
             let entry = &*option;
             if entry.type_ != ffi::AVOptionType::CONST {
-                options.push(OptionFacts {
+                options.push(OptionInfo {
                     name: text(entry.name),
                     offset: entry.offset,
                     // The high half marks arrays.
@@ -111,7 +111,7 @@ pub(super) fn has_option(functions: &Functions, filter: &str, name: &str) -> boo
     options_by_name(functions, filter).iter().any(|option| option.name == name)
 }
 
-fn options_by_name(functions: &Functions, filter: &str) -> Vec<OptionFacts> {
+fn options_by_name(functions: &Functions, filter: &str) -> Vec<OptionInfo> {
     let filter = find(functions, filter);
     if filter.is_null() {
         return Vec::new();

@@ -8,7 +8,7 @@ use crate::{
 
 /// An encoder of FFmpeg: what is known of it, and its own settings.
 pub(super) trait FfmpegEncoder: Sync {
-    /// What is known of it.
+    /// Its properties.
     fn info(&self) -> &'static EncoderInfo;
 
     /// Adds its own settings to those that all encoders of FFmpeg have.

@@ -1,4 +1,4 @@
-//! What each encoder states of itself, and what it is asked for.
+//! The properties of each encoder, and requests to it.
 
 use serde::Serialize;
 
@@ -29,7 +29,7 @@ impl QualityScale {
     }
 }
 
-/// What is known of an encoder before it is tried.
+/// The properties of an encoder that are known before it is tried.
 #[derive(Debug)]
 pub(crate) struct EncoderInfo {
     /// FFmpeg's name, or `rav1e`.
@@ -106,7 +106,7 @@ impl EncoderInfo {
 
 /// One encoder that can be asked for.
 pub(crate) trait EncoderKind: Sync {
-    /// What is known of it.
+    /// Its properties.
     fn info(&self) -> &'static EncoderInfo;
 
     /// How to get it where it is missing.
@@ -124,11 +124,11 @@ pub(crate) trait Encode: Send {
     /// The next packet, whose times count frames; `None` until further pictures are sent, or for good after the end.
     fn receive(&mut self) -> Result<Option<Packet>>;
 
-    /// What a muxer must know of its packets.
+    /// The properties of its packets, for a muxer.
     fn parameters(&self) -> Result<StreamParameters>;
 }
 
-/// What one encoder is asked for, with the defaults of the profile filled in.
+/// A request to one encoder, with the defaults of the profile filled in.
 pub(crate) struct EncodeRequest<'a> {
     pub(crate) options: &'a EncodeOptions,
     /// The shape of the pictures that are encoded.

@@ -1,4 +1,4 @@
-//! What each encoder of FFmpeg is opened with.
+//! The options with which each encoder of FFmpeg is opened.
 
 use super::{
     super::options::{EncodeOptions, EncoderProfile},
@@ -35,7 +35,7 @@ fn config(kind: &dyn FfmpegEncoder, options: &EncodeOptions, (width, height): (u
     ffmpeg::config(kind, &EncodeRequest::new(kind.info(), options, shape))
 }
 
-/// What an encoder is opened with, for each profile it has, by default and with other options.
+/// The options of an encoder for each profile it has, by default and with other settings.
 fn configs(kind: &dyn FfmpegEncoder) -> Vec<String> {
     let info = kind.info();
     let mut lines = Vec::new();

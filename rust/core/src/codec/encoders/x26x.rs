@@ -1,4 +1,4 @@
-//! What x264, x265 and kvazaar have in common.
+//! The common parts of x264, x265 and kvazaar.
 
 use super::kind::EncodeRequest;
 use crate::av::EncoderConfig;

@@ -16,7 +16,7 @@ fn frame(index: u64) -> SharedFrame {
     })
 }
 
-/// What is left of four frames that a sender with `policy` appends to room for two.
+/// The rest of four frames that a sender with `policy` appends to room for two.
 fn left_of_four(policy: OverflowPolicy) -> Vec<u64> {
     let clock: Arc<dyn Clock> = SimulatedClock::new();
     let target = TestTarget::new(&clock, Limits::frames(2));

@@ -114,9 +114,11 @@ impl OpenFile {
         self.guarded(|this| this.packet(&coded.packet));
     }
 
-    /// Time at which the fragment or cluster is to be closed by [`Self::flush`].
+    /// Time at which the fragment or cluster is to be closed by [`Self::flush`]; `None` while it is empty: the held
+    /// packet alone cannot be written.
     pub(super) fn flush_at_ns(&self) -> Option<u64> {
-        self.flush_at_ns
+        let held = usize::from(self.held.is_some());
+        self.flush_at_ns.filter(|_| self.in_muxer.len() > held)
     }
 
     /// Closes the fragment or cluster: everything in it has then been handed to the operating system.

@@ -11,7 +11,7 @@ use super::{
     state::FileState,
 };
 use crate::{
-    base::error::Result,
+    base::error::{Result, Stage, guard},
     pipeline::{Signal, clock},
     record::packets::{CodedPacket, PacketReceiver, StreamStart},
 };
@@ -61,6 +61,17 @@ impl FileThread {
 
     /// Runs until the encoder has ended and every packet is taken.
     fn run(mut self) {
+        let action = format!("write {:?}", self.state.options.path);
+        let worked = guard(Stage::Mux, action, || {
+            self.work();
+            Ok(())
+        });
+        if let Err(error) = worked {
+            self.state.fail(error);
+        }
+    }
+
+    fn work(&mut self) {
         loop {
             let seen = self.signal.seen();
             if let Some(coded) = self.packets.try_recv() {
@@ -118,24 +129,34 @@ impl FileThread {
 
     /// Ends a file before `slot` on a thread of its own, so that the next one does not wait for it.
     fn leave(&self, file: OpenFile, slot: i64) {
-        let close = move |mut file: OpenFile| {
-            file.end(Some(slot));
-            file.close();
-        };
         let handed = Arc::new(Mutex::new(Some(file)));
         let (other, guard) = (handed.clone(), self.guard.clone());
         let spawned = clock::spawn(&self.state.clock, "gg-close", move || {
             let _guard = guard;
             let file = other.lock().take();
             if let Some(file) = file {
-                close(file);
+                end(file, slot);
             }
         });
         // Without a further thread this one closes the file itself.
         if spawned.is_err()
             && let Some(file) = handed.lock().take()
         {
-            close(file);
+            end(file, slot);
         }
+    }
+}
+
+/// Ends a file before `slot` and completes it; a panic fails its output.
+fn end(mut file: OpenFile, slot: i64) {
+    let state = file.state.clone();
+    let action = format!("close {:?}", file.segment.name);
+    let ended = guard(Stage::Mux, action, || {
+        file.end(Some(slot));
+        file.close();
+        Ok(())
+    });
+    if let Err(error) = ended {
+        state.fail(error);
     }
 }

@@ -10,7 +10,7 @@ use std::{
 
 use super::{segment::Segment, state::FileState};
 use crate::{
-    base::error::{Error, Result, Stage},
+    base::error::{Error, Result, Stage, guard},
     pipeline::{
         Signal,
         clock::{self, SECOND_NS},
@@ -78,15 +78,22 @@ impl Syncer {
         let end = Ended(control.clone(), ended.clone());
         clock::spawn(&state.clock, "gg-sync", move || {
             let _end = end;
-            thread.run();
+            let action = format!("sync {:?}", thread.segment.name);
+            let synced = guard(Stage::Storage, action, || {
+                thread.run();
+                Ok(())
+            });
+            if let Err(error) = synced {
+                thread.segment.sync_failed.store(true, SeqCst);
+                thread.state.fail(error);
+            }
         })?;
         Ok(Self { control, ended })
     }
 
     /// Ends the thread, after a sync that is going on.
     pub(super) fn stop(self) {
-        self.control.is_stopped.store(true, SeqCst);
-        self.control.signal.raise();
+        self.control.stop();
         loop {
             let seen = self.ended.seen();
             if self.control.has_ended.load(SeqCst) {
@@ -94,6 +101,19 @@ impl Syncer {
             }
             self.ended.wait(seen, None);
         }
+    }
+}
+
+impl Drop for Syncer {
+    fn drop(&mut self) {
+        self.control.stop();
+    }
+}
+
+impl SyncControl {
+    fn stop(&self) {
+        self.is_stopped.store(true, SeqCst);
+        self.signal.raise();
     }
 }
 

@@ -95,10 +95,11 @@ impl PictureDecoder {
         }
     }
 
+    /// Decoders answer damage with any code: invalid data, a feature that they lack, or a bare -1.
     fn skip_damage(&mut self, error: &AvError) -> Result<()> {
         self.damaged += 1;
         self.damage_in_a_row += 1;
-        let is_bearable = error.is_invalid_data() && self.damage_in_a_row < MAX_DAMAGE;
+        let is_bearable = !error.is_no_memory() && self.damage_in_a_row < MAX_DAMAGE;
         if is_bearable { Ok(()) } else { Err(broken(&self.name, error)) }
     }
 }

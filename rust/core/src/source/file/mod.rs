@@ -43,6 +43,8 @@ pub(super) struct FileProducer {
     /// For pictures whose shape is not the first one's.
     converter: Converter,
     line: TimeLine,
+    /// Whether no picture has come yet in this round.
+    is_at_beginning: bool,
     is_black: bool,
 }
 
@@ -68,10 +70,10 @@ impl FileProducer {
         })?;
         let mut input = input;
         // Only the first picture shows for certain its size and pixel format, and that the file can be decoded.
-        let first = next_picture(&mut input, &mut decoder)?.ok_or_else(|| {
+        let Decoded::Picture(first) = next_picture(&mut input, &mut decoder, || false)? else {
             let message = format!("Cannot read {path:?}: not one of its frames can be decoded");
-            Error::new(Code::InvalidData, Stage::Decode, message).with_field("path")
-        })?;
+            return Err(Error::new(Code::InvalidData, Stage::Decode, message).with_field("path"));
+        };
         let shape = VideoInfo::of(&first);
         check_pixels(&path, u64::from(shape.width) * u64::from(shape.height), options.max_pixels)?;
         let stream = input.stream();
@@ -96,27 +98,39 @@ impl FileProducer {
             decoder,
             first: Some(first),
             converter: Converter::new(shape),
+            is_at_beginning: true,
             is_black: false,
         })
     }
 
-    /// The next picture of this round; `None` after its last one.
-    fn decoded(&mut self) -> Result<Option<Picture>> {
-        match self.first.take() {
-            Some(picture) => Ok(Some(picture)),
-            None => next_picture(&mut self.input, &mut self.decoder),
-        }
+    /// The next picture of this round; nothing if none comes before `patience` is over.
+    fn decoded(&mut self, patience: &Patience<'_>) -> Result<Decoded> {
+        let decoded = match self.first.take() {
+            Some(picture) => Decoded::Picture(picture),
+            None => next_picture(&mut self.input, &mut self.decoder, || patience.is_over())?,
+        };
+        self.is_at_beginning &= !matches!(decoded, Decoded::Picture(_));
+        Ok(decoded)
     }
 
-    /// Goes back to the beginning and returns the first picture.
-    fn begin_again(&mut self) -> Result<Picture> {
+    /// Goes back to the beginning.
+    fn begin_again(&mut self) -> Result<()> {
+        if std::mem::replace(&mut self.is_at_beginning, true) {
+            let message = format!("Cannot go on reading {:?}: no frame comes from its beginning again", self.path);
+            return Err(Error::new(Code::DecodeFailed, Stage::Decode, message));
+        }
         self.input.rewind()?;
         self.decoder.restart();
         self.line.begin_round();
-        self.decoded()?.ok_or_else(|| {
-            let message = format!("Cannot go on reading {:?}: no frame comes from its beginning again", self.path);
-            Error::new(Code::DecodeFailed, Stage::Decode, message)
-        })
+        Ok(())
+    }
+
+    /// Puts a picture on the time line of the source, in the source's shape.
+    fn produced(&mut self, picture: Picture, pts: Option<i64>) -> Result<Produced> {
+        let pts = self.line.place(pts);
+        let has_shape = VideoInfo { tags: self.shape.tags, ..VideoInfo::of(&picture) } == self.shape;
+        let picture = if has_shape { picture } else { self.converter.convert(&picture).map_err(cannot_convert)? };
+        Ok(Produced::Frame(Captured { views: smallvec![picture], pts, captured_ns: None }))
     }
 
     fn black_picture(&self) -> Result<Picture> {
@@ -133,18 +147,25 @@ impl FileProducer {
     }
 }
 
-/// The next picture of the stream, or `None` at its end.
-fn next_picture(input: &mut FileInput, decoder: &mut PictureDecoder) -> Result<Option<Picture>> {
-    loop {
-        match decoder.receive()? {
-            Decoded::Picture(picture) => return Ok(Some(picture)),
-            Decoded::End => return Ok(None),
-            Decoded::Nothing => match input.read()? {
-                Some(packet) => decoder.send(packet)?,
-                None => decoder.drain()?,
-            },
+/// The next picture of the stream; nothing if `is_over` after a packet that gave none.
+fn next_picture(input: &mut FileInput, decoder: &mut PictureDecoder, is_over: impl Fn() -> bool) -> Result<Decoded> {
+    let mut decoded = decoder.receive()?;
+    while matches!(decoded, Decoded::Nothing) {
+        match input.read()? {
+            Some(packet) => decoder.send(packet)?,
+            None => decoder.drain()?,
+        }
+        decoded = decoder.receive()?;
+        if is_over() {
+            break;
         }
     }
+    Ok(decoded)
+}
+
+/// The error of a source that cannot bring a picture to the first one's shape.
+fn cannot_convert(error: Error) -> Error {
+    Error { code: Code::DecodeFailed, stage: Stage::Decode, ..error }
 }
 
 fn check_pixels(path: &str, pixels: u64, most: u32) -> Result<()> {
@@ -168,24 +189,30 @@ impl Producer for FileProducer {
         self.input.stream().time_base
     }
 
-    fn next(&mut self, _: &Patience<'_>) -> Result<Produced> {
-        let decoded = if self.is_black { None } else { self.decoded()? };
-        let picture = match (decoded, self.at_end) {
-            (Some(picture), _) => picture,
-            (None, AtEnd::Stop) => return Ok(Produced::End),
-            (None, AtEnd::Loop) => self.begin_again()?,
-            (None, AtEnd::Black) => {
-                self.is_black = true;
-                self.black_picture()?
+    fn next(&mut self, patience: &Patience<'_>) -> Result<Produced> {
+        if self.is_black {
+            let picture = self.black_picture()?;
+            return self.produced(picture, None);
+        }
+        match (self.decoded(patience)?, self.at_end) {
+            (Decoded::Picture(picture), _) => {
+                let pts = picture.best_effort_pts();
+                self.produced(picture, pts)
             }
-        };
-        let pts = self.line.place(if self.is_black { None } else { picture.best_effort_pts() });
-        let has_shape = VideoInfo { tags: self.shape.tags, ..VideoInfo::of(&picture) } == self.shape;
-        let picture = if has_shape { picture } else { self.converter.convert(&picture)? };
-        Ok(Produced::Frame(Captured { views: smallvec![picture], pts, captured_ns: None }))
+            (Decoded::Nothing, _) => Ok(Produced::Idle),
+            (Decoded::End, AtEnd::Stop) => Ok(Produced::End),
+            (Decoded::End, AtEnd::Loop) => self.begin_again().map(|()| Produced::Idle),
+            (Decoded::End, AtEnd::Black) => {
+                self.is_black = true;
+                Ok(Produced::Idle)
+            }
+        }
     }
 
     fn damaged(&self) -> u64 {
         self.decoder.damaged()
     }
 }
+
+#[cfg(test)]
+mod tests;
