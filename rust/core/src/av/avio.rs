@@ -28,8 +28,10 @@ struct AvioState {
     /// Whether the gathered bytes begin with the head of a box of ISO/IEC 14496-12, which is then written last: until
     /// then, readers see nothing of the box, however much of it a killed process has left.
     head_last: bool,
-    /// The operating system's number of the first error: libavformat ignores some of the errors that it gets.
+    /// The operating system's number of the first error of a write: libavformat ignores some of the errors that it gets.
     failed: Option<i32>,
+    /// The same of a read, which libavformat may take for the end of the file.
+    read_failed: Option<i32>,
 }
 
 impl AvioState {
@@ -78,6 +80,7 @@ impl Avio {
             gathered: Vec::new(),
             head_last: false,
             failed: None,
+            read_failed: None,
         }));
         // SAFETY: the buffer goes over to the context; `state` outlives it (freed in `drop` after it). The transmute only
         // adds or drops a `const`: the buffer is `uint8_t *` before FFmpeg 7 and `const uint8_t *` from it on.
@@ -106,6 +109,12 @@ impl Avio {
 
     pub(super) fn as_ptr(&self) -> *mut ffi::AVIOContext {
         self.context
+    }
+
+    /// The first error of a read so far.
+    pub(super) fn read_failure(&self) -> Option<AvError> {
+        // SAFETY: owned, and libavformat does not run.
+        unsafe { (*self.state).read_failed }.map(|number| AvError::new(ffi::AVERROR(number)))
     }
 
     /// From now on each flush completes one or more boxes, which readers are to see whole or not at all.
@@ -161,6 +170,9 @@ unsafe extern "C" fn read(opaque: *mut c_void, buffer: *mut u8, size: c_int) -> 
         state.position += count as u64;
         Ok(count as i64)
     });
+    if count < 0 {
+        state.read_failed.get_or_insert(-count as i32);
+    }
     if count == 0 { ffi::AVERROR_EOF } else { count as c_int }
 }
 

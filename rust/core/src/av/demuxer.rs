@@ -55,7 +55,7 @@ pub struct StreamInfo {
 pub struct Demuxer {
     context: *mut ffi::AVFormatContext,
     // After the context: libavformat uses it until closed.
-    _avio: Avio,
+    avio: Avio,
 }
 
 // SAFETY: owned, used by one thread at a time.
@@ -88,7 +88,7 @@ impl Demuxer {
             (*context).flags |= ffi::AVFMT_FLAG_CUSTOM_IO;
             check(ffi::avformat_open_input(&raw mut context, ptr::null(), ptr::null(), dictionary.as_mut_ptr()))?;
         }
-        let demuxer = Self { context, _avio: avio };
+        let demuxer = Self { context, avio };
         // SAFETY: owned and open.
         check(unsafe { ffi::avformat_find_stream_info(demuxer.context, ptr::null_mut()) })?;
         Ok(demuxer)
@@ -147,10 +147,13 @@ impl Demuxer {
     ///
     /// # Errors
     ///
-    /// FFmpeg's; [`AvError::is_end`] after the last.
+    /// FFmpeg's; [`AvError::is_end`] after the last, unless the storage failed before.
     pub fn read(&mut self, packet: &mut Packet) -> Result<(), AvError> {
         // SAFETY: both owned.
-        check(unsafe { ffi::av_read_frame(self.context, packet.as_mut_ptr()) }).map(drop)
+        check(unsafe { ffi::av_read_frame(self.context, packet.as_mut_ptr()) }).map(drop).map_err(|error| {
+            let failure = self.avio.read_failure().filter(|_| error.is_end());
+            failure.unwrap_or(error)
+        })
     }
 
     /// Goes back to the first packet of stream `index`.

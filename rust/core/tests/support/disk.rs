@@ -145,6 +145,13 @@ impl SimDisk {
         self.inner.lock().unwrap().names.keys().cloned().collect()
     }
 
+    /// Overwrites bytes of the file at `path`, as another program or a bad disk does.
+    pub fn damage(&self, path: &Path, offset: usize, data: &[u8]) {
+        let mut inner = self.inner.lock().unwrap();
+        let file = inner.names[path];
+        inner.change(Op::Write { file, offset, data: data.to_vec() });
+    }
+
     /// The contents of the file at `path` now.
     pub fn read(&self, path: &Path) -> Option<Vec<u8>> {
         let inner = self.inner.lock().unwrap();
@@ -211,7 +218,8 @@ fn apply_name(names: &mut HashMap<PathBuf, usize>, op: &Op) {
 
 impl Storage for SimFile {
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        let inner = self.disk.inner.lock().unwrap();
+        let mut inner = self.disk.inner.lock().unwrap();
+        inner.call(false).map_err(|(_, error)| error)?;
         let rest = inner.files[self.file].get(offset as usize..).unwrap_or_default();
         let count = rest.len().min(buffer.len());
         buffer[..count].copy_from_slice(&rest[..count]);

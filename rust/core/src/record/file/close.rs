@@ -71,6 +71,7 @@ impl OpenFile {
             frame_rate: state.options.frame_rate,
             stereo: self.stereo,
             reserve,
+            frames: self.segment.frames(),
             end: self.segment.end_slot.load(SeqCst),
             metadata: &self.metadata,
         };

@@ -29,6 +29,8 @@ pub(super) struct Recording<'a> {
     pub(super) stereo: Option<StereoPacking>,
     /// Bytes that must stay free beside the copy.
     pub(super) reserve: u64,
+    /// Frames in it.
+    pub(super) frames: u64,
     /// Slot after the last frame.
     pub(super) end: i64,
     pub(super) metadata: &'a [(String, String)],
@@ -104,13 +106,14 @@ fn copy(
         },
     )
     .map_err(av)?;
-    let (mut last, mut first_dts, mut copied) = (None::<Packet>, None, 0);
+    let (mut last, mut first_dts, mut copied, mut frames) = (None::<Packet>, None, 0, 0);
     loop {
         let mut packet = Packet::new().map_err(av)?;
         match demuxer.read(&mut packet) {
             Ok(()) if packet.stream() == stream.index => {
                 first_dts = first_dts.or(packet.dts());
                 copied += packet.size() as u64;
+                frames += 1;
                 progress(copied);
                 if let Some(mut before) = last.replace(packet) {
                     muxer.write(&mut before).map_err(av)?;
@@ -120,6 +123,14 @@ fn copy(
             Err(error) if error.is_end() => break,
             Err(error) => return Err(av(error)),
         }
+    }
+    if frames != recording.frames {
+        let message = format!(
+            "Cannot index {name:?}: only {frames} of its {} frames can be read back; the recording stays as it was \
+             written, fragmented",
+            recording.frames
+        );
+        return Err(Error::new(Code::MuxFailed, Stage::Mux, message));
     }
     if let Some(mut last) = last {
         // The demuxer states one frame's time for the last packet, however long that frame is shown.
