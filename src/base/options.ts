@@ -46,10 +46,7 @@ export function rulesWithout<R extends Rules, Field extends keyof R>(rules: R, .
  * @throws {RangeError} For a number that is not finite, not an integer or outside its range, or an unknown word.
  */
 export function checkedOptions<Options extends object>(options: Options, rules: Rules, prefix = ""): Options {
-  if (typeof options !== "object" || options === null || Array.isArray(options)) {
-    const name = prefix === "" ? "options" : prefix.slice(0, -1);
-    throw wrongType(name, `Cannot use ${name} ${shown(options)}: it must be an object`);
-  }
+  checkPlain(prefix === "" ? "options" : prefix.slice(0, -1), options);
   const entries = Object.entries(options).filter(([, value]) => value !== undefined);
   for (const [name, value] of entries) {
     const field = prefix + name;
@@ -60,6 +57,20 @@ export function checkedOptions<Options extends object>(options: Options, rules: 
     check(field, value, rule);
   }
   return Object.fromEntries(entries) as Options;
+}
+
+/**
+ * Makes sure that `value` is a plain object: of an array, a map or an instance the fields would be overlooked.
+ *
+ * @throws {TypeError} If it is not.
+ */
+export function checkPlain(field: string, value: unknown, must = "an object such as { name: value }"): void {
+  if (typeof value === "object" && value !== null) {
+    const prototype: unknown = Object.getPrototypeOf(value);
+    // That of another realm is not this one's.
+    if (prototype === null || Object.getPrototypeOf(prototype) === null) return;
+  }
+  throw wrongType(field, `Cannot use ${field} ${shown(value)}: it must be ${must}`);
 }
 
 /**
@@ -83,8 +94,8 @@ function check(field: string, value: unknown, rule: Rule): void {
   } else if ("fields" in rule) {
     checkedOptions(value as object, rule.fields, `${field}.`);
   } else if ("values" in rule) {
-    if (typeof value !== "object" || value === null) throw refuse("an object of strings", wrongType);
-    for (const [name, one] of Object.entries(value)) check(`${field}.${name}`, one, rule.values);
+    checkPlain(field, value, "an object of strings");
+    for (const [name, one] of Object.entries(value as object)) check(`${field}.${name}`, one, rule.values);
   } else if (rule.type === "string") {
     if (typeof value !== "string") throw refuse("a string", wrongType);
   } else if (rule.type === "boolean") {

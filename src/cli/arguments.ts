@@ -24,7 +24,7 @@ export interface Recording {
   readonly rate: number | Rational | undefined;
   /** Size of the test pattern. */
   readonly size: { readonly width: number; readonly height: number } | undefined;
-  /** Colour space of the frames. */
+  /** Colour space of the test pattern. */
   readonly colour: ColourSpace;
   /** How the source keeps time. */
   readonly pacing: Pacing;
@@ -37,6 +37,9 @@ export type Command =
   | { readonly verb: "help" }
   | { readonly verb: "list"; readonly json: boolean }
   | { readonly verb: "record"; readonly json: boolean; readonly recording: Recording };
+
+/** The longest delay of a timer. */
+const MAX_SECONDS = 2_147_483;
 
 /** A wrong argument of the command line. */
 export class UsageError extends Error {
@@ -56,8 +59,14 @@ export function commandOf(args: readonly string[]): Command {
   const { input, output } = values;
   const seconds = numberOf("seconds", values.seconds);
   if (seconds !== undefined && seconds <= 0) throw wrong("seconds", values.seconds, "it must be above 0");
+  if (seconds !== undefined && seconds > MAX_SECONDS) {
+    throw wrong("seconds", values.seconds, `it must be at most ${MAX_SECONDS}`);
+  }
   if (input !== undefined && values.size !== undefined) {
     throw new UsageError("Cannot use --size with --input: a file has its own size");
+  }
+  if (input !== undefined && values.colour !== undefined) {
+    throw new UsageError("Cannot use --colour with --input: a file is recorded in its own colours");
   }
   const pacing = values.pacing === undefined
     ? (input === undefined || seconds !== undefined ? "realtime" : "asap")
@@ -72,7 +81,7 @@ export function commandOf(args: readonly string[]): Command {
     seconds: seconds ?? (input === undefined ? 10 : undefined),
     rate: rateOf(values.rate),
     size: sizeOf(values.size),
-    colour: wordOf("colour", values.colour.toLowerCase(), Object.values(ColourSpace)),
+    colour: wordOf("colour", values.colour?.toLowerCase() ?? ColourSpace.I420, Object.values(ColourSpace)),
     pacing,
     settings: settingsOf(values),
   };

@@ -47,7 +47,12 @@ export const OPTIONS = {
     otherwise: "30, or the file's",
   },
   size: { type: "string", value: "WxH", does: "Size of the pattern", otherwise: "1280x720" },
-  colour: { type: "string", value: "NAME", does: Object.values(ColourSpace).join(", "), default: "i420" },
+  colour: {
+    type: "string",
+    value: "NAME",
+    does: `Colour space of the pattern: ${Object.values(ColourSpace).join(", ")}`,
+    otherwise: "i420",
+  },
   pacing: {
     type: "string",
     value: "NAME",

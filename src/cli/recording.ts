@@ -34,43 +34,54 @@ export interface RecordingOutcome {
 /** Records until the source ends, the time is over or a signal comes; the file is finished in each case. */
 export async function record(recording: Recording): Promise<RecordingOutcome> {
   const source = await openSource(recording);
+  const problems: string[] = [];
+  let report: RecordingReport | undefined;
   try {
-    const writer = await openWriter(recording, source);
-    const stopped = deferred<void>();
-    onInterrupt(stopped.resolve);
-    const hide = showProgress(writer);
-    const problems: string[] = [];
-    let report: RecordingReport | undefined;
-    try {
-      await run(source, writer, recording, stopped).catch((error) => problems.push(sentence(error)));
-      report = await finish(writer, problems);
-    } finally {
-      hide();
-    }
-    // A source whose native side is lost has no stats.
-    try {
-      warnOfLosses(source.stats());
-    } catch (error) {
-      problems.push(sentence(error));
-    }
-    if (report !== undefined) problems.push(...problemsOf(report), ...await problemsOfFile(report));
-    return { report, problems };
+    report = await recordFrom(source, recording, problems);
   } finally {
-    await source.close();
+    // A source that fails to close must hide neither the report nor an error before.
+    await source.close().catch((error) => problems.push(sentence(error)));
   }
+  return { report, problems };
+}
+
+async function recordFrom(
+  source: VideoSource,
+  recording: Recording,
+  problems: string[],
+): Promise<RecordingReport | undefined> {
+  const writer = await openWriter(recording, source);
+  const stopped = deferred<void>();
+  onInterrupt(stopped.resolve);
+  const hide = showProgress(writer);
+  let report: RecordingReport | undefined;
+  try {
+    await run(source, writer, recording, stopped).catch((error) => problems.push(sentence(error)));
+    report = await finish(writer, problems);
+  } finally {
+    hide();
+  }
+  // A source whose native side is lost has no stats.
+  try {
+    warnOfLosses(source.stats());
+  } catch (error) {
+    problems.push(sentence(error));
+  }
+  if (report !== undefined) problems.push(...problemsOf(report), ...await problemsOfFile(report));
+  return report;
 }
 
 function openSource({ input, colour, pacing, rate = 30, seconds, size }: Recording): Promise<VideoSource> {
   const factory = VideoSourceFactory.getInstance();
   if (input !== undefined) return factory.createFileReader(input, colour, { pacing });
   const frameRate = frameRateOf(rate);
-  const frames = framesIn(seconds ?? 0, rationalToNumber(frameRate));
-  return factory.createTestPattern({ ...size, frameRate, colour, pacing, frames });
+  const frames = seconds !== undefined && { frames: framesIn(seconds, rationalToNumber(frameRate)) };
+  return factory.createTestPattern({ ...size, ...frames, frameRate, colour, pacing });
 }
 
-/** Frames that begin within `seconds`; a rounding error adds none. */
+/** Frames that begin within `seconds`, at least the first one; a rounding error adds none. */
 export function framesIn(seconds: number, rate: number): number {
-  return Math.ceil(seconds * rate - 1e-6);
+  return Math.max(1, Math.ceil(seconds * rate - 1e-6));
 }
 
 async function openWriter({ codec, output, rate, settings }: Recording, source: VideoSource): Promise<VideoFileWriter> {

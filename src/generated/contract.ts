@@ -392,7 +392,7 @@ export type ErrorCode =
  * what goes on at most once a second.
  * - `disklow`: The disk is nearly full; at most one event a minute.
  * - `room`: A target that had no room for a frame has room again.
- * - `warning`: Something degraded that costs no frame.
+ * - `warning`: Something degraded; a frame that it cost is in the ledger.
  * - `error`: The object failed; what was recorded stays.
  * - `closed`: The object is closed; the last event.
  */

@@ -32,8 +32,8 @@ export interface FilterEvents extends ObservableEvents {
 /**
  * Changes frames by a graph of FFmpeg's filters, made by {@linkcode createFilter}.
  *
- * It runs on native threads: attach it to a source, and writers and observers to it. When its source ends, it hands on
- * the frames that it still holds, ends too and is closed. Close it when it is no longer needed.
+ * It runs on native threads: attach it to a source, and writers and observers to it. When its source ends or is closed,
+ * it hands on the frames that it still holds, ends too and is closed. Close it when it is no longer needed.
  */
 export class Filter extends Observable<FilterEvents> implements NativeSink<FilterStats> {
   /** The graph, as it was given. */
@@ -83,6 +83,7 @@ export class Filter extends Observable<FilterEvents> implements NativeSink<Filte
       waitsForTargets: () => this.#target.upstream?.waitsForTargets ?? false,
       checkOpen: () => this.#life.checkOpen("attach an observer to"),
       changed: () => this.#refresh(),
+      handsOnRest: () => this.#isEnding,
       noneAttached: () => {},
       startFailed: (error) => this.#fail(error),
     });
@@ -105,8 +106,7 @@ export class Filter extends Observable<FilterEvents> implements NativeSink<Filte
     this.#life.beginClosing();
     if (this.#life.state !== "closed") this.#output.stop();
     this.#refresh();
-    // A source that fails to detach must not keep the filter open.
-    await upstream?.detach(this).catch(() => {});
+    await upstream?.release(this);
     await this.#end();
   }
 
@@ -118,6 +118,12 @@ export class Filter extends Observable<FilterEvents> implements NativeSink<Filte
   /** The same as {@linkcode Filter.close}. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** Whether its end has been requested, or that of its source. */
+  get #isEnding(): boolean {
+    const { state } = this.#life;
+    return state === "open" ? this.#target.upstream?.ends(this) ?? false : state !== "closed";
   }
 
   /** Requests the end; resolves when every frame has been handed on. */
@@ -172,8 +178,12 @@ export class Filter extends Observable<FilterEvents> implements NativeSink<Filte
   }
 
   #lost(error: unknown): void {
+    const failure = new ObserverError(recordOf(error), { cause: error });
+    this.#output.fail(failure);
     if (this.#life.state === "open") this.#life.finish();
-    else this.#life.finishWithError(new ObserverError(recordOf(error), { cause: error }));
+    else this.#life.finishWithError(failure);
+    this.dispatchEvent(new FailureEvent("error", failure));
+    this.dispatchEvent(new ClosedEvent(undefined, failure));
   }
 
   #cleanUp(): void {

@@ -44,9 +44,10 @@ export class ObservableObserver extends Observable {
   /** A node that hands every frame on as it is. */
   constructor() {
     super();
-    const output = new NodeOutput(this);
+    const output: NodeOutput = new NodeOutput(this, () => consumer.isLive);
+    const consumer = new NodeConsumer(this, output);
     linkOutput(this, output);
-    linkConsumer(new NodeConsumer(this, output));
+    linkConsumer(consumer);
   }
 
   /**
@@ -77,11 +78,13 @@ class NodeConsumer extends Consumer {
   }
 
   override flush(isEnd: boolean, failure?: Error): Promise<unknown> | undefined {
-    return this.#output.flush(isEnd, failure);
+    // While frames come from elsewhere the end of these ends nothing below.
+    return this.#output.flush(isEnd && !this.isLive, failure);
   }
 
   override abort(failure?: Error): void {
-    this.#output.abort(failure);
+    if (this.isLive) this.#output.flush(false);
+    else this.#output.abort(failure);
   }
 
   async #emitLater(frame: VideoFrame, emission: PromiseLike<unknown>, attachment: Attachment): Promise<void> {

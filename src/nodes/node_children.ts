@@ -6,9 +6,17 @@
 
 import { type Deferred, deferred } from "../base/deferred.ts";
 import { lendFrame } from "../frame/lend.ts";
-import { COLOUR_SPACES, type ColourSpace, type ErrorRecord, HEADER, type TapStats } from "../generated/contract.ts";
+import {
+  COLOUR_SPACES,
+  type ColourSpace,
+  type DroppedFrames,
+  type ErrorRecord,
+  HEADER,
+  type Ledger,
+  type TapStats,
+} from "../generated/contract.ts";
 import type { Native } from "../native/context.ts";
-import type { Attachment, Consumer } from "../pipeline/consumer.ts";
+import type { Attachment, Consumer, Upstream } from "../pipeline/consumer.ts";
 import { type Feed, policyOf } from "../pipeline/feed.ts";
 import type { CheckedRequest } from "../pipeline/frame_request.ts";
 import type { NativeTarget } from "../pipeline/link.ts";
@@ -17,7 +25,7 @@ import { type CallFailure, type CallOwner, ObserverCall } from "../pipeline/obse
 import { type Overload, Tap, type TapOwner } from "../pipeline/tap.ts";
 
 /** The node that has the observers. */
-export interface ChildOwner {
+export interface ChildOwner extends Upstream {
   /** Whether the source waits for slow targets. */
   readonly waitsForTargets: boolean;
   /** An observer failed, `failures` times in a row. */
@@ -106,7 +114,9 @@ export class TargetChild implements FedChild {
     return isEnd ? this.#target.drain() : undefined;
   }
 
-  abort(): void {}
+  abort(): void {
+    this.#target.drain();
+  }
 
   stats(): ObserverStats {
     return this.#target.stats();
@@ -118,10 +128,13 @@ export class TapChild implements FedChild, TapOwner {
   isAttached = true;
   hasBegun = false;
   failures = 0;
+  readonly #key = Symbol("child");
   readonly #consumer: Consumer;
   readonly #request: CheckedRequest;
   readonly #owner: ChildOwner;
   #tap: Tap | undefined;
+  /** The frames of the taps before. */
+  #earlier = NO_FRAMES;
   /** Set while the tap drains; the next frame waits for a new tap. */
   #draining: Deferred<void> | undefined;
 
@@ -130,6 +143,7 @@ export class TapChild implements FedChild, TapOwner {
     this.#consumer = consumer;
     this.#request = request;
     this.#owner = owner;
+    consumer.begin(this.#key, owner);
   }
 
   get observer(): AnyObserver {
@@ -148,12 +162,16 @@ export class TapChild implements FedChild, TapOwner {
     if (this.#draining !== undefined) {
       return this.#draining.promise.then(() => this.isAttached ? this.send(header, data, attachment) : undefined);
     }
-    if (this.#tap === undefined || this.#tap.isOver) this.#tap = this.#open(attachment.native, header);
-    return sendTo(this.#tap.feed, header, data, attachment);
+    const tap = this.#opened(attachment.native, header);
+    return sendTo(tap.feed, header, data, attachment)?.catch((error) => {
+      // A tap that was stopped meanwhile takes no frame; its observer has not failed.
+      if (!tap.isOver) throw error;
+    });
   }
 
   leave(): undefined {
     this.#stop();
+    this.#consumer.end(this.#key);
     this.#consumer.flush(false);
   }
 
@@ -174,7 +192,9 @@ export class TapChild implements FedChild, TapOwner {
   }
 
   stats(): TapStats {
-    return this.#tap?.stats() ?? callStats(0, 0, 0);
+    if (this.#tap === undefined) return callStats(0, 0, 0, 0);
+    const stats = this.#tap.stats();
+    return { ...stats, frames: sumOf(this.#earlier, stats.frames) };
   }
 
   failed(_tap: Tap, error: unknown, failures: number): void {
@@ -204,9 +224,17 @@ export class TapChild implements FedChild, TapOwner {
     this.#draining = undefined;
   }
 
-  #open(native: Native, header: Float64Array): Tap {
+  /** The tap, or a new one if that is over: one serves until it has drained. */
+  #opened(native: Native, header: Float64Array): Tap {
+    if (this.#tap !== undefined && !this.#tap.isOver) return this.#tap;
     const colour = COLOUR_SPACES[header[HEADER.colour] ?? 0] as ColourSpace;
-    return new Tap(native, { colour, ...this.#request }, this.#consumer, this);
+    const tap = new Tap(native, { colour, ...this.#request }, this.#consumer, this);
+    try {
+      this.#earlier = this.stats().frames;
+    } catch {
+      // The counts of a tap that was lost are lost with it.
+    }
+    return this.#tap = tap;
   }
 }
 
@@ -214,17 +242,20 @@ export class TapChild implements FedChild, TapOwner {
 export class CalledChild implements Child, CallOwner {
   isAttached = true;
   hasBegun = false;
+  readonly #key = Symbol("child");
   readonly #consumer: Consumer;
   readonly #owner: ChildOwner;
   readonly #call: ObserverCall;
   #captured = 0;
   #written = 0;
+  #dropped = 0;
   #failed = 0;
 
   /** A child that is called by `consumer`. */
   constructor(consumer: Consumer, owner: ChildOwner) {
     this.#consumer = consumer;
     this.#owner = owner;
+    consumer.begin(this.#key, owner);
     this.#call = new ObserverCall(consumer, this);
   }
 
@@ -248,6 +279,7 @@ export class CalledChild implements Child, CallOwner {
 
   leave(): undefined {
     this.#call.stop();
+    this.#consumer.end(this.#key);
     this.#consumer.flush(false);
   }
 
@@ -260,7 +292,7 @@ export class CalledChild implements Child, CallOwner {
   }
 
   stats(): TapStats {
-    return callStats(this.#captured, this.#written, this.#failed);
+    return callStats(this.#captured, this.#written, this.#dropped, this.#failed);
   }
 
   settled(failure: CallFailure | undefined): void {
@@ -271,16 +303,41 @@ export class CalledChild implements Child, CallOwner {
       this.#owner.failed(this, failure.error, failure.inARow);
     }
   }
+
+  dropped(): void {
+    this.#dropped++;
+  }
 }
 
 const NO_LATENCY = { count: 0, meanMs: 0, p50Ms: 0, p95Ms: 0, p99Ms: 0, maxMs: 0 };
 
-/** Stats that are counted in JavaScript, where no frame is ever dropped. */
-function callStats(captured: number, written: number, failed: number): TapStats {
-  const inFlight = captured - written - failed;
+/** Stats that are counted in JavaScript, where a frame is dropped only if the observer leaves before it sees it. */
+function callStats(captured: number, written: number, dropped: number, failed: number): TapStats {
+  const inFlight = captured - written - dropped - failed;
+  const drops: DroppedFrames[] = dropped === 0 ? [] : [{ reason: "closed", stage: "hub", frames: dropped }];
   return {
-    frames: { captured, written, dropped: 0, failed, inFlight, drops: [] },
+    frames: { captured, written, dropped, failed, inFlight, drops },
     captureToObserver: NO_LATENCY,
     queue: 0,
+  };
+}
+
+const NO_FRAMES: Ledger = { captured: 0, written: 0, dropped: 0, failed: 0, inFlight: 0, drops: [] };
+
+/** The frames of both accounts. */
+function sumOf(one: Ledger, other: Ledger): Ledger {
+  const drops = [...one.drops];
+  for (const drop of other.drops) {
+    const index = drops.findIndex(({ reason, stage }) => reason === drop.reason && stage === drop.stage);
+    const before = drops[index]?.frames ?? 0;
+    drops.splice(index < 0 ? drops.length : index, 1, { ...drop, frames: before + drop.frames });
+  }
+  return {
+    captured: one.captured + other.captured,
+    written: one.written + other.written,
+    dropped: one.dropped + other.dropped,
+    failed: one.failed + other.failed,
+    inFlight: one.inFlight + other.inFlight,
+    drops,
   };
 }

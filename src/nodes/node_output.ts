@@ -22,16 +22,20 @@ import { CalledChild, type Child, type ChildOwner, type FedChild, TapChild, Targ
 /** Hands on the frames that a node emits: natively fed observers first, then the called ones in their order. */
 export class NodeOutput implements FrameOutput, ChildOwner {
   readonly #node: Observable;
+  readonly #isFed: () => boolean;
   readonly #known = new WeakMap<AnyObserver, Child>();
+  /** Settled when the child is gone. */
+  readonly #departures = new WeakMap<Child, Promise<void>>();
   readonly #header = new Float64Array(HEADER_LENGTH);
   // Replaced, never changed: a frame on its way goes to the observers that were attached when it came.
   #fed: readonly FedChild[] = [];
   #called: readonly CalledChild[] = [];
   #waitsForTargets = false;
 
-  /** The output of `node`. */
-  constructor(node: Observable) {
+  /** The output of `node`; `isFed` is whether a source or filter is above it. */
+  constructor(node: Observable, isFed: () => boolean) {
     this.#node = node;
+    this.#isFed = isFed;
   }
 
   get name(): string {
@@ -40,6 +44,10 @@ export class NodeOutput implements FrameOutput, ChildOwner {
 
   get waitsForTargets(): boolean {
     return this.#waitsForTargets;
+  }
+
+  get isLive(): boolean {
+    return this.#isFed();
   }
 
   attach(observer: AnyObserver, request: CheckedRequest | undefined): void {
@@ -57,12 +65,18 @@ export class NodeOutput implements FrameOutput, ChildOwner {
 
   async detach(observer: AnyObserver): Promise<void> {
     const child = this.#known.get(observer);
-    if (child === undefined || !child.isAttached) return;
-    child.isAttached = false;
-    this.#fed = this.#fed.filter((one) => one !== child);
-    this.#called = this.#called.filter((one) => one !== child);
-    await child.leave();
-    this.#node.dispatchEvent(new ObserverEvent("detached", observer));
+    if (child === undefined) return;
+    if (child.isAttached) this.#departures.set(child, this.#leave(child));
+    await this.#departures.get(child);
+  }
+
+  release(observer: AnyObserver): Promise<void> {
+    return this.detach(observer);
+  }
+
+  /** A node ends its observers at once. */
+  ends(): boolean {
+    return false;
   }
 
   observerStats(observer: AnyObserver): ObserverStats {
@@ -124,7 +138,7 @@ export class NodeOutput implements FrameOutput, ChildOwner {
 
   failed(child: Child, error: unknown, failures: number): void {
     this.#node.dispatchEvent(new ObserverFailureEvent(asError(error), child.observer, failures));
-    if (failures >= MOST_FAILURES) this.#expel(child);
+    if (failures >= MOST_FAILURES) this.#expel(child, asError(error));
   }
 
   overloaded(child: Child, { stage, reason, frames }: Overload): void {
@@ -140,8 +154,19 @@ export class NodeOutput implements FrameOutput, ChildOwner {
     return child;
   }
 
-  #expel(child: Child): void {
-    if (child.isAttached) this.detach(child.observer).catch(() => {});
+  async #leave(child: Child): Promise<void> {
+    child.isAttached = false;
+    this.#fed = this.#fed.filter((one) => one !== child);
+    this.#called = this.#called.filter((one) => one !== child);
+    await child.leave();
+    this.#node.dispatchEvent(new ObserverEvent("detached", child.observer));
+  }
+
+  /** Detaches a child because of `error`; what waits for its frames gets that. */
+  #expel(child: Child, error: Error): void {
+    if (!child.isAttached) return;
+    child.abort(error);
+    this.detach(child.observer);
   }
 
   /** Adds values that the native side needs and that a frame with a time of its own may lack. */
@@ -173,7 +198,7 @@ export class NodeOutput implements FrameOutput, ChildOwner {
 
   #refused(child: FedChild, error: unknown): void {
     if (!child.isAttached) return;
-    if (error instanceof GiftGrabError && error.code === "closed") this.#expel(child);
+    if (error instanceof GiftGrabError && error.code === "closed") this.#expel(child, error);
     else this.failed(child, error, ++child.failures);
   }
 

@@ -21,10 +21,21 @@ export interface Attachment {
   readonly isOver: boolean;
 }
 
+/** The handle of a tap, or a symbol of its own. */
+export type AttachmentKey = number | symbol;
+
+/** A node as its observers see it. */
+export interface Upstream {
+  /** Whether a source or filter is above it. */
+  readonly isLive: boolean;
+}
+
 /** An observer as the library sees it: one object for each observer, however many observables it is attached to. */
 export class Consumer {
   /** The public object. */
   readonly observer: AnyObserver;
+  /** Its attachments, and the nodes above it; held so that an observer does not keep its observables. */
+  readonly #attachments = new Map<AttachmentKey, WeakRef<Upstream> | undefined>();
   #isBusy = false;
   #waiting: (() => void)[] = [];
 
@@ -62,6 +73,22 @@ export class Consumer {
         throw error;
       },
     );
+  }
+
+  /** Whether a source or filter is above it. */
+  get isLive(): boolean {
+    for (const node of this.#attachments.values()) if (node === undefined || node.deref()?.isLive) return true;
+    return false;
+  }
+
+  /** Frames come from `attachment` from now on: through `node`, or from a source or filter. */
+  begin(attachment: AttachmentKey, node?: Upstream): void {
+    this.#attachments.set(attachment, node && new WeakRef(node));
+  }
+
+  /** No frame comes from `attachment` any more; `flush` or `abort` follows. */
+  end(attachment: AttachmentKey): void {
+    this.#attachments.delete(attachment);
   }
 
   /** Calls `resume` once when the observer is no longer busy; by then it may be busy again. */

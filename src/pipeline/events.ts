@@ -34,7 +34,7 @@ export class TypedEventTarget<Events extends { [Type in keyof Events]: Event }> 
   }
 }
 
-/** An observer got its first frame, or gets no further one. */
+/** An observer is attached and gets every frame from now on, or gets no further one. */
 export class ObserverEvent extends Event {
   /** The observer. */
   readonly observer: AnyObserver;
@@ -88,7 +88,7 @@ export class DiskLowEvent extends Event {
   }
 }
 
-/** Something failed (`error`), or degraded without costing a frame (`warning`). */
+/** Something failed (`error`), or degraded (`warning`): a frame that this cost is in the ledger. */
 export class FailureEvent extends Event {
   /** The error. */
   readonly error: Error;
@@ -132,11 +132,11 @@ export class ClosedEvent extends Event {
 
 /** The events of an observable by their names. */
 export interface ObservableEvents {
-  /** An observer got its first frame. */
+  /** An observer is attached: it gets every frame from now on. */
   readonly attached: ObserverEvent;
   /** An observer gets no further frame. */
   readonly detached: ObserverEvent;
-  /** Something degraded, or a frame could not be converted as an observer requested. */
+  /** Something degraded, or a frame could not be filtered, or converted as an observer requested. */
   readonly warning: FailureEvent;
   /** An observer failed, then it is an {@linkcode ObserverFailureEvent}; or the observable itself did. */
   readonly error: FailureEvent;
@@ -158,7 +158,7 @@ export interface VideoTargetEvents {
   readonly overload: OverloadEvent;
   /** The disk is nearly full. */
   readonly disklow: DiskLowEvent;
-  /** Something degraded that costs no frame. */
+  /** Something degraded, which ends nothing; a frame that it cost is in the ledger. */
   readonly warning: FailureEvent;
   /** It failed; what was recorded stays, and `close()` throws the error too. */
   readonly error: FailureEvent;

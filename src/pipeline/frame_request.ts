@@ -5,8 +5,8 @@
  */
 
 import { OPTION_RULES, type Rational, type TapOptions } from "../generated/contract.ts";
-import { outOfRange, wrongType } from "../base/errors.ts";
-import { checkedOptions, rulesWithout } from "../base/options.ts";
+import { outOfRange } from "../base/errors.ts";
+import { checkedOptions, checkPlain, rulesWithout } from "../base/options.ts";
 import { frameRateOf } from "../base/rational.ts";
 
 /**
@@ -31,9 +31,7 @@ const RULES = rulesWithout(OPTION_RULES.tap, "rate");
  * @throws {RangeError} For a value outside its range.
  */
 export function checkedRequest(request: FrameRequest): CheckedRequest {
-  if (typeof request !== "object" || request === null) {
-    throw wrongType("request", `Cannot use request ${String(request)}: it must be an object`);
-  }
+  checkPlain("request", request);
   const { rate, ...rest } = request;
   const checked = checkedOptions(rest, RULES);
   if (checked.policy === "latest" && checked.queue !== undefined) {

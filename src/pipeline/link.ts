@@ -18,6 +18,14 @@ export interface FrameOutput {
   attach(observer: AnyObserver, request: CheckedRequest | undefined): void;
   /** Stops handing frames to `observer`. */
   detach(observer: AnyObserver): Promise<void>;
+  /**
+   * Detaches `observer`, which is being closed.
+   *
+   * @returns A promise if `observer` must stay open for frames that are still on their way to it; it never rejects.
+   */
+  release(observer: AnyObserver): Promise<void> | undefined;
+  /** Whether the end of its frames, which has been requested, is to be that of `observer` too. */
+  ends(observer: AnyObserver): boolean;
   /** The counts of an observer that is or was attached. */
   observerStats(observer: AnyObserver): ObserverStats;
   /** The outputs of its observers that are observables themselves. */

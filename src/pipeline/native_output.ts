@@ -5,7 +5,7 @@
  */
 
 import { type Deferred, deferred } from "../base/deferred.ts";
-import { asError, errorOf } from "../base/errors.ts";
+import { asError, closedError, errorOf } from "../base/errors.ts";
 import type { ColourSpace, Command, ErrorRecord } from "../generated/contract.ts";
 import type { Native } from "../native/context.ts";
 import { neverAttachedError, sinkOf } from "./attach.ts";
@@ -35,7 +35,9 @@ export interface NativeOutputOwner {
   checkOpen(): void;
   /** Called when the answers of `isActive`, `isAwaited`, `isDrained` or `isEmpty` may have changed. */
   changed(): void;
-  /** Called when the last of its observers could not be attached, so that nothing makes it run. */
+  /** Whether it still hands on the frames that it holds, though it is being closed, or about to be. */
+  handsOnRest(): boolean;
+  /** Called when the last of its observers was refused or expelled, so that nothing makes it run. */
   noneAttached(error: Error): void;
   /** Called when it could not be started. */
   startFailed(error: unknown): void;
@@ -127,6 +129,24 @@ export class NativeOutput implements FrameOutput, TapOwner {
     return edge?.departure?.promise ?? Promise.resolve();
   }
 
+  release(observer: AnyObserver): Promise<void> | undefined {
+    const target = this.#wanted.get(observer);
+    const edge = target && this.#edges.get(target.handle);
+    if (edge !== undefined && this.#owner.handsOnRest()) {
+      // The native side detaches it after the last frame.
+      edge.departure ??= deferred();
+      this.#owner.changed();
+      return edge.departure.promise;
+    }
+    // The answer changes nothing: the native side hands nothing on to what is closed.
+    this.detach(observer).catch(() => {});
+    return undefined;
+  }
+
+  ends(observer: AnyObserver): boolean {
+    return this.#wanted.has(observer) && (this.#isStopped || this.#owner.handsOnRest());
+  }
+
   observerStats(observer: AnyObserver): ObserverStats {
     const target = this.#known.get(observer);
     if (target !== undefined) return target.stats();
@@ -140,7 +160,7 @@ export class NativeOutput implements FrameOutput, TapOwner {
     }
   }
 
-  /** Takes the native side's event that `handle` got its first frame. */
+  /** Takes the native side's event that `handle` gets every frame from now on. */
   attached(handle: number): void {
     const edge = this.#edges.get(handle);
     if (edge !== undefined) this.#dispatch("attached", edge.target);
@@ -154,6 +174,9 @@ export class NativeOutput implements FrameOutput, TapOwner {
     const { target, isLeaving, departure } = edge;
     if (this.#wanted.get(target.observer) !== target) {
       this.#free(target);
+      this.#dispatch("detached", target);
+    } else if (this.#isStopped) {
+      this.#forget(target);
       this.#dispatch("detached", target);
     } else if (isLeaving) {
       // Attached again meanwhile.
@@ -174,34 +197,33 @@ export class NativeOutput implements FrameOutput, TapOwner {
     this.#failure ??= failure;
   }
 
-  /** Calls no observer any more and sends the native side no more requests. */
+  /** Calls no observer any more and sends the native side no more requests; that one detaches its targets itself. */
   stop(): void {
     this.#isStopped = true;
     const targets = new Set([...this.#wanted.values(), ...this.#draining]);
-    this.#wanted.clear();
     this.#draining.clear();
     for (const target of targets) {
       if (target instanceof Tap) {
         target.stop();
+        target.consumer.end(target.handle);
         target.consumer.abort(this.#failure);
+        if (this.#wanted.get(target.observer) === target) this.#wanted.delete(target.observer);
+        if (!this.#edges.has(target.handle)) this.#free(target);
+      } else if (!this.#edges.has(target.handle)) {
+        this.#forget(target);
       }
-      if (!this.#edges.has(target.handle)) this.#free(target);
     }
   }
 
-  /** Stops, and frees every target, because the native side has detached them all. */
+  /** Stops, and lets go of every target, because the native side has detached them all. */
   close(): void {
     this.stop();
-    for (const { target, departure } of this.#edges.values()) {
-      this.#free(target);
-      departure?.resolve();
-    }
-    this.#edges.clear();
+    for (const handle of [...this.#edges.keys()]) this.detached(handle);
   }
 
   failed(tap: Tap, error: unknown, failures: number): void {
     this.#owner.observable.dispatchEvent(new ObserverFailureEvent(asError(error), tap.observer, failures));
-    if (failures >= MOST_FAILURES) this.#expel(tap);
+    if (failures >= MOST_FAILURES) this.#expel(tap, asError(error));
   }
 
   overloaded(tap: Tap, { stage, reason, frames }: Overload): void {
@@ -213,23 +235,38 @@ export class NativeOutput implements FrameOutput, TapOwner {
   }
 
   drained(tap: Tap, error?: unknown): void {
-    if (error !== undefined) this.failed(tap, error, 0);
-    if (this.#draining.has(tap)) this.#await(tap, tap.consumer.flush(true, this.#failure));
-    else this.#expel(tap);
+    const failure = error === undefined ? undefined : asError(error);
+    if (failure !== undefined) this.failed(tap, failure, 0);
+    tap.consumer.end(tap.handle);
+    if (this.#draining.has(tap)) this.#await(tap, tap.consumer.flush(true, this.#failure ?? failure));
+    else this.#expel(tap, failure ?? closedError("observer", "hand frames on to an observer"));
   }
 
   #openTap(consumer: Consumer, request: CheckedRequest | undefined): Tap {
     const { native, colour } = this.#owner;
-    return new Tap(native, { ...(colour && { colour }), ...request }, consumer, this);
+    const tap = new Tap(native, { ...(colour && { colour }), ...request }, consumer, this);
+    consumer.begin(tap.handle);
+    return tap;
   }
 
   #stop(tap: Tap): void {
     tap.stop();
+    tap.consumer.end(tap.handle);
     tap.consumer.flush(false);
   }
 
-  #expel(tap: Tap): void {
-    if (this.#wanted.get(tap.observer) === tap) this.detach(tap.observer).catch(() => {});
+  /** Detaches a target because of `error`; what waits for its frames gets that. */
+  #expel(target: NativeTarget, error: Error): void {
+    if (this.#wanted.get(target.observer) !== target) return;
+    if (target instanceof Tap) {
+      target.consumer.end(target.handle);
+      target.consumer.abort(error);
+    } else {
+      target.fail(error);
+    }
+    // Refused or not, it gets no further frame, and its own error is the one to report.
+    this.detach(target.observer).catch(() => {});
+    if (this.#wanted.size === 0) this.#owner.noneAttached(error);
   }
 
   /** Resolves when `observer`, which is not wanted any more, is gone. */
@@ -262,6 +299,13 @@ export class NativeOutput implements FrameOutput, TapOwner {
     this.#free(target);
     this.#dispatch("detached", target);
     this.#owner.changed();
+  }
+
+  /** Lets go of a target whose observable is closed, which is the end of its frames. */
+  #forget(target: NativeTarget): void {
+    if (this.#wanted.get(target.observer) === target) this.#wanted.delete(target.observer);
+    this.#free(target);
+    target.drain();
   }
 
   /** Lets `target` be attached elsewhere. */
@@ -307,6 +351,7 @@ export class NativeOutput implements FrameOutput, TapOwner {
       this.#owner.native.backend.command(this.#owner.handle, { call: "start" }, "source");
     } catch (error) {
       this.#owner.startFailed(error);
+      for (const target of [...this.#wanted.values()]) this.#expel(target, asError(error));
     }
   }
 
@@ -319,12 +364,9 @@ export class NativeOutput implements FrameOutput, TapOwner {
       this.#command({ call: "attach", target: target.handle });
       this.#edges.set(target.handle, { target, isLeaving: false, departure: undefined });
     } catch (error) {
-      this.#wanted.delete(target.observer);
-      this.#free(target);
-      if (target instanceof Tap) this.#stop(target);
-      else target.fail(error);
-      this.#owner.observable.dispatchEvent(new ObserverFailureEvent(asError(error), target.observer, 0));
-      if (this.#wanted.size === 0) this.#owner.noneAttached(asError(error));
+      const failure = asError(error);
+      this.#expel(target, failure);
+      this.#owner.observable.dispatchEvent(new ObserverFailureEvent(failure, target.observer, 0));
     }
   }
 

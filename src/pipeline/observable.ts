@@ -63,8 +63,8 @@ export abstract class Observable<
   }
 
   /**
-   * The stats of `observer` so far, those of its last attachment if it is detached: the frames that it saw, missed and
-   * failed at.
+   * The stats of `observer` so far, those of its last attachment if it is detached, and the final ones of a writer or
+   * filter that is closed: the frames that it saw, missed and failed at.
    *
    * @throws {TypeError} If it was never attached.
    */

@@ -36,6 +36,8 @@ export interface CallOwner {
   readonly waitsForTargets: boolean;
   /** The observer is done with its frame, which has been released. */
   settled(failure: CallFailure | undefined): void;
+  /** The attachment ended before the observer saw its frame, which has been released. */
+  dropped(): void;
 }
 
 /** Calls an observer with one lent frame at a time, and returns the frame's memory to the pool. */
@@ -99,6 +101,11 @@ export class ObserverCall implements Attachment {
         this.#state = "stopping";
         break;
       case "queued":
+        this.#state = "stopped";
+        this.#release();
+        this.#owner.dropped();
+        this.#resolve();
+        break;
       case "pending":
         this.#state = "stopped";
         this.#settle(undefined);
@@ -142,11 +149,19 @@ export class ObserverCall implements Attachment {
   }
 
   #settle(failure: CallFailure | undefined): void {
-    if (this.#frame !== undefined) this.native.pool.put(releaseFrame(this.#frame));
-    this.#frame = undefined;
+    this.#release();
     this.#failures = failure?.inARow ?? 0;
     this.#state = this.isOver ? "stopped" : "idle";
     this.#owner.settled(failure);
+    this.#resolve();
+  }
+
+  #release(): void {
+    if (this.#frame !== undefined) this.native.pool.put(releaseFrame(this.#frame));
+    this.#frame = undefined;
+  }
+
+  #resolve(): void {
     this.#done?.resolve();
     this.#done = undefined;
   }

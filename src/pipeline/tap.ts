@@ -181,6 +181,11 @@ export class Tap implements NativeTarget, Listener, CallOwner {
     if (failure !== undefined) this.#owner.failed(this, failure.error, failure.inARow);
   }
 
+  dropped(): void {
+    // Without an outcome the frame counts as dropped.
+    this.#close();
+  }
+
   /** The next frame, if there is one; after the last one the tap is over. */
   #next(): VideoFrame | undefined {
     const { backend, pool } = this.native;

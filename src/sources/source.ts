@@ -41,7 +41,9 @@ export abstract class VideoSource extends Observable<VideoSourceEvents> {
    * Fulfilled after the last frame, when every observer has seen all of its frames, or when the source is closed;
    * rejects with a {@linkcode VideoSourceError} if it failed.
    *
-   * A rejection that no code handles is never reported as an unhandled one.
+   * It also rejects, with the observer's error, if the only observer was refused or detached for its failures: nothing
+   * makes the source run then, though another observer can still be attached. It is settled once. A rejection that no
+   * code handles is never reported as an unhandled one.
    */
   readonly ended: Promise<void>;
   readonly #life: Lifecycle<void>;
@@ -68,11 +70,12 @@ export abstract class VideoSource extends Observable<VideoSourceEvents> {
       waitsForTargets: () => pacing === "asap",
       checkOpen: () => this.#life.checkOpen("attach an observer to"),
       changed: () => this.#refresh(),
+      handsOnRest: () => false,
       // The end would never come.
       noneAttached: (error) => this.#end.reject(error),
       startFailed: (error) => {
         this.#fail(asError(error));
-        this.#settle();
+        this.#finish();
       },
     });
     this.#life = new Lifecycle({ native, handle }, {
@@ -85,7 +88,8 @@ export abstract class VideoSource extends Observable<VideoSourceEvents> {
       lost: (error) => this.#lost(error),
       cleanUp: () => {
         this.#output.close();
-        this.#settle();
+        if (this.#frames === "over") this.#finish();
+        else this.#settle();
       },
     });
     linkOutput(this, this.#output);
@@ -175,11 +179,9 @@ export abstract class VideoSource extends Observable<VideoSourceEvents> {
 
   /** Keeps the process alive while frames flow or an answer is awaited; ends the frames once all have been seen. */
   #refresh(): void {
-    if (this.#frames === "over" && this.#output.isDrained) {
-      this.#settle();
-      this.dispatchEvent(new Event("ended"));
-    }
-    const isRunning = this.#output.isActive && this.#frames !== "ended";
+    if (this.#frames === "over" && this.#output.isDrained) this.#finish();
+    // After the end the native side only answers.
+    const isRunning = this.#frames === "ended" ? !this.#output.isEmpty : this.#output.isActive;
     this.#life.keep(isRunning || this.#life.state !== "open" || this.#output.isAwaited);
   }
 
@@ -219,6 +221,12 @@ export abstract class VideoSource extends Observable<VideoSourceEvents> {
     return this.#failure;
   }
 
+  /** Ends the frames, and says so. */
+  #finish(): void {
+    this.#settle();
+    this.dispatchEvent(new Event("ended"));
+  }
+
   /** Ends the frames: no further one comes, and all have been seen. */
   #settle(): void {
     this.#frames = "ended";
@@ -229,8 +237,12 @@ export abstract class VideoSource extends Observable<VideoSourceEvents> {
 
   #lost(error: unknown): void {
     const failure = this.#remember(new VideoSourceError(recordOf(error), { cause: error }));
+    const wasRunning = this.#frames === "coming";
     if (this.#life.state === "open") this.#life.finish();
     else this.#life.finishWithError(failure);
+    this.dispatchEvent(new FailureEvent("error", failure));
+    if (wasRunning) this.dispatchEvent(new Event("ended"));
+    this.dispatchEvent(new ClosedEvent(undefined, failure));
   }
 }
 

@@ -6,7 +6,7 @@
 
 import { OPTION_RULES, type Rational, type TestPatternOptions } from "../generated/contract.ts";
 import { openNative } from "../native/context.ts";
-import { checkedOptions, rulesWithout } from "../base/options.ts";
+import { checkedOptions, checkPlain, rulesWithout } from "../base/options.ts";
 import { VideoSource } from "./source.ts";
 import { frameRateOf } from "../base/rational.ts";
 
@@ -26,7 +26,9 @@ const RULES = rulesWithout(OPTION_RULES.test_pattern, "frameRate");
 export class TestPattern extends VideoSource {}
 
 /** Checks the options and opens the pattern. */
-export async function openTestPattern({ frameRate, ...settings }: TestPatternSettings): Promise<TestPattern> {
+export async function openTestPattern(all: TestPatternSettings): Promise<TestPattern> {
+  checkPlain("options", all);
+  const { frameRate, ...settings } = all;
   const options: TestPatternOptions = {
     ...(frameRate === undefined ? {} : { frameRate: frameRateOf(frameRate) }),
     ...checkedOptions(settings, RULES),

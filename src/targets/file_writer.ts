@@ -5,7 +5,8 @@
  */
 
 import { withProgress } from "../base/deferred.ts";
-import { outOfRange, recordOf, VideoTargetError } from "../base/errors.ts";
+import { recordOf, VideoTargetError } from "../base/errors.ts";
+import { checkedOptions } from "../base/options.ts";
 import type { VideoFrame } from "../frame/video_frame.ts";
 import type { ErrorRecord, RecordingReport, TargetInfo, TargetStats } from "../generated/contract.ts";
 import { ClosedEvent, FailureEvent, TypedEventTarget, type VideoTargetEvents } from "../pipeline/events.ts";
@@ -31,8 +32,10 @@ const NO_REPORT: ErrorRecord = {
   message: "Cannot report on the recording: the native side returned no report",
 };
 
-/** The longest delay of a timer. */
-const MAX_TIMEOUT_MS = 2_147_483_647;
+const CLOSE_RULES = {
+  // At most the longest delay of a timer.
+  timeoutMs: { type: "number", minimum: 1, maximum: 2_147_483_647 },
+} as const;
 
 /**
  * Records frames into a file, made by {@linkcode VideoTargetFactory}.
@@ -49,6 +52,8 @@ export class VideoFileWriter extends TypedEventTarget<VideoTargetEvents> impleme
   readonly #appender: Appender;
   /** The first error of the native side, which `close()` reports. */
   #failure: ErrorRecord | undefined;
+  /** The counts of the report. */
+  #final: TargetStats | undefined;
   /** Whether a call of `close()` is waiting. */
   #isClosingAwaited = false;
   #shutting: Promise<RecordingReport> | undefined;
@@ -66,7 +71,7 @@ export class VideoFileWriter extends TypedEventTarget<VideoTargetEvents> impleme
       errorOf: (record) => new VideoTargetError(record),
       receive: (event) => this.#receive(event),
       fail: (record) => this.#fail(record),
-      lost: (error) => this.#life.finishWithError(new VideoTargetError(recordOf(error), { cause: error })),
+      lost: (error) => this.#lost(error),
       cleanUp: (error) => this.#target.feed.abort(error ?? this.#life.closedError("append to")),
     });
     this.#target = {
@@ -78,7 +83,7 @@ export class VideoFileWriter extends TypedEventTarget<VideoTargetEvents> impleme
       isClosed: () => this.#life.state === "closed",
       checkOpen: () => this.#life.checkOpen("attach or append to"),
       fail: (error) => this.#fail(recordOf(error)),
-      stats: () => this.stats(),
+      stats: () => this.#final ?? this.stats(),
       drain: () => undefined,
     };
     this.#appender = new Appender(this.#target, this.info.frameRate);
@@ -119,15 +124,16 @@ export class VideoFileWriter extends TypedEventTarget<VideoTargetEvents> impleme
    * @returns An account of every frame.
    * @throws {VideoTargetError} If the recording failed; its `report` accounts for the frames all the same. With the
    * code `timeout` if there was no progress for `timeoutMs`.
-   * @throws {RangeError} If `timeoutMs` is out of its range.
+   * @throws {TypeError | RangeError} If an option is wrong; `field` names it.
    */
   close(options: CloseOptions = {}): Promise<RecordingReport> {
-    if (this.#closing !== undefined) return this.#closing;
-    const { timeoutMs = 60_000 } = options;
-    if (!(timeoutMs >= 1 && timeoutMs <= MAX_TIMEOUT_MS)) {
-      const message = `Cannot use timeoutMs ${timeoutMs}: it must be 1 to ${MAX_TIMEOUT_MS}`;
-      return Promise.reject(outOfRange("timeoutMs", message));
+    let timeoutMs: number;
+    try {
+      ({ timeoutMs = 60_000 } = checkedOptions(options, CLOSE_RULES));
+    } catch (error) {
+      return Promise.reject(error);
     }
+    if (this.#closing !== undefined) return this.#closing;
     this.#shutting ??= this.#shut();
     this.#isClosingAwaited = true;
     this.#refresh();
@@ -147,12 +153,8 @@ export class VideoFileWriter extends TypedEventTarget<VideoTargetEvents> impleme
 
   async #shut(): Promise<RecordingReport> {
     this.#life.beginClosing();
-    try {
-      await this.#target.upstream?.detach(this);
-      await this.#target.feed.settled();
-    } catch {
-      // A source that fails to detach must not keep the file from being finished.
-    }
+    await this.#target.upstream?.release(this);
+    await this.#target.feed.settled();
     this.#life.end(() => this.#life.native.backend.close(this.#target.handle, "target"));
     return this.#life.closed;
   }
@@ -194,8 +196,16 @@ export class VideoFileWriter extends TypedEventTarget<VideoTargetEvents> impleme
     this.dispatchEvent(new FailureEvent("error", new VideoTargetError(record)));
   }
 
+  #lost(error: unknown): void {
+    const failure = new VideoTargetError(recordOf(error), { cause: error });
+    this.#life.finishWithError(failure);
+    this.dispatchEvent(new FailureEvent("error", failure));
+    this.dispatchEvent(new ClosedEvent(undefined, failure));
+  }
+
   #finish(report: RecordingReport | undefined, last: ErrorRecord | undefined): void {
     const record = last ?? this.#failure;
+    this.#final = report?.stats;
     if (record === undefined && report !== undefined) {
       this.#life.finish(report);
       this.dispatchEvent(new ClosedEvent(report, undefined));

@@ -40,6 +40,11 @@ describe("the factories", () => {
       ["stereo", { stereo: "anaglyph" }, "RangeError"],
       ["view", { view: 0.5 }, "RangeError"],
       ["onResize", { onResize: "stop" }, "RangeError"],
+      ["metadata", { metadata: new Map([["title", "mine"]]) }],
+      ["encoderOptions", { encoderOptions: new Map([["crf", "3"]]) }],
+      ["encoderOptions", { encoderOptions: [] }],
+      ["options", new Map([["gop", 3]])],
+      ["options", new Date()],
       ["options", [] as object],
       ["options", null as never],
     ];
@@ -71,6 +76,13 @@ describe("the factories", () => {
     await assert.rejects(sources.createFileReader("a.mp4", "i420", { pacing: "fast" as never }), { field: "pacing" });
     await assert.rejects(sources.createFileReader("a.mp4", "i420", { loop: true } as never), { field: "loop" });
     await assert.rejects(sources.createTestPattern({ width: "64" as never }), { name: "TypeError", field: "width" });
+    for (const options of [5, [], null, new Map()]) {
+      await assert.rejects(sources.createTestPattern(options as never), { name: "TypeError", field: "options" });
+    }
+    const pattern = await sources.createTestPattern(Object.assign(Object.create(null), { frames: 3 }));
+    for (const request of [[], null, "rgba", new Map()]) {
+      assert.throws(() => pattern.attach(() => {}, request as never), { name: "TypeError", field: "request" });
+    }
     await assert.rejects(sources.createTestPattern({ frameRate: 0 }), { name: "RangeError", field: "frameRate" });
     const narrow = "Cannot use width 15: it must be 16 to 16384";
     await assert.rejects(sources.createTestPattern({ width: 15 }), { name: "RangeError", message: narrow });

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { errorOf } from "../../base/errors.ts";
 import { checkAbi, type Host, openLibrary, sentence, VARIABLE } from "../lookup.ts";
 import { VERSION } from "../version.ts";
 import { SYMBOLS, VERSION_SYMBOL } from "./symbols.ts";
@@ -14,8 +15,7 @@ export type Symbols = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
 /**
  * Opens the library.
  *
- * @throws {GiftGrabError} If there is none that can be used.
- * @throws {Deno.errors.NotCapable} If Deno may not load it, with the value for `--allow-ffi`.
+ * @throws {GiftGrabError} If there is none that can be used; with the code `permission_denied` if Deno may not load it.
  */
 export async function openSymbols(): Promise<Symbols> {
   return (await openLibrary(HOST)).symbols;
@@ -93,7 +93,11 @@ function load<Table extends Deno.ForeignLibraryInterface>(
     return Deno.dlopen(path, symbols);
   } catch (error) {
     if (error instanceof Deno.errors.NotCapable) {
-      throw new Deno.errors.NotCapable(`${error.message}; give --allow-ffi=${path}`, { cause: error });
+      throw errorOf("library", {
+        code: "permission_denied",
+        stage: "boundary",
+        message: `Cannot load library "${path}": Deno does not allow FFI; add --allow-ffi=${path}`,
+      }, { cause: error });
     }
     return sentence(error);
   }

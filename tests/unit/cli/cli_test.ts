@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { commandOf, type Recording, UsageError } from "../../../src/cli/arguments.ts";
-import { framesIn, stamp } from "../../../src/cli/recording.ts";
+import { framesIn, record, stamp } from "../../../src/cli/recording.ts";
 import { bytesOf, playCommand, problemsOf } from "../../../src/cli/report.ts";
+import { errorOf } from "../../../src/base/errors.ts";
+import { useBackend } from "../../../src/native/context.ts";
 import { FakeBackend } from "../../helpers/fake_backend.ts";
+import { until } from "../../helpers/fake_frames.ts";
 
 function recordingOf(...args: string[]): Recording {
   const command = commandOf(args);
@@ -59,6 +62,8 @@ describe("the arguments of `deno task record`", () => {
       ["--seconds x", /it must be a number$/],
       ["--size 640", /as 1280x720$/],
       ["--input a.mp4 --size 64x64", /a file has its own size$/],
+      ["--input a.mp4 --colour bgra", /in its own colours$/],
+      ["--seconds 2147484", /it must be at most 2147483$/],
       ["--input a.mp4 --seconds 3 --pacing asap", /only in real time/],
       ["--bit-rate 4G", /4M$/],
       ["--encoder-option x", /as tune=grain$/],
@@ -83,6 +88,7 @@ describe("a recording from the command line", () => {
   it("counts frames without a rounding error", () => {
     assert.equal(framesIn(0.1, 30), 3);
     assert.equal(framesIn(10, 59.94), 600);
+    assert.equal(framesIn(1e-8, 30), 1, "0 would be all of them");
     assert.equal(framesIn(2, 30000 / 1001), 60);
   });
 
@@ -96,6 +102,22 @@ describe("a recording from the command line", () => {
     assert.equal(playCommand("recordings/a-1.mp4"), "ffplay recordings/a-1.mp4");
     assert.equal(playCommand("it's.mp4"), `ffplay 'it'\\''s.mp4'`);
     assert.equal(playCommand("-a.mp4"), "ffplay ./-a.mp4");
+  });
+
+  it("keeps its report when the source cannot be closed", async () => {
+    const backend = new FakeBackend();
+    useBackend(backend);
+    const close = backend.close.bind(backend);
+    backend.close = (handle, side) => {
+      if (handle !== 1) return close(handle, side);
+      throw errorOf(side, { code: "internal", stage: "boundary", message: "Cannot close" });
+    };
+    const outcome = record(recordingOf("--output", "a.mp4"));
+    await until(() => backend.calls.includes("start 1"));
+    backend.end(1);
+    const { report, problems } = await outcome;
+    assert.equal(report?.exists, true);
+    assert.deepEqual(problems, ["Cannot close"]);
   });
 
   it("is a failure unless every frame is accounted for", () => {

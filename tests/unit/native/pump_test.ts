@@ -31,11 +31,11 @@ describe("the pump", () => {
     }
   });
 
-  it("is not parked after the end, though observers are still attached", async () => {
+  it("is not parked after the end", async () => {
     const { backend, source, writer } = await fixture();
     source.attach(writer);
     await settled();
-    backend.emit(1, { type: "ended" });
+    backend.end(1);
     await settled();
     assert.equal(backend.isParked, false);
   });

@@ -173,7 +173,7 @@ describe("the end of a source", () => {
     source.addEventListener("ended", () => count++);
     source.attach(writer);
     await settled();
-    backend.emit(1, ended);
+    backend.end(1);
     await source.ended;
     await settled();
     assert.equal(count, 1);

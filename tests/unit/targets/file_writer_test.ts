@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { VideoTargetError } from "../../../mod.ts";
+import { type CloseOptions, VideoTargetError } from "../../../mod.ts";
 import { deferred } from "../../../src/base/deferred.ts";
 import { TARGET_STATS } from "../../helpers/fake_backend.ts";
 import { fixture, settled } from "../../helpers/fixture.ts";
@@ -121,6 +121,25 @@ describe("closing a writer", () => {
     for (const timeoutMs of [0, -1, Number.NaN, 2 ** 31]) {
       await assert.rejects(writer.close({ timeoutMs }), { name: "RangeError", field: "timeoutMs" });
     }
+  });
+
+  it("refuses options that it would overlook", async () => {
+    const { writer } = await fixture();
+    const wrong: readonly [unknown, string][] = [
+      [{ timeout: 5 }, "timeout"],
+      [{ timeoutMs: "5000" }, "timeoutMs"],
+      [{ timeoutMs: [5] }, "timeoutMs"],
+      [{ timeoutMs: true }, "timeoutMs"],
+      [true, "options"],
+      [5000, "options"],
+      [[5], "options"],
+      [null, "options"],
+    ];
+    for (const [options, field] of wrong) {
+      await assert.rejects(writer.close(options as CloseOptions), { name: "TypeError", field });
+    }
+    await writer.close();
+    await assert.rejects(writer.close(null as unknown as CloseOptions), { name: "TypeError", field: "options" });
   });
 
   it("refuses use after it", async () => {

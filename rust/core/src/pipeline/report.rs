@@ -302,7 +302,7 @@ pub enum Event {
     },
     /// A target that had no room for a frame has room again.
     Room,
-    /// Something degraded that costs no frame.
+    /// Something degraded; a frame that it cost is in the ledger.
     Warning {
         /// The error.
         error: Error,
