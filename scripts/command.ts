@@ -7,6 +7,9 @@ export class ScriptError extends Error {
   override name = "ScriptError";
 }
 
+/** A longer run of all tests hangs. The long proofs have no limit. */
+export const TEST_LIMIT_MS = 2 * 3_600_000;
+
 /** How a tool is run. */
 export interface CommandSettings {
   /** Its working folder. Default: the repository's root. */

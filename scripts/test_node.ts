@@ -12,16 +12,13 @@ import { availableParallelism } from "node:os";
 import { join, relative, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
-import { runScript, ScriptError } from "./command.ts";
+import { runScript, ScriptError, TEST_LIMIT_MS } from "./command.ts";
 import { filesUnder, ROOT } from "./finding.ts";
 import { FOLDER, installNode, installPackage, type NodeProgram } from "./test_node/install.ts";
 import { differences, fromDeno, fromNode, summary, type Tally } from "./test_node/tally.ts";
 
 /** The results on Deno, from `deno task test`. */
 const DENO_REPORT = join(ROOT, "target/deno-test.xml");
-
-/** A longer run hangs: Node waits for ever for anything that a test has left open. The long proofs have no limit. */
-const LIMIT_MS = 2 * 3_600_000;
 
 /** Runs the test files on one Node; returns the result of each test. */
 async function run({ path, version }: NodeProgram, files: readonly string[]): Promise<Tally> {
@@ -32,7 +29,8 @@ async function run({ path, version }: NodeProgram, files: readonly string[]): Pr
   const { GIFTGRAB_LIB: _, ...env } = Deno.env.toObject();
   const moduleUrl = (name: string): string => pathToFileURL(join(ROOT, "tests/node", name)).href;
   const isProof = env.GIFTGRAB_PROOF === "full";
-  const limit = isProof ? {} : { signal: AbortSignal.timeout(LIMIT_MS) };
+  // Node waits for ever for anything that a test has left open.
+  const limit = isProof ? {} : { signal: AbortSignal.timeout(TEST_LIMIT_MS) };
   const { code } = await new Deno.Command(path, {
     args: [
       // Proofs measure time, so they run one after another.

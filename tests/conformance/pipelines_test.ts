@@ -258,7 +258,7 @@ describe("pipelines", () => {
     await withFolder(async (folder) => {
       const input = join(folder, "in.mp4");
       await makeFile(input, "-f", "lavfi", "-i", "color=c=white:size=64x48:rate=50:duration=0.2");
-      const reader = await sources.createFileReader(input, ColourSpace.BGRA);
+      const reader = await sources.createFileReader(input, ColourSpace.BGRA, { pacing: "asap" });
       let events = 0;
       reader.addEventListener("ended", () => events += 1);
       const counter = new Counter();

@@ -158,7 +158,9 @@ describe("appended frames", () => {
       const path = join(folder, "flood.mp4");
       const size = { width: 320, height: 240 };
       const writer = await targets.createFileWriter(Codec.HEVC, path, 30, { preset: "slower" });
-      const turns = inOrder(200).map((index) => writer.append(frameOf("i420", index, size)));
+      // Drawn before: drawing would give the encoder time.
+      const frames = inOrder(200).map((index) => frameOf("i420", index, size));
+      const turns = frames.map((frame) => writer.append(frame));
       const outcomes = await Promise.allSettled(turns);
       const refused = outcomes.filter((outcome) => outcome.status === "rejected");
       assert.ok(refused.length > 0 && refused.every(({ reason }) => reason.code === "busy"), `${refused.length}`);

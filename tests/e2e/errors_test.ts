@@ -29,12 +29,10 @@ import { attempt, fileFlag, LIBRARY_FLAG, obedient } from "../helpers/attempt.ts
 import { decodeIndices } from "../helpers/barcode.ts";
 import { makeFile, testPicture } from "../helpers/ffmpeg.ts";
 import { withFolder } from "../helpers/folder.ts";
-import { NO_HANG } from "../helpers/hang.ts";
 import { assertLedger } from "../helpers/ledger.ts";
 import { inOrder, recordPattern } from "../helpers/record.ts";
 import { assertRefused, assertRefusedNow, type Refusal } from "../helpers/refusal.ts";
 import { countFrames, probe } from "../helpers/probe.ts";
-import { isDeno } from "../helpers/runtime.ts";
 
 const sources = VideoSourceFactory.getInstance();
 const targets = VideoTargetFactory.getInstance();
@@ -77,7 +75,7 @@ function argument(field: string, says: RegExp, is: Refusal["is"] = RangeError): 
   return { is, code: "invalid_argument", field, says };
 }
 
-describe("an input is refused at the door", NO_HANG, () => {
+describe("an input is refused at the door", () => {
   it("when it is missing", async () => {
     await assertRefused(
       open("/this/path/should/never/exist.video"),
@@ -190,7 +188,7 @@ describe("an input is refused at the door", NO_HANG, () => {
   });
 });
 
-describe("a damaged input gives what is in it", NO_HANG, () => {
+describe("a damaged input gives what is in it", () => {
   it("when an mp4 with its index in front is cut in the middle", async () => {
     await withFolder(async (folder) => {
       const path = await makeFile(join(folder, "a.mp4"), ...testPicture("320x240", 30, 3), "-movflags", "+faststart");
@@ -233,7 +231,7 @@ describe("a damaged input gives what is in it", NO_HANG, () => {
   });
 });
 
-describe("an output is refused at the door", NO_HANG, () => {
+describe("an output is refused at the door", () => {
   const create = (
     path: string | URL,
     rate: unknown = 30,
@@ -385,7 +383,7 @@ describe("an output is refused at the door", NO_HANG, () => {
   });
 });
 
-describe("an output that exists", NO_HANG, () => {
+describe("an output that exists", () => {
   it("is replaced with `overwrite: true`, at the first frame", async () => {
     await withFolder(async (folder) => {
       const path = join(folder, "a.mp4");
@@ -408,7 +406,7 @@ describe("an output that exists", NO_HANG, () => {
   });
 });
 
-describe("what is refused at the first frame fails the recording and nothing else", NO_HANG, () => {
+describe("what is refused at the first frame fails the recording and nothing else", () => {
   const fails = async (settings: FileWriterSettings, refusal: Refusal, codec: Codec = "hevc"): Promise<void> => {
     await withFolder(async (folder) => {
       const pattern = await sources.createTestPattern({ ...SMALL, frames: 30, pacing: "asap" });
@@ -432,37 +430,39 @@ describe("what is refused at the first frame fails the recording and nothing els
     });
   };
 
-  it("for an encoder option that is unknown or has no sense", async () => {
-    const names = new Set(
-      (await capabilities()).codecs.flatMap(({ encoders }) =>
-        encoders.filter(({ available }) => available).map(({ name }) => name)
-      ),
-    );
+  const late = { is: VideoTargetError, code: "invalid_argument", field: "encoderOptions" } as const;
+  const needs = (encoder: string): { readonly skip: string | false } => ({
+    skip: encoders.some(({ name }) => name === encoder) ? false : `${encoder} is not there`,
+  });
+
+  it("for an encoder option that is unknown", async () => {
     const says = /encoder option "warp": lib(x265|kvazaar) does not know it/;
-    const late = { is: VideoTargetError, code: "invalid_argument", field: "encoderOptions" } as const;
     await fails({ encoderOptions: { warp: "9" } }, { ...late, says });
-    if (names.has("rav1e")) {
-      await fails({ encoder: "rav1e", encoderOptions: { x: "1" } }, { ...late, says: /rav1e takes none/ }, "av1");
-    }
-    for (
-      const [codec, encoder, name, value] of [
-        ["hevc", "libx265", "qmin", "nonsense"],
-        ["h264", "libx264", "crf", "nonsense"],
-        ["h264", "libx264", "level", "nonsense"],
-        ["h264", "libopenh264", "rc_mode", "nonsense"],
-        ["vp9", "libvpx-vp9", "crf", "nonsense"],
-      ] as const
-    ) {
-      if (!names.has(encoder)) continue;
+  });
+
+  it("for an encoder option of rav1e, which takes none", needs("rav1e"), async () => {
+    await fails({ encoder: "rav1e", encoderOptions: { x: "1" } }, { ...late, says: /rav1e takes none/ }, "av1");
+  });
+
+  for (
+    const [codec, encoder, name, value] of [
+      ["hevc", "libx265", "qmin", "nonsense"],
+      ["h264", "libx264", "crf", "nonsense"],
+      ["h264", "libx264", "level", "nonsense"],
+      ["h264", "libopenh264", "rc_mode", "nonsense"],
+      ["vp9", "libvpx-vp9", "crf", "nonsense"],
+    ] as const
+  ) {
+    it(`for an encoder option that has no sense: ${name} of ${encoder}`, needs(encoder), async () => {
       const says = new RegExp(`encoder option "${name}" with value "${value}": ${encoder} refuses it`);
       // Beside others that it takes.
       const encoderOptions = { g: "10", [name]: value, threads: "1" };
       await fails({ encoderOptions }, { ...late, field: `encoderOptions.${name}`, says }, codec);
-    }
-  });
+    });
+  }
 });
 
-describe("a writer", NO_HANG, () => {
+describe("a writer", () => {
   it("cannot be attached to a second source, nor after its end", async () => {
     await withFolder(async (folder) => {
       const [one, two] = [await sources.createTestPattern(SMALL), await sources.createTestPattern(SMALL)];
@@ -481,7 +481,7 @@ describe("a writer", NO_HANG, () => {
 
 describe(
   "a full disk",
-  { ...NO_HANG, skip: process.getuid?.() === 0 ? false : "only root can mount a small one" },
+  { skip: process.getuid?.() === 0 ? false : "only root can mount a small one" },
   () => {
     let folder = "";
     let isMounted = false;
@@ -531,7 +531,7 @@ describe(
         assert.ok(stats.frames.failed > 0);
         assert.ok((await probe(path)).width === 640);
         const indices = await decodeIndices(path);
-        assert.ok(indices.length > 10, `${indices.length} frames`);
+        assert.ok(indices.length >= 1, "nothing was recorded");
         assert.equal(indices.length, stats.frames.written);
         if (stats.frames.dropped === 0 && missed === 0) assert.deepEqual(indices, inOrder(indices.length));
         spawnSync("rm", ["-f", path]);
@@ -540,7 +540,7 @@ describe(
   },
 );
 
-describe("the runtime's permissions", NO_HANG, () => {
+describe("the runtime's permissions", () => {
   const withFiles = (use: (source: string, path: string) => void | Promise<void>): Promise<void> =>
     withFolder(async (folder) => {
       const source = await makeFile(join(folder, "in.mp4"), ...testPicture("128x64", 30, 0.5));
@@ -558,7 +558,7 @@ describe("the runtime's permissions", NO_HANG, () => {
   const refused: readonly [what: string, without: "library" | "read" | "write", name: string][] = [
     ["the input", "read", "VideoSourceError"],
     ["the output", "write", "VideoTargetError"],
-    ["the library", "library", isDeno ? "NotCapable" : "GiftGrabError"],
+    ["the library", "library", "GiftGrabError"],
   ];
   for (const [what, without, name] of refused) {
     it(`refuse without the one for ${what}, which the sentence names`, async () => {
@@ -566,7 +566,7 @@ describe("the runtime's permissions", NO_HANG, () => {
         const { [without]: _, ...grants } = { library: true, read, write: path };
         const outcome = { message: "", ...attempt({ read, write: { codec: "hevc", path } }, grants) };
         assert.equal("name" in outcome && outcome.name, name, JSON.stringify(outcome));
-        if (name !== "NotCapable") assert.equal("code" in outcome && outcome.code, "permission_denied");
+        assert.equal("code" in outcome && outcome.code, "permission_denied");
         const flag = without === "library" ? LIBRARY_FLAG : fileFlag(without, without === "read" ? read : path);
         assert.ok(outcome.message.endsWith(flag), outcome.message);
         await assert.rejects(stat(path), { code: "ENOENT" });

@@ -11,7 +11,7 @@ import { assertConserved, assertLedger, droppedFor } from "../helpers/ledger.ts"
 import { probe } from "../helpers/probe.ts";
 
 /** Far beyond what the slow encoder below reaches on any machine. */
-const PATTERN = { width: 640, height: 360, frameRate: 60 };
+const PATTERN = { width: 1280, height: 720, frameRate: 60 };
 /** A file counts time in ticks of its own. */
 const TICK = 0.001;
 
@@ -20,7 +20,7 @@ it("an encoder that cannot keep up costs counted frames, and nothing else", asyn
   await withFolder(async (folder) => {
     const path = join(folder, "overload.mp4");
     const pattern = await VideoSourceFactory.getInstance().createTestPattern(PATTERN);
-    const settings = { preset: "veryslow", queueSeconds: 0.1 };
+    const settings = { preset: "veryslow", queueSeconds: 0.1, threads: 1 };
     const writer = await VideoTargetFactory.getInstance()
       .createFileWriter("hevc", path, PATTERN.frameRate, settings);
     const overload = new Promise<OverloadEvent>((resolve) => writer.addEventListener("overload", resolve));

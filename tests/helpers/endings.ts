@@ -15,19 +15,18 @@ export const ENDINGS = [
   { name: "SIGKILL", ending: "signal", signal: "SIGKILL", status: ["SIGKILL", 137] },
 ] as const;
 
-/** Records to `path` at 30 frames a second, and ends the process after `frames`; asserts with which status it is gone. */
+/** Records to `path` at 30 frames a second, ends the process after `frames` of which one is written; asserts its status. */
 export async function endRecording(
   path: string,
   how: typeof ENDINGS[number],
   frames: number,
 ): Promise<EndedProcess & { readonly endAt: number }> {
-  const isForgotten = how.ending === "forget";
   const recording = startRecording({
     codec: "h264",
     path,
-    pattern: { width: 640, height: 360, frameRate: 30, ...(isForgotten ? { frames } : {}) },
+    pattern: { width: 640, height: 360, frameRate: 30 },
     ending: how.ending,
-    ...(isForgotten ? {} : { endAfter: frames }),
+    endAfter: frames,
   });
   const saidAt = await recording.ending;
   const endAt = "signal" in how ? recording.kill(how.signal) : saidAt;

@@ -2,6 +2,3 @@
 
 /** No test and no process of a test that works takes so long, however busy the machine is. */
 export const HANG_MS = 600_000;
-
-/** Settings of a test that fails when it hangs. */
-export const NO_HANG = { timeout: HANG_MS } as const;

@@ -2,6 +2,8 @@
 
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { memoryUsage } from "node:process";
+import { setTimeout as after } from "node:timers/promises";
+import { HANG_MS } from "./hang.ts";
 
 /** Resident memory in MiB. */
 export function residentMiB(): number {
@@ -49,6 +51,16 @@ export function threads(prefix = "", pools: readonly string[] = RUNTIME_THREADS)
   });
   return names.filter((name) => name?.startsWith(prefix) && !pools.some((pool) => name.startsWith(pool)))
     .length;
+}
+
+/** How long threads may take to end: a process that waits for them a few times still reports before it is killed. */
+const SETTLE_MS = HANG_MS / 4;
+
+/** Waits for the threads of the library, which end right after their last event; returns how many are left. */
+export async function settle(): Promise<number> {
+  const until = performance.now() + SETTLE_MS;
+  while (threads("gg-") > 0 && performance.now() < until) await after(10);
+  return threads("gg-");
 }
 
 /** The slope of `ys` over `xs` by least squares. */

@@ -3,10 +3,13 @@
 import { strict as assert } from "node:assert";
 import { join } from "node:path";
 import { before, beforeEach, describe, it } from "node:test";
+import { setTimeout as after } from "node:timers/promises";
 import { SYMBOLS } from "../../src/backend/deno/symbols.ts";
 import { ABI_VERSION, CODES, STATUS } from "../../src/generated/contract.ts";
 import { withFolder } from "../helpers/folder.ts";
 import { HANG_MS } from "../helpers/hang.ts";
+import { countFrames } from "../helpers/probe.ts";
+import { filesIn } from "../helpers/process.ts";
 import { onlyDeno } from "../helpers/runtime.ts";
 
 const LIBRARY = join(import.meta.dirname ?? ".", "..", "..", "target", "release", "libgiftgrab.so");
@@ -28,6 +31,11 @@ describe("the C ABI", onlyDeno("this side of the boundary is Deno's"), () => {
     return { status, needed: length[0] ?? 0, text: new TextDecoder().decode(bytes.subarray(0, length[0])) };
   };
   const encode = (value: object) => new TextEncoder().encode(JSON.stringify(value));
+  const openContext = () => {
+    const out = new Uint32Array(1);
+    assert.equal(library.gg_context_open(out, error, ROOM), STATUS.DONE);
+    return out[0] ?? 0;
+  };
   const open = async (options: object, kind = "test_pattern") => {
     const [text, handle] = [encode({ kind, options }), new Uint32Array(1)];
     const status = await library.gg_open_later(context, text, BigInt(text.length), handle, error, ROOM);
@@ -45,9 +53,7 @@ describe("the C ABI", onlyDeno("this side of the boundary is Deno's"), () => {
 
   // Events of an earlier test's objects are none of the next one's.
   beforeEach(() => {
-    const out = new Uint32Array(1);
-    assert.equal(library.gg_context_open(out, error, ROOM), STATUS.DONE);
-    context = out[0] ?? 0;
+    context = openContext();
   });
 
   it("has the number that this source was written for", () => {
@@ -169,7 +175,14 @@ describe("the C ABI", onlyDeno("this side of the boundary is Deno's"), () => {
   it("remembers a wake that comes before the wait, and ends a wait in time", async () => {
     const [handles, count] = [new Uint32Array(4), new Uint32Array(1)];
     assert.equal(library.gg_context_wake(context), STATUS.DONE);
-    assert.equal(await library.gg_context_wait(context, handles, 4n, count, 60_000), STATUS.AGAIN);
+    // A wait that is over in time says the same, so the one in a context that nobody has woken must take longer.
+    const other = openContext();
+    const otherWait = library.gg_context_wait(other, new Uint32Array(4), 4n, new Uint32Array(1), HANG_MS / 2);
+    const wait = library.gg_context_wait(context, handles, 4n, count, HANG_MS);
+    assert.equal(await Promise.race([wait.then(() => "woken"), otherWait.then(() => "other")]), "woken");
+    assert.equal(await wait, STATUS.AGAIN);
+    assert.equal(library.gg_context_wake(other), STATUS.DONE);
+    assert.equal(await otherWait, STATUS.AGAIN);
     assert.equal(await library.gg_context_wait(context, handles, 4n, count, 1), STATUS.AGAIN);
     assert.equal(await library.gg_context_wait(0, handles, 4n, count, 1), CODES.closed);
   });
@@ -182,7 +195,8 @@ describe("the C ABI", onlyDeno("this side of the boundary is Deno's"), () => {
       assert.equal(command(source.handle, { call: "attach", target: target.handle }).status, STATUS.DONE);
       assert.equal(command(source.handle, { call: "start" }).status, STATUS.DONE);
       const [handles, count] = [new Uint32Array(4), new Uint32Array(1)];
-      assert.equal(await library.gg_context_wait(context, handles, 4n, count, HANG_MS), STATUS.DONE);
+      const stats = () => JSON.parse(json((...to) => library.gg_stats(target.handle, ...to, error, ROOM), 4096).text);
+      while (stats().frames.captured === 0) await after(1);
       assert.equal(library.gg_release(target.handle), STATUS.DONE);
       // The source lets go of a target that is closing, and says so.
       let events = "";
@@ -193,5 +207,7 @@ describe("the C ABI", onlyDeno("this side of the boundary is Deno's"), () => {
         }
       }
       library.gg_release(source.handle);
+      while (filesIn(folder) > 0) await after(1);
+      assert.ok(await countFrames(path) > 0, "nothing is in the file");
     }));
 });

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { it } from "node:test";
 import { setInterval } from "node:timers";
@@ -19,7 +20,7 @@ const SECONDS = 10;
 const RUNS = 5;
 /** When the other processes begin, and for how long they run. */
 const SPIKE = { atMs: 4000, forMs: 2000 };
-const BUSY_PROCESSES = 4;
+const BUSY_PROCESSES = 2 * availableParallelism();
 /** Half of the frames that wait in a spike would be more: 30 frames of 720p take 40 MiB. */
 const MAX_GROWTH_MIB = 16;
 
@@ -31,6 +32,7 @@ const CASES: readonly (readonly [codec: Codec, width: number, height: number])[]
 for (const [codec, width, height] of CASES) {
   const title = `a load spike of 2 s costs a recording of ${codec} ${height}p no frame`;
   it(title, proofOnly(`${QUIET}, for two minutes`), async () => {
+    let deepestOfAll = 0;
     for (let run = 0; run < RUNS; run++) {
       await withFolder(async (folder) => {
         const path = join(folder, "spike.mp4");
@@ -51,6 +53,7 @@ for (const [codec, width, height] of CASES) {
         await beBusy(SPIKE.forMs);
         await source.ended;
         clearInterval(sampler);
+        deepestOfAll = Math.max(deepestOfAll, deepest);
         const left = residentMiB();
         const { missed } = source.stats();
         const { stats } = await writer.close();
@@ -68,6 +71,8 @@ for (const [codec, width, height] of CASES) {
         assert.ok(left - memory.before <= MAX_GROWTH_MIB, `memory went from ${memory.before} to ${left} MiB`);
       });
     }
+    // One frame may wait on any machine.
+    assert.ok(deepestOfAll > 1, "no run had a spike: no frames waited");
   });
 }
 
