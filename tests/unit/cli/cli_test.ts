@@ -7,6 +7,7 @@ import { errorOf } from "../../../src/base/errors.ts";
 import { useBackend } from "../../../src/native/context.ts";
 import { FakeBackend } from "../../helpers/fake_backend.ts";
 import { until } from "../../helpers/fake_frames.ts";
+import { onlyDeno } from "../../helpers/runtime.ts";
 
 function recordingOf(...args: string[]): Recording {
   const command = commandOf(args);
@@ -104,7 +105,7 @@ describe("a recording from the command line", () => {
     assert.equal(playCommand("-a.mp4"), "ffplay ./-a.mp4");
   });
 
-  it("keeps its report when the source cannot be closed", async () => {
+  it("keeps its report when the source cannot be closed", onlyDeno("the command line is run by Deno"), async () => {
     const backend = new FakeBackend();
     useBackend(backend);
     const close = backend.close.bind(backend);
