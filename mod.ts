@@ -34,6 +34,7 @@ export {
 } from "./src/base/errors.ts";
 export {
   ClosedEvent,
+  DiscontinuityEvent,
   DiskLowEvent,
   FailureEvent,
   type ObservableEvents,

@@ -73,6 +73,8 @@ export const CODES = {
   filter_failed: -22,
   /** FFmpeg's filters cannot be loaded on this machine. */
   filter_unavailable: -23,
+  /** The file is being read or recorded, so it cannot be recorded to; or it is being recorded, so it cannot be read. */
+  in_use: -24,
 } as const;
 
 /** Every container with its file extensions; the first is the customary one. */
@@ -356,6 +358,7 @@ export type PipelineStage =
  * - `limit_exceeded`: The input exceeds a safety limit, such as `maxPixels`.
  * - `filter_failed`: A filter cannot work on frames of this shape, or failed on one.
  * - `filter_unavailable`: FFmpeg's filters cannot be loaded on this machine.
+ * - `in_use`: The file is being read or recorded, so it cannot be recorded to; or it is being recorded, so it cannot be read.
  */
 export type ErrorCode =
   | "internal"
@@ -380,7 +383,8 @@ export type ErrorCode =
   | "resource_exhausted"
   | "limit_exceeded"
   | "filter_failed"
-  | "filter_unavailable";
+  | "filter_unavailable"
+  | "in_use";
 
 /**
  * An event of an object.
@@ -391,6 +395,8 @@ export type ErrorCode =
  * - `overload`: Frames wait for long, or are dropped, because a stage does not keep up. The first drop is reported at once, and
  * what goes on at most once a second.
  * - `disklow`: The disk is nearly full; at most one event a minute.
+ * - `discontinuity`: The times of a recording's frames jumped: another source, a step of the clock, or a gap that the container cannot
+ * express. The recording goes on right after the frame before; at most one event a second.
  * - `room`: A target that had no room for a frame has room again.
  * - `warning`: Something degraded; a frame that it cost is in the ledger.
  * - `error`: The object failed; what was recorded stays.
@@ -418,6 +424,12 @@ export type Event = {
   readonly type: "disklow";
   /** Bytes left. */
   readonly freeBytes: number;
+} | {
+  readonly type: "discontinuity";
+  /** Where in the recording, in seconds. */
+  readonly atSeconds: number;
+  /** By how much the frame's own time differs, in seconds: below 0 for a step back. */
+  readonly jumpSeconds: number;
 } | {
   readonly type: "room";
 } | {
@@ -719,6 +731,8 @@ export interface TargetStats {
   readonly indexedBytes: number;
   /** Seconds of video in the file, or in all files of the recording. */
   readonly durationSeconds: number;
+  /** Jumps of the frames' times, after each of which the recording went on right after the frame before. */
+  readonly discontinuities: number;
   /** The part that is safe on the disk. */
   readonly durable: DurableStats;
   /** From capture to the encoded packet. */

@@ -88,6 +88,24 @@ export class DiskLowEvent extends Event {
   }
 }
 
+/**
+ * The times of a recording's frames jumped: another source, a step of the clock, or a gap that the container cannot
+ * express. The recording goes on right after the frame before; at most one event a second.
+ */
+export class DiscontinuityEvent extends Event {
+  /** Where in the recording, in seconds. */
+  readonly atSeconds: number;
+  /** By how much the frame's own time differs, in seconds: below 0 for a step back. */
+  readonly jumpSeconds: number;
+
+  /** An event about a jump. */
+  constructor(atSeconds: number, jumpSeconds: number) {
+    super("discontinuity");
+    this.atSeconds = atSeconds;
+    this.jumpSeconds = jumpSeconds;
+  }
+}
+
 /** Something failed (`error`), or degraded (`warning`): a frame that this cost is in the ledger. */
 export class FailureEvent extends Event {
   /** The error. */
@@ -158,6 +176,8 @@ export interface VideoTargetEvents {
   readonly overload: OverloadEvent;
   /** The disk is nearly full. */
   readonly disklow: DiskLowEvent;
+  /** The times of its frames jumped. */
+  readonly discontinuity: DiscontinuityEvent;
   /** Something degraded, which ends nothing; a frame that it cost is in the ledger. */
   readonly warning: FailureEvent;
   /** It failed; what was recorded stays, and `close()` throws the error too. */

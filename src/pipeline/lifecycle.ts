@@ -9,7 +9,7 @@ import { closedError, type Side } from "../base/errors.ts";
 import type { ErrorRecord, Event as NativeEvent } from "../generated/contract.ts";
 import type { Native } from "../native/context.ts";
 import type { Listener } from "../native/pump.ts";
-import { DiskLowEvent, FailureEvent, OverloadEvent } from "./events.ts";
+import { DiscontinuityEvent, DiskLowEvent, FailureEvent, OverloadEvent } from "./events.ts";
 
 /** An object that the native side has opened. */
 export interface Opened {
@@ -152,6 +152,9 @@ export class Lifecycle<Result> implements Listener {
         break;
       case "disklow":
         target.dispatchEvent(new DiskLowEvent(event.freeBytes));
+        break;
+      case "discontinuity":
+        target.dispatchEvent(new DiscontinuityEvent(event.atSeconds, event.jumpSeconds));
         break;
       case "warning":
         target.dispatchEvent(new FailureEvent("warning", this.#owner.errorOf(event.error)));

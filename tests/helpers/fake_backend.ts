@@ -33,6 +33,7 @@ export const TARGET_STATS: TargetStats = {
   durable: { frames: 0, bytes: 0, syncs: 0 },
   captureToPacket: LATENCY,
   packetToDurable: LATENCY,
+  discontinuities: 0,
   frameQueue: 0,
   packetQueue: 0,
 };

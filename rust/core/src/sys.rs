@@ -3,7 +3,9 @@
 
 use std::{
     alloc::{Layout, alloc_zeroed, dealloc},
+    ffi::c_int,
     ptr::{NonNull, null_mut},
+    sync::Once,
     thread,
 };
 
@@ -52,13 +54,35 @@ pub fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> Result<()> {
     })
 }
 
+/// Lets a write beyond the process's limit for the size of files (`ulimit -f`) fail, instead of the signal that by default
+/// ends the process with all its recordings. A handler of the program's own stays.
+pub fn survive_file_size_limit() {
+    static ONCE: Once = Once::new();
+    /// The same on x86 and Arm, and on macOS.
+    const SIGXFSZ: c_int = 25;
+    const DEFAULT: usize = 0;
+    const IGNORE: usize = 1;
+    unsafe extern "C" {
+        fn signal(number: c_int, action: usize) -> usize;
+    }
+    ONCE.call_once(|| {
+        // SAFETY: the C library's own function, callable from any thread; the actions are constants or what it returned.
+        unsafe {
+            let before = signal(SIGXFSZ, IGNORE);
+            if before != DEFAULT {
+                signal(SIGXFSZ, before);
+            }
+        }
+    });
+}
+
 /// Returns the free pages of every heap to the system. glibc keeps one heap for each of many threads and by itself
 /// returns only the pages at a heap's end, so that every recording would leave some megabytes behind.
 fn return_free_memory() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     {
         unsafe extern "C" {
-            fn malloc_trim(pad: usize) -> std::ffi::c_int;
+            fn malloc_trim(pad: usize) -> c_int;
         }
         // SAFETY: glibc's own function, callable from any thread at any time.
         unsafe { malloc_trim(0) };

@@ -4,7 +4,7 @@ mod support;
 
 use std::{
     io,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering::SeqCst},
@@ -24,7 +24,7 @@ use giftgrab_core::{
     },
     report::{Event, RecordingReport},
     source::test_pattern::draw::Pattern,
-    storage::{Storage, Volume},
+    storage::{Created, FileId, Storage, Volume},
     time::Rational,
 };
 use support::{
@@ -171,7 +171,7 @@ fn a_number_that_is_taken_is_passed_over_unless_files_are_overwritten() {
     for overwrite in [false, true] {
         let disk = SimDisk::default();
         let old = disk.create(Path::new("/a_002.mp4"), false).unwrap();
-        old.write_at(b"precious", 0).unwrap();
+        old.storage.write_at(b"precious", 0).unwrap();
         let options = FileWriterOptions { overwrite, ..options(Codec::H264, "/a.mp4") };
         let recorded = record(options, &runs, Arc::new(disk.clone())).unwrap();
         assert!(recorded.error.is_none());
@@ -244,7 +244,15 @@ struct Held {
 }
 
 impl Volume for Held {
-    fn create(&self, path: &Path, overwrite: bool) -> io::Result<Arc<dyn Storage>> {
+    fn resolve(&self, path: &Path) -> PathBuf {
+        self.disk.resolve(path)
+    }
+
+    fn id_at(&self, path: &Path) -> io::Result<Option<FileId>> {
+        self.disk.id_at(path)
+    }
+
+    fn create(&self, path: &Path, overwrite: bool) -> io::Result<Created> {
         self.disk.create(path, overwrite)
     }
 

@@ -7,7 +7,8 @@ mod support;
 
 use std::{
     collections::BTreeMap,
-    path::Path,
+    io,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex},
 };
 
@@ -18,13 +19,14 @@ use giftgrab_core::{
     record::{FileWriter, options::FileWriterOptions},
     report::{DropReason, Event, Ledger, RecordingReport},
     source::options::{Pacing, SourceOptions, TestPatternOptions},
+    storage::{Created, FileId, Storage, Volume},
     time::Rational,
 };
 use support::{
     Random, decode,
     disk::{Fault, Kind, Op, POLICIES, Policy, SimDisk, after_crash},
     is_full_proof, prefix,
-    recording::{clock_for, pattern, record, writer_options},
+    recording::{Recorded, clock_for, pattern, record, writer_options},
     watched::{Watched, assert_ledger},
 };
 
@@ -242,6 +244,155 @@ fn a_recording_that_was_damaged_meanwhile_is_not_replaced_by_a_copy_with_fewer_f
         assert!(writer.events.iter().any(|(_, event)| matches!(event, Event::Warning { .. })), "{:?}", writer.events);
         assert_eq!(disk.paths(), [path], "the copy is removed");
         assert!(disk.read(path).unwrap().len() >= content.len());
+    }
+}
+
+/// Something that another program does to the files of a recording while it runs.
+#[derive(Debug, Clone, Copy)]
+enum Meddling {
+    Moved,
+    Removed,
+    Replaced,
+    PartTaken,
+}
+
+/// The contents of files that are not ours.
+const PRECIOUS: &[u8] = b"precious";
+
+fn put(disk: &SimDisk, path: &Path) {
+    let _ = disk.remove(path);
+    disk.create(path, false).unwrap().storage.write_at(PRECIOUS, 0).unwrap();
+}
+
+#[test]
+fn no_file_of_somebody_else_is_overwritten_or_removed_and_a_report_says_where_the_recording_is() {
+    use Meddling::{Moved, PartTaken, Removed, Replaced};
+    for (codec, name) in [(Codec::H264, "/a.mp4"), (Codec::H264, "/a.mkv")] {
+        for what in [Moved, Removed, Replaced, PartTaken] {
+            let words = format!("{name}, {what:?}");
+            let (path, part, elsewhere) = (Path::new(name), format!("{name}.part"), Path::new("/elsewhere"));
+            let disk = SimDisk::default();
+            let clock = clock_for(Pacing::Realtime);
+            let mut writer = Watched::writer(writer_options(codec, name), Arc::new(disk.clone()), &clock).unwrap();
+            let mut source = Watched::source(&pattern(FRAMES, Pacing::Realtime), &Session::new(clock));
+            source.object.attach(writer.object.input(), 1).unwrap();
+            source.object.start().unwrap();
+            source.wait_until(|source| (source.object.stats().captured >= FRAMES / 2).then_some(()));
+            match what {
+                Moved => disk.rename(path, elsewhere).unwrap(),
+                Removed => disk.remove(path).unwrap(),
+                Replaced => put(&disk, path),
+                PartTaken => put(&disk, Path::new(&part)),
+            }
+            source.wait_for(|event| matches!(event, Event::Ended));
+            let (report, error) = writer.close();
+            assert!(error.is_none(), "{words}: {error:?}");
+            assert_eq!(report.stats.frames.written, FRAMES, "{words}");
+            let is_ours = matches!(what, PartTaken);
+            assert_eq!((report.exists, report.synced), (is_ours, is_ours), "{words}: {report:?}");
+            let warnings = writer.heard(|event| matches!(event, Event::Warning { .. })).len();
+            assert_eq!(warnings, usize::from(!is_ours), "{words}: {:?}", writer.events);
+            let foreign = match what {
+                Replaced => Some(path),
+                PartTaken => Some(Path::new(&part)),
+                Moved | Removed => None,
+            };
+            let found = foreign.map(|path| disk.read(path).unwrap());
+            assert!(found.is_none_or(|content| content == PRECIOUS), "{words}");
+            let recording = match what {
+                Moved => Some(elsewhere),
+                PartTaken => Some(path),
+                Removed | Replaced => None,
+            };
+            if let Some(recording) = recording {
+                let seen = decode(&disk.read(recording).unwrap()).unwrap();
+                assert_eq!((prefix(&seen), seen.len() as u64), (seen.len(), FRAMES), "{words}");
+            }
+            let mut left: Vec<_> = foreign.into_iter().chain(recording).map(Path::to_owned).collect();
+            left.sort();
+            let mut paths = disk.paths();
+            paths.sort();
+            assert_eq!(paths, left, "{words}");
+        }
+    }
+}
+
+#[test]
+fn without_a_frame_nothing_that_was_there_is_removed_and_nothing_new_stays() {
+    for (overwrite, was_there) in [(false, false), (true, false), (true, true)] {
+        let disk = SimDisk::default();
+        let path = Path::new("/a.mp4");
+        if was_there {
+            put(&disk, path);
+        }
+        let options = FileWriterOptions { overwrite, ..writer_options(Codec::H264, "/a.mp4") };
+        let mut writer = Watched::writer(options, Arc::new(disk.clone()), &clock_for(Pacing::Realtime)).unwrap();
+        let (report, error) = writer.close();
+        assert!(error.is_none() && !report.exists, "{error:?}, {report:?}");
+        assert_eq!(disk.read(path).as_deref(), was_there.then_some(PRECIOUS));
+    }
+}
+
+/// A disk whose folder cannot be synced.
+struct NoFolderSync {
+    disk: SimDisk,
+    refusals: Mutex<usize>,
+}
+
+impl Volume for NoFolderSync {
+    fn resolve(&self, path: &Path) -> PathBuf {
+        self.disk.resolve(path)
+    }
+
+    fn id_at(&self, path: &Path) -> io::Result<Option<FileId>> {
+        self.disk.id_at(path)
+    }
+
+    fn create(&self, path: &Path, overwrite: bool) -> io::Result<Created> {
+        self.disk.create(path, overwrite)
+    }
+
+    fn open(&self, path: &Path) -> io::Result<Arc<dyn Storage>> {
+        self.disk.open(path)
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.disk.rename(from, to)
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        self.disk.remove(path)
+    }
+
+    fn sync_folder_of(&self, path: &Path) -> io::Result<()> {
+        let mut refusals = self.refusals.lock().unwrap();
+        if *refusals == 0 {
+            return self.disk.sync_folder_of(path);
+        }
+        *refusals -= 1;
+        // EMFILE: the folder has to be opened for it.
+        Err(io::Error::from_raw_os_error(24))
+    }
+
+    fn free_bytes(&self, path: &Path) -> Option<u64> {
+        self.disk.free_bytes(path)
+    }
+}
+
+#[test]
+fn a_folder_that_cannot_be_synced_costs_no_frame_and_is_tried_again() {
+    for (name, refusals) in [("/a.mp4", 1), ("/a.mp4", usize::MAX), ("/a.mkv", 1), ("/a.mkv", usize::MAX)] {
+        let disk = SimDisk::default();
+        let volume = NoFolderSync { disk: disk.clone(), refusals: Mutex::new(refusals) };
+        let Recorded { report, error, events } =
+            record(writer_options(Codec::H264, name), FRAMES, Arc::new(volume)).unwrap();
+        let words = format!("{name}, {refusals}: {error:?}, {events:?}, {report:?}");
+        assert!(error.is_none() && report.exists && report.finalised, "{words}");
+        assert_eq!(report.stats.frames.written, FRAMES, "{words}");
+        assert_eq!(report.synced, refusals == 1, "{words}");
+        assert_eq!(report.stats.durable.frames, if refusals == 1 { FRAMES } else { 0 }, "{words}");
+        assert!(events.iter().any(|event| matches!(event, Event::Warning { .. })), "{words}");
+        assert_eq!(decode(&disk.read(Path::new(name)).unwrap()).unwrap().len() as u64, FRAMES, "{words}");
     }
 }
 

@@ -72,6 +72,8 @@ codes! {
     FilterFailed = -22, "filter_failed";
     /// FFmpeg's filters cannot be loaded on this machine.
     FilterUnavailable = -23, "filter_unavailable";
+    /// The file is being read or recorded, so it cannot be recorded to; or it is being recorded, so it cannot be read.
+    InUse = -24, "in_use";
 }
 
 /// One row of the table of codes.
@@ -191,6 +193,10 @@ impl Error {
                 (Code::DiskFull, "the disk is full; free some space".to_owned())
             }
             ErrorKind::OutOfMemory => (Code::ResourceExhausted, "memory has run out".to_owned()),
+            ErrorKind::ResourceBusy => (Code::InUse, "a reader or writer uses it; close that first".to_owned()),
+            ErrorKind::FileTooLarge => {
+                (Code::Io, "the file may not grow further, by its file system or the limit of `ulimit -f`".to_owned())
+            }
             _ => match error.raw_os_error() {
                 // EMFILE and ENFILE have no ErrorKind of their own.
                 Some(23 | 24) => (Code::ResourceExhausted, "too many files are open".to_owned()),

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::error::{Code, Error, Result, Stage};
+use crate::base::{
+    error::{Code, Error, Result, Stage},
+    time::Rational,
+};
 
 /// Codecs that a target can encode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
@@ -117,6 +120,25 @@ impl Container {
     /// Whether each flush completes a fragment of boxes, to be replaced by one index when the file is closed.
     pub(crate) fn is_fragmented(self) -> bool {
         matches!(self, Self::Mp4 | Self::Mov)
+    }
+
+    /// The longest time between two frames that it can express, in frames at `rate`. Beyond a year it is no pause but a
+    /// clock that was set.
+    pub(crate) fn max_gap(self, rate: Rational) -> i64 {
+        const YEAR: f64 = 365.0 * 86_400.0;
+        match self {
+            // The durations of FFmpeg's muxer have 31 bits, and its clock at least 10000 ticks a second (movenc.c).
+            Self::Mp4 | Self::Mov => {
+                let num = i64::from(rate.num.max(1));
+                let doublings = (0..14).find(|bits| num << bits >= 10_000).unwrap_or(14);
+                i64::from(i32::MAX) / (i64::from(rate.den.max(1)) << doublings)
+            }
+            // An empty place for each frame that is missing, of which the muxer takes 60000 in a row (avienc.c).
+            Self::Avi => 60_000,
+            // The 33 bits of its clock, of which readers take more than half for a step back (ISO/IEC 13818-1, 2.4.3.7).
+            Self::Ts => (f64::from(1 << 16) * 0.5 * rate.as_f64()) as i64,
+            Self::Mkv | Self::Webm => (YEAR * rate.as_f64()) as i64,
+        }
     }
 
     /// This container's row.

@@ -12,7 +12,7 @@ use crate::{
         error::{Code, Error, Result, Stage, guard},
         time::Rational,
     },
-    frame::{Frame, FrameShape, SharedFrame},
+    frame::{Frame, FrameShape, FrameTime, SharedFrame},
     pipeline::{
         OverflowPolicy, Signal,
         clock::Wake,
@@ -42,6 +42,8 @@ pub(super) struct FilterThread {
     output: Option<FrameShape>,
     sequence: u64,
     session_start_ms: u64,
+    /// The time of the last frame.
+    last: Option<FrameTime>,
     /// The policy of the last frame's sender for a full queue: frames from a sender that waits are waited with, all
     /// others are dropped where there is no room.
     policy: OverflowPolicy,
@@ -76,6 +78,7 @@ impl FilterThread {
             output: None,
             sequence: 0,
             session_start_ms: 0,
+            last: None,
             policy: OverflowPolicy::Block,
             failing: false,
             ended: false,
@@ -229,9 +232,10 @@ impl FilterThread {
         if self.refused == Some(form) {
             return Err(None);
         }
-        self.session_start_ms = frame.session_start_ms;
-        if self.graphs.as_ref().is_none_or(|graphs| graphs.form() != form) {
+        let is_other_line = self.has_jumped(frame);
+        if is_other_line || self.graphs.as_ref().is_none_or(|graphs| graphs.form() != form) {
             self.drain();
+            self.session_start_ms = frame.session_start_ms;
             let graphs = Graphs::open(&self.description, form).map_err(|error| {
                 self.refused = Some(form);
                 let error = error.explain(Code::FilterFailed, Stage::Filter, &self.what);
@@ -247,6 +251,14 @@ impl FilterThread {
             let is_new = !std::mem::replace(&mut self.failing, true);
             is_new.then(|| Event::Warning { error: self.explain(fault) })
         })
+    }
+
+    /// Whether a frame is not on the time line of the one before: of another source, or after a clock was set back. Filters
+    /// that look at times would wait until the old time is reached again.
+    fn has_jumped(&mut self, frame: &Frame) -> bool {
+        let time = frame.time();
+        let second = Rational::rescale(1, Rational::new(1, 1), time.time_base);
+        self.last.replace(time).is_some_and(|last| !time.is_comparable(&last) || time.since(&last) < -second)
     }
 
     fn explain(&self, fault: Fault) -> Error {

@@ -35,7 +35,43 @@ pub struct Frame {
     pub session_start_ms: u64,
 }
 
+/// The time of a frame: two can be compared if they are of the same session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FrameTime {
+    /// Presentation time in ticks of `time_base`.
+    pub pts: i64,
+    /// Seconds per tick of `pts`.
+    pub time_base: Rational,
+    /// Wall clock at the beginning of the session, by which sessions are distinguished; 0 where it is not known.
+    pub session_start_ms: u64,
+}
+
+impl FrameTime {
+    /// Ticks of its own timebase since an earlier time, below 0 since a later one.
+    #[must_use]
+    pub fn since(&self, other: &Self) -> i64 {
+        let before = if other.time_base == self.time_base {
+            other.pts
+        } else {
+            Rational::rescale(other.pts, other.time_base, self.time_base)
+        };
+        self.pts.saturating_sub(before)
+    }
+
+    /// Whether both are on one time line, or one of them does not say on which it is.
+    #[must_use]
+    pub const fn is_comparable(&self, other: &Self) -> bool {
+        self.session_start_ms == other.session_start_ms || self.session_start_ms == 0 || other.session_start_ms == 0
+    }
+}
+
 impl Frame {
+    /// Its time.
+    #[must_use]
+    pub const fn time(&self) -> FrameTime {
+        FrameTime { pts: self.pts, time_base: self.time_base, session_start_ms: self.session_start_ms }
+    }
+
     /// Bytes of the memory that it keeps alive, and about those that the objects around the samples take.
     #[must_use]
     pub fn bytes(&self) -> usize {

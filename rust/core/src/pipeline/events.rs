@@ -65,6 +65,22 @@ fn forget(queue: &mut VecDeque<Event>) {
     });
 }
 
+/// Lets an event of one kind through, at most once a second.
+#[derive(Default)]
+pub(crate) struct Throttle(Mutex<Option<u64>>);
+
+impl Throttle {
+    /// Whether an event may be reported at `now_ns`, which is then the time of the last one.
+    pub(crate) fn is_due(&self, now_ns: u64) -> bool {
+        let mut last_ns = self.0.lock();
+        let is_due = last_ns.is_none_or(|last_ns| now_ns.saturating_sub(last_ns) >= SECOND_NS);
+        if is_due {
+            *last_ns = Some(now_ns);
+        }
+        is_due
+    }
+}
+
 /// Reports the overloads of one target: that frames wait, at most once a second, and each reason for drops at once and
 /// then at most once a second.
 #[derive(Default)]
@@ -110,6 +126,7 @@ impl Event {
             Self::Attached { .. }
             | Self::Overload { .. }
             | Self::DiskLow { .. }
+            | Self::Discontinuity { .. }
             | Self::Warning { .. }
             | Self::Error { .. } => true,
             Self::Ended | Self::Detached { .. } | Self::Room | Self::Closed { .. } => false,

@@ -15,8 +15,7 @@ use super::{
 };
 use crate::{
     av::{PicturePool, PixelFormat},
-    base::time::Rational,
-    frame::{Frame, FrameShape, SharedFrame},
+    frame::{Frame, FrameShape, FrameTime, SharedFrame},
 };
 
 /// The fate of a frame that finds a queue full (GStreamer's `leaky`).
@@ -83,15 +82,15 @@ pub(crate) struct InputConfig {
 #[derive(Default)]
 pub(crate) struct InputState {
     pub(crate) counters: Counters,
-    /// Presentation time of the last frame captured, dropped ones too, in ticks of its timebase.
-    last_pts: Mutex<Option<(i64, Rational)>>,
+    /// Time of the last frame captured, dropped ones too.
+    last_time: Mutex<Option<FrameTime>>,
     failed: AtomicBool,
 }
 
 impl InputState {
-    /// Presentation time of the last frame captured, dropped ones too, in ticks of its timebase.
-    pub(crate) fn last_pts(&self) -> Option<(i64, Rational)> {
-        *self.last_pts.lock()
+    /// Time of the last frame captured, dropped ones too.
+    pub(crate) fn last_time(&self) -> Option<FrameTime> {
+        *self.last_time.lock()
     }
 
     /// From now on frames are counted as failed.
@@ -240,7 +239,7 @@ impl InputSender {
             return false;
         }
         self.input().counters.captured();
-        *self.input().last_pts.lock() = Some((frame.pts, frame.time_base));
+        *self.input().last_time.lock() = Some(frame.time());
         true
     }
 

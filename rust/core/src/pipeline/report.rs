@@ -193,6 +193,8 @@ pub struct TargetStats {
     pub indexed_bytes: u64,
     /// Seconds of video in the file, or in all files of the recording.
     pub duration_seconds: f64,
+    /// Jumps of the frames' times, after each of which the recording went on right after the frame before.
+    pub discontinuities: u64,
     /// The part that is safe on the disk.
     pub durable: DurableStats,
     /// From capture to the encoded packet.
@@ -299,6 +301,14 @@ pub enum Event {
     DiskLow {
         /// Bytes left.
         free_bytes: u64,
+    },
+    /// The times of a recording's frames jumped: another source, a step of the clock, or a gap that the container cannot
+    /// express. The recording goes on right after the frame before; at most one event a second.
+    Discontinuity {
+        /// Where in the recording, in seconds.
+        at_seconds: f64,
+        /// By how much the frame's own time differs, in seconds: below 0 for a step back.
+        jump_seconds: f64,
     },
     /// A target that had no room for a frame has room again.
     Room,

@@ -4,7 +4,7 @@ use std::{collections::VecDeque, sync::Arc};
 
 use super::{
     encoder_state::EncoderState,
-    grid::Grid,
+    grid::{Grid, Placed},
     options::OnResize,
     packets::{PacketHub, StreamStart},
 };
@@ -100,8 +100,7 @@ impl EncodeThread {
         }
         self.guarded(Self::finish_stream);
         self.state.input.counters.failed(self.inside.len() as u64);
-        let last = self.state.input.last_pts();
-        let end = last.map_or(0, |(pts, time_base)| self.config.grid.end_after(pts, time_base));
+        let end = self.state.input.last_time().map_or(0, |last| self.config.grid.end_after(&last));
         self.packets.end(end);
     }
 
@@ -155,11 +154,14 @@ impl EncodeThread {
         let views = self.recorded_views(frame)?;
         let input = FrameShape::of(views);
         self.prepare(input)?;
-        let Some(slot) = self.config.grid.place(frame) else {
+        let Some(Placed { slot, jump }) = self.config.grid.place(frame) else {
             self.has_frame = false;
             self.state.input.counters.dropped(DropReason::FrameRate, 1);
             return Ok(());
         };
+        if let Some(seconds) = jump {
+            self.state.report_jump(self.config.grid.seconds(slot), seconds);
+        }
         match self.open.as_ref().map(|open| open.encoder.input()) {
             Some(open) if is_resized(open, input) && self.config.on_resize == OnResize::Segment => {
                 self.finish_stream()?;

@@ -2,13 +2,13 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicBool, Ordering::SeqCst},
+    atomic::{AtomicBool, AtomicU64, Ordering::SeqCst},
 };
 
 use super::reporter::Reporter;
 use crate::pipeline::{
     Clock,
-    events::OverloadReporter,
+    events::{OverloadReporter, Throttle},
     input::{InputState, Sink},
     latency::Recorder,
     report::{DropReason, Event},
@@ -23,6 +23,9 @@ pub(super) struct EncoderState {
     /// Whether the encoder waits for an output: frames that are dropped meanwhile are the storage's.
     pub(super) is_blocked: Arc<AtomicBool>,
     overload: OverloadReporter,
+    /// Jumps of the frames' times that were left out.
+    pub(super) discontinuities: AtomicU64,
+    jumps: Throttle,
 }
 
 impl EncoderState {
@@ -34,6 +37,8 @@ impl EncoderState {
             capture_to_packet: Recorder::new(),
             is_blocked: Arc::default(),
             overload: OverloadReporter::default(),
+            discontinuities: AtomicU64::new(0),
+            jumps: Throttle::default(),
         }
     }
 }
@@ -57,6 +62,14 @@ impl Sink for EncoderState {
 }
 
 impl EncoderState {
+    /// Counts a jump of the frames' times that was left out, and reports it, at most once a second.
+    pub(super) fn report_jump(&self, at_seconds: f64, jump_seconds: f64) {
+        self.discontinuities.fetch_add(1, SeqCst);
+        if self.jumps.is_due(self.clock.now_ns()) {
+            self.reporter.events.push(Event::Discontinuity { at_seconds, jump_seconds });
+        }
+    }
+
     /// Counts frames that are dropped, and reports the overload.
     fn report_overload(&self, dropped: u64) {
         let is_blocked = self.is_blocked.load(SeqCst);

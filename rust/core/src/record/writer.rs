@@ -31,6 +31,7 @@ use crate::{
         report::{Event, TargetInfo, TargetStats},
     },
     storage::Volume,
+    sys::survive_file_size_limit,
 };
 
 /// Packets that may wait for the disk: about ten seconds at 60 frames a second.
@@ -54,6 +55,7 @@ impl FileWriter {
         notify: Notify,
     ) -> Result<Self> {
         av::init();
+        survive_file_size_limit();
         options.check()?;
         let container = Container::for_path(&options.path, options.codec)?;
         check_rate(options.codec, container, options.frame_rate)?;
@@ -77,7 +79,7 @@ impl FileWriter {
             view: options.view,
             on_resize: options.on_resize,
             choice,
-            grid: Grid::new(options.frame_rate),
+            grid: Grid::new(options.frame_rate, container.max_gap(options.frame_rate)),
         };
         let mux_signal = Signal::new(clock);
         let packets = port.subscribe(OverflowPolicy::Block, PACKET_QUEUE, &mux_signal);

@@ -52,6 +52,7 @@ impl WriterState {
             bytes: totals.bytes,
             indexed_bytes: totals.indexed_bytes,
             duration_seconds: totals.slots as f64 / self.info.frame_rate.as_f64(),
+            discontinuities: self.encoder.discontinuities.load(SeqCst),
             durable: totals.durable,
             capture_to_packet: self.encoder.capture_to_packet.snapshot(),
             packet_to_durable: self.file.packet_to_durable.snapshot(),
@@ -69,6 +70,7 @@ impl WriterState {
             first.encoder.clone_into(&mut target.encoder);
         }
         let segments = self.file.segments.reports(target.frame_rate);
+        let segments_exist = left.iter().all(|segment| segment.outcome.get().is_some_and(|outcome| outcome.exists));
         RecordingReport {
             target,
             stats: self.stats(),
@@ -76,7 +78,7 @@ impl WriterState {
             height: first.map_or(0, |first| first.shape.height),
             pixel_format: first.map_or(String::new(), |first| first.shape.format.name()),
             started_at: first.map_or(String::new(), |first| first.started_at.clone()),
-            exists: first.is_some(),
+            exists: first.is_some() && segments_exist,
             finalised: first.is_some() && segments.iter().all(|segment| segment.finalised),
             synced: first.is_some() && segments.iter().all(|segment| segment.synced),
             segments,

@@ -115,6 +115,8 @@ impl SourceThread {
             self.state.events.push(Event::Ended);
             self.wait_for_close();
         }
+        // A file that it reads may be recorded to once it is closed.
+        drop(self.producer);
         self.state.events.push(Event::Closed { report: None, error });
     }
 

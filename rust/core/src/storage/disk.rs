@@ -3,18 +3,30 @@
 use std::{
     fs::{self, File, OpenOptions},
     io,
-    os::unix::fs::{FileExt, OpenOptionsExt},
-    path::Path,
+    os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt},
+    path::{Path, PathBuf},
     sync::Arc,
 };
 
-use super::{Storage, Volume};
+use rustix::{
+    fs::{FlockOperation, OFlags, flock},
+    io::Errno,
+};
+
+use super::{Created, FileId, Storage, Volume};
 
 /// The disk of this machine.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Disk;
 
+/// Symbolic links that are followed, as many as the kernel follows (path_resolution(7)).
+const MAX_LINKS: usize = 40;
+
 impl Storage for File {
+    fn id(&self) -> io::Result<FileId> {
+        self.metadata().map(|metadata| id_of(&metadata))
+    }
+
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         let mut filled = 0;
         while filled < buffer.len() {
@@ -46,28 +58,52 @@ impl Storage for File {
 }
 
 impl Volume for Disk {
-    fn create(&self, path: &Path, overwrite: bool) -> io::Result<Arc<dyn Storage>> {
-        if overwrite && let Ok(metadata) = fs::metadata(path) {
-            check_regular(&metadata)?;
+    fn resolve(&self, path: &Path) -> PathBuf {
+        let mut path = path.to_owned();
+        for _ in 0..MAX_LINKS {
+            let Ok(target) = fs::read_link(&path) else { break };
+            path = folder_of(&path).join(target);
         }
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).custom_flags(non_blocking());
-        if overwrite {
-            options.create(true).truncate(false);
-        } else {
-            options.create_new(true);
+        path
+    }
+
+    fn id_at(&self, path: &Path) -> io::Result<Option<FileId>> {
+        match fs::symlink_metadata(path) {
+            Ok(metadata) => Ok(Some(id_of(&metadata))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
         }
-        Ok(Arc::new(options.open(path)?))
+    }
+
+    fn create(&self, path: &Path, overwrite: bool) -> io::Result<Created> {
+        let open = |options: &mut OpenOptions| {
+            options.read(true).write(true).custom_flags(flags(OFlags::NONBLOCK | OFlags::NOFOLLOW)).open(path)
+        };
+        let (file, is_new) = match open(OpenOptions::new().create_new(true)) {
+            Err(error) if overwrite && error.kind() == io::ErrorKind::AlreadyExists => {
+                // Before it is opened, which by itself does something to a device.
+                check_regular(&fs::symlink_metadata(path)?)?;
+                (open(&mut OpenOptions::new())?, false)
+            }
+            outcome => (outcome?, true),
+        };
+        lock(&file, FlockOperation::NonBlockingLockExclusive)?;
+        Ok(Created { storage: Arc::new(file), is_new })
     }
 
     fn open(&self, path: &Path) -> io::Result<Arc<dyn Storage>> {
         // Without O_NONBLOCK opening a FIFO would wait for its other end.
-        let file = OpenOptions::new().read(true).custom_flags(non_blocking()).open(path)?;
+        let file = OpenOptions::new().read(true).custom_flags(flags(OFlags::NONBLOCK)).open(path)?;
         check_regular(&file.metadata()?)?;
+        lock(&file, FlockOperation::NonBlockingLockShared)?;
         Ok(Arc::new(file))
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        if let Ok(metadata) = fs::metadata(to) {
+            // A file system without permissions refuses; the recording itself is worth more than they are.
+            let _ = fs::set_permissions(from, metadata.permissions());
+        }
         fs::rename(from, to)
     }
 
@@ -85,8 +121,21 @@ impl Volume for Disk {
     }
 }
 
-fn non_blocking() -> i32 {
-    i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or(0)
+fn flags(flags: OFlags) -> i32 {
+    i32::try_from(flags.bits()).unwrap_or(0)
+}
+
+fn id_of(metadata: &fs::Metadata) -> FileId {
+    FileId { device: metadata.dev(), inode: metadata.ino() }
+}
+
+/// Locks a file until it is closed, by whatever name it was opened: one writer, or any number of readers.
+fn lock(file: &File, how: FlockOperation) -> io::Result<()> {
+    match flock(file, how) {
+        Err(Errno::WOULDBLOCK) => Err(io::ErrorKind::ResourceBusy.into()),
+        // Some network file systems have no locks.
+        _ => Ok(()),
+    }
 }
 
 fn folder_of(path: &Path) -> &Path {
@@ -103,5 +152,68 @@ fn check_regular(metadata: &fs::Metadata) -> io::Result<()> {
         Err(io::ErrorKind::IsADirectory.into())
     } else {
         Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use super::*;
+
+    fn kind<T>(outcome: io::Result<T>) -> Option<io::ErrorKind> {
+        outcome.err().map(|error| error.kind())
+    }
+
+    #[test]
+    fn a_file_has_one_writer_or_readers_by_whatever_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let [file, link, hard] = ["a", "link", "hard"].map(|name| folder.path().join(name));
+        fs::write(&file, "precious").unwrap();
+        symlink(&file, &link).unwrap();
+        fs::hard_link(&file, &hard).unwrap();
+        let readers = [&file, &link, &hard].map(|path| Disk.open(path).unwrap());
+        for path in [&file, &hard] {
+            assert_eq!(kind(Disk.create(path, true)), Some(io::ErrorKind::ResourceBusy));
+        }
+        drop(readers);
+        let writer = Disk.create(&hard, true).unwrap();
+        assert!(!writer.is_new);
+        for path in [&file, &hard] {
+            assert_eq!(kind(Disk.create(path, true)), Some(io::ErrorKind::ResourceBusy));
+            assert_eq!(kind(Disk.open(path)), Some(io::ErrorKind::ResourceBusy));
+        }
+        drop(writer);
+        assert!(Disk.create(&file, true).is_ok());
+        assert_eq!(fs::read(&file).unwrap(), b"precious");
+    }
+
+    #[test]
+    fn no_link_is_followed_and_a_dangling_one_is_resolved() {
+        let folder = tempfile::tempdir().unwrap();
+        let [file, link, other] = ["a", "link", "other"].map(|name| folder.path().join(name));
+        symlink("other", &link).unwrap();
+        symlink("link", &other).unwrap();
+        assert!(Disk.create(&link, true).is_err());
+        // A circle ends somewhere.
+        assert!(Disk.create(&Disk.resolve(&link), true).is_err());
+        fs::remove_file(&other).unwrap();
+        assert_eq!(Disk.resolve(&link), other);
+        assert!(Disk.create(&other, true).unwrap().is_new);
+        assert_eq!(Disk.resolve(&file), file);
+        assert_ne!(Disk.id_at(&link).unwrap(), Disk.id_at(&other).unwrap());
+        assert_eq!(Disk.id_at(&file).unwrap(), None);
+    }
+
+    #[test]
+    fn a_file_that_replaces_another_takes_its_permissions() {
+        let folder = tempfile::tempdir().unwrap();
+        let [old, new] = ["old", "new"].map(|name| folder.path().join(name));
+        for path in [&old, &new] {
+            Disk.create(path, false).unwrap();
+        }
+        fs::set_permissions(&old, fs::Permissions::from_mode(0o600)).unwrap();
+        Disk.rename(&new, &old).unwrap();
+        assert_eq!(fs::metadata(&old).unwrap().permissions().mode() & 0o777, 0o600);
     }
 }

@@ -3,12 +3,40 @@
 
 mod disk;
 
-use std::{io, path::Path, sync::Arc};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 pub use disk::Disk;
 
+/// The identity of a file, the same for each of its names (`st_dev` and `st_ino` of stat(2)).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileId {
+    /// Its file system.
+    pub device: u64,
+    /// Its number there.
+    pub inode: u64,
+}
+
+/// A file that was opened for writing.
+pub struct Created {
+    /// The file.
+    pub storage: Arc<dyn Storage>,
+    /// Whether it was made; `false` if it existed before.
+    pub is_new: bool,
+}
+
 /// One open file.
 pub trait Storage: Send + Sync {
+    /// Its identity.
+    ///
+    /// # Errors
+    ///
+    /// The operating system's.
+    fn id(&self) -> io::Result<FileId>;
+
     /// Reads at `offset`; fewer bytes than asked only at the end.
     ///
     /// # Errors
@@ -48,21 +76,34 @@ pub trait Storage: Send + Sync {
 
 /// The folder tree in which files are made.
 pub trait Volume: Send + Sync {
-    /// Makes a file for reading and writing; with `overwrite` an existing one is opened as it is.
+    /// The path to which symbolic links at the end of `path` lead, whether there is a file or not.
+    fn resolve(&self, path: &Path) -> PathBuf;
+
+    /// The identity of the file at `path`, of a symbolic link its own; `None` if there is none.
     ///
     /// # Errors
     ///
-    /// `AlreadyExists` unless `overwrite`; otherwise the operating system's.
-    fn create(&self, path: &Path, overwrite: bool) -> io::Result<Arc<dyn Storage>>;
+    /// The operating system's.
+    fn id_at(&self, path: &Path) -> io::Result<Option<FileId>>;
+
+    /// Makes a file for reading and writing; with `overwrite` an existing regular one is opened as it is. No symbolic
+    /// link at `path` is followed.
+    ///
+    /// # Errors
+    ///
+    /// `AlreadyExists` unless `overwrite`, `ResourceBusy` if the file is already open through a volume in this or another
+    /// process; otherwise the operating system's.
+    fn create(&self, path: &Path, overwrite: bool) -> io::Result<Created>;
 
     /// Opens a regular file for reading.
     ///
     /// # Errors
     ///
-    /// The operating system's; `IsADirectory` or `InvalidInput` if it is not a regular file.
+    /// The operating system's; `IsADirectory` or `InvalidInput` if it is not a regular file, `ResourceBusy` if it is open
+    /// for writing through a volume.
     fn open(&self, path: &Path) -> io::Result<Arc<dyn Storage>>;
 
-    /// Renames a file over another.
+    /// Renames a file over another, whose permissions it takes.
     ///
     /// # Errors
     ///

@@ -9,7 +9,7 @@ use std::{
 
 use giftgrab_core::{
     pipeline::Clock,
-    storage::{Storage, Volume},
+    storage::{Created, FileId, Storage, Volume},
 };
 
 use super::{Random, clock::sleep_until};
@@ -217,6 +217,10 @@ fn apply_name(names: &mut HashMap<PathBuf, usize>, op: &Op) {
 }
 
 impl Storage for SimFile {
+    fn id(&self) -> io::Result<FileId> {
+        Ok(id_of(self.file))
+    }
+
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         let mut inner = self.disk.inner.lock().unwrap();
         inner.call(false).map_err(|(_, error)| error)?;
@@ -269,8 +273,20 @@ impl Storage for SimFile {
     }
 }
 
+fn id_of(file: usize) -> FileId {
+    FileId { device: 1, inode: file as u64 }
+}
+
 impl Volume for SimDisk {
-    fn create(&self, path: &Path, overwrite: bool) -> io::Result<Arc<dyn Storage>> {
+    fn resolve(&self, path: &Path) -> PathBuf {
+        path.to_owned()
+    }
+
+    fn id_at(&self, path: &Path) -> io::Result<Option<FileId>> {
+        Ok(self.inner.lock().unwrap().names.get(path).copied().map(id_of))
+    }
+
+    fn create(&self, path: &Path, overwrite: bool) -> io::Result<Created> {
         let mut inner = self.inner.lock().unwrap();
         inner.call(true).map_err(|(_, error)| error)?;
         let known = inner.names.get(path).copied();
@@ -284,7 +300,7 @@ impl Volume for SimDisk {
             inner.log.push(Op::Create { file, path: path.to_owned() });
             file
         });
-        Ok(Arc::new(SimFile { disk: self.clone(), file }))
+        Ok(Created { storage: Arc::new(SimFile { disk: self.clone(), file }), is_new: known.is_none() })
     }
 
     fn open(&self, path: &Path) -> io::Result<Arc<dyn Storage>> {

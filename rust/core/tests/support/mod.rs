@@ -12,7 +12,7 @@ use std::{io, sync::Arc};
 use giftgrab_core::{
     av::{Decoder, Demuxer, DemuxerOptions, Packet},
     source::test_pattern::barcode::Barcode,
-    storage::Storage,
+    storage::{FileId, Storage},
 };
 
 /// Whether every case runs or a sample.
@@ -41,6 +41,10 @@ impl Random {
 pub struct Bytes(pub Vec<u8>);
 
 impl Storage for Bytes {
+    fn id(&self) -> io::Result<FileId> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         let rest = self.0.get(offset as usize..).unwrap_or_default();
         let count = rest.len().min(buffer.len());

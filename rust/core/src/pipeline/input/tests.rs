@@ -1,6 +1,7 @@
 use super::*;
 use crate::{
     av::Picture,
+    base::time::Rational,
     pipeline::{Clock, test_target::TestTarget},
     test_support::clock::{START_NS, SimulatedClock},
 };

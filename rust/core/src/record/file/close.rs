@@ -7,19 +7,30 @@ use super::{
     remux::{self, Recording},
     segment::{ClosedFile, Segment},
     state::FileState,
-    sync::{LOW_BYTES, sync_once},
+    sync::{LOW_BYTES, sync_name, sync_once},
 };
-use crate::base::error::{Error, Stage, guard};
+use crate::base::error::{Code, Error, Stage, guard};
 
 /// Bytes that must stay free beside the indexed copy of a file.
 const RESERVE: u64 = 1 << 20;
 
-/// Removes a file without a frame. A file that existed before stays as it was, unless writing to it has begun.
+/// Removes a file without a frame. A file that existed before stays as it was, unless writing to it has begun; one that
+/// somebody has put in its place stays.
 pub(super) fn discard(state: &FileState, segment: &Segment, was_begun: bool) {
-    if !state.options.overwrite || was_begun {
+    if (segment.is_new || was_begun) && segment.is_at_its_path(state.volume.as_ref()) {
         let _ = state.volume.remove(&segment.path);
     }
     segment.forget();
+}
+
+/// The recording's file is not where it was made.
+pub(super) fn moved(segment: &Segment) -> Error {
+    let message = format!(
+        "Cannot find the recording at {:?}: its file was moved, replaced or removed meanwhile; every frame is in the file \
+         that had this name",
+        segment.name
+    );
+    Error::new(Code::NotFound, Stage::Storage, message)
 }
 
 impl OpenFile {
@@ -39,21 +50,27 @@ impl OpenFile {
             self.segment.end_slot.store(self.flushed_slot, SeqCst);
         }
         // After a sync that failed, the next one may succeed without the pages that were lost: it proves nothing.
-        let mut is_synced = !self.segment.sync_failed.load(SeqCst)
+        let is_named = sync_name(&state, &self.segment).map_err(|error| state.reporter.warn(error)).is_ok();
+        let is_on_disk = !self.segment.sync_failed.load(SeqCst)
             && sync_once(&state, &self.segment, self.storage.as_ref())
-                .and_then(|()| state.volume.sync_folder_of(&self.segment.path))
                 .map_err(|error| state.fail(storage_error(&self.segment, &error)))
                 .is_ok();
+        let exists = self.segment.is_at_its_path(state.volume.as_ref());
+        if !exists {
+            state.reporter.warn(moved(&self.segment));
+        }
+        let mut is_synced = is_on_disk && is_named && exists;
         if state.container.is_fragmented() {
-            self.is_finalised &= state.options.finalise && is_synced;
+            self.is_finalised &= state.options.finalise && is_on_disk && exists;
             if self.is_finalised {
-                is_synced = self.index();
+                is_synced &= self.index();
             }
         }
         let _ = self.segment.outcome.set(ClosedFile {
             shape: self.shape,
             encoder: self.encoder,
             started_at: std::mem::take(&mut self.started_at),
+            exists,
             finalised: self.is_finalised,
             synced: is_synced,
         });
@@ -66,13 +83,11 @@ impl OpenFile {
         let reserve = if state.segments.has_after(&self.segment) { LOW_BYTES } else { RESERVE };
         let recording = Recording {
             storage: &self.storage,
-            path: &self.segment.path,
+            segment: &self.segment,
             container: state.container,
             frame_rate: state.options.frame_rate,
             stereo: self.stereo,
             reserve,
-            frames: self.segment.frames(),
-            end: self.segment.end_slot.load(SeqCst),
             metadata: &self.metadata,
         };
         let progress = |copied| self.segment.indexed_bytes.store(copied, SeqCst);

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     base::error::{Code, Error, Result, Stage},
-    storage::{Storage, Volume},
+    storage::{Created, Storage, Volume},
 };
 
 /// The last number that a file may have.
@@ -45,14 +45,14 @@ impl Names {
     /// Makes the next file, whose first frame stands at `start` on the recording's time line.
     pub(super) fn create(&mut self, start: i64) -> Result<NewFile> {
         let permit = self.state.open_permit();
-        let (name, path, storage) = self.create_numbered()?;
-        let segment = Arc::new(Segment { name, path, start, ..Segment::default() });
+        let (name, path, Created { storage, is_new }) = self.create_numbered()?;
+        let segment = Arc::new(Segment { name, path, id: storage.id().ok(), is_new, start, ..Segment::default() });
         self.state.segments.add(segment.clone());
         Ok(NewFile { segment, storage, permit })
     }
 
     /// Makes a file under the next number that is free.
-    fn create_numbered(&mut self) -> Result<(String, PathBuf, Arc<dyn Storage>)> {
+    fn create_numbered(&mut self) -> Result<(String, PathBuf, Created)> {
         let options = &self.state.options;
         loop {
             let number = self.number;
@@ -61,10 +61,10 @@ impl Names {
             let mut path = numbered(&self.base, number);
             if options.overwrite {
                 // Through a symbolic link its file is overwritten; the index must replace that file and not the link.
-                path = path.canonicalize().unwrap_or(path);
+                path = self.state.volume.resolve(&path);
             }
             match create(self.state.volume.as_ref(), &path, &name, options.overwrite) {
-                Ok(storage) => return Ok((name, path, storage)),
+                Ok(created) => return Ok((name, path, created)),
                 Err(error) if error.code == Code::AlreadyExists && 1 < number && number < MAX_NUMBER => {}
                 Err(error) => return Err(error),
             }
@@ -85,7 +85,7 @@ fn numbered(path: &Path, number: u32) -> PathBuf {
 }
 
 /// Makes a file; the error names the fault of the path as plainly as possible.
-fn create(volume: &dyn Volume, path: &Path, name: &str, overwrite: bool) -> Result<Arc<dyn Storage>> {
+fn create(volume: &dyn Volume, path: &Path, name: &str, overwrite: bool) -> Result<Created> {
     volume.create(path, overwrite).map_err(|error| {
         let error = match error.kind() {
             ErrorKind::AlreadyExists if path.is_dir() => ErrorKind::IsADirectory.into(),

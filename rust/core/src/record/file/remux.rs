@@ -1,13 +1,18 @@
 //! Turns a fragmented recording into an ordinary file with one index, in a way that a crash cannot harm.
 //!
 //! The index is written with a copy of the packets into `NAME.part`, which is synced and then renamed over the
-//! recording. Until the rename the recording stays whole.
+//! recording. Until the rename the recording stays whole. Only the recording's own file is replaced, and only by a copy
+//! with every frame.
 
 use std::{
-    ffi::OsString,
+    ffi::{OsStr, OsString},
+    io::{self, ErrorKind},
+    os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, atomic::Ordering::SeqCst},
 };
+
+use super::{close::moved, segment::Segment};
 
 use crate::{
     av::{AvError, Demuxer, DemuxerOptions, Muxer, MuxerConfig, Packet},
@@ -20,19 +25,20 @@ use crate::{
     storage::{Storage, Volume},
 };
 
+/// Names that are tried for a copy.
+const MAX_PARTS: u32 = 99;
+/// Longest name of a file, in bytes (NAME_MAX of limits.h).
+const MAX_NAME: usize = 255;
+
 /// The recording to be indexed.
 pub(super) struct Recording<'a> {
     pub(super) storage: &'a Arc<dyn Storage>,
-    pub(super) path: &'a Path,
+    pub(super) segment: &'a Segment,
     pub(super) container: Container,
     pub(super) frame_rate: Rational,
     pub(super) stereo: Option<StereoPacking>,
     /// Bytes that must stay free beside the copy.
     pub(super) reserve: u64,
-    /// Frames in it.
-    pub(super) frames: u64,
-    /// Slot after the last frame.
-    pub(super) end: i64,
     pub(super) metadata: &'a [(String, String)],
 }
 
@@ -45,53 +51,69 @@ pub(super) struct Indexed {
 
 /// Replaces a recording by an indexed copy; `progress` gets the bytes copied so far.
 pub(super) fn index(volume: &dyn Volume, recording: &Recording<'_>, progress: impl Fn(u64)) -> Result<Indexed> {
-    let name = recording.path.to_string_lossy();
-    let io = |error: std::io::Error| Error::from_io(Stage::Storage, "index", &name, &error);
+    let path = &recording.segment.path;
+    let name = path.to_string_lossy();
+    let io = |error: io::Error| Error::from_io(Stage::Storage, "index", &name, &error);
     let needed = recording.storage.size().map_err(io)?.saturating_add(recording.reserve);
-    if volume.free_bytes(recording.path).is_some_and(|free| free < needed) {
+    if volume.free_bytes(path).is_some_and(|free| free < needed) {
         return Err(Error::new(
             Code::DiskFull,
             Stage::Storage,
             format!("Cannot index {name:?}: the disk has no room for a copy; the recording stays fragmented and whole"),
         ));
     }
-    let part = part_of(recording.path);
-    let outcome = copy(volume, recording, &part, &name, progress)
-        .and_then(|bytes| volume.rename(&part, recording.path).map(|()| bytes).map_err(io));
+    let (part, target) = create_part(volume, path).map_err(io)?;
+    let outcome = copy(recording, &target, &name, progress).and_then(|bytes| {
+        // It takes a while, in which the recording may have been moved.
+        if !recording.segment.is_at_its_path(volume) {
+            return Err(moved(recording.segment));
+        }
+        volume.rename(&part, path).map(|()| bytes).map_err(io)
+    });
     match outcome {
-        Ok(bytes) => Ok(Indexed { bytes, unsynced: volume.sync_folder_of(recording.path).map_err(io).err() }),
+        Ok(bytes) => Ok(Indexed { bytes, unsynced: volume.sync_folder_of(path).map_err(io).err() }),
         Err(error) => {
-            let _ = volume.remove(&part);
+            if volume.id_at(&part).is_ok_and(|found| found == target.id().ok()) {
+                let _ = volume.remove(&part);
+            }
             Err(error)
         }
     }
 }
 
-fn part_of(path: &Path) -> PathBuf {
-    let mut name = OsString::from(path);
-    name.push(".part");
-    name.into()
+/// Makes the file of a copy, under a name that is free.
+fn create_part(volume: &dyn Volume, path: &Path) -> io::Result<(PathBuf, Arc<dyn Storage>)> {
+    let mut number = 1;
+    loop {
+        let part = part_of(path, number);
+        match volume.create(&part, false) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists && number < MAX_PARTS => number += 1,
+            outcome => return outcome.map(|created| (part, created.storage)),
+        }
+    }
 }
 
-fn copy(
-    volume: &dyn Volume,
-    recording: &Recording<'_>,
-    part: &Path,
-    name: &str,
-    progress: impl Fn(u64),
-) -> Result<u64> {
+/// `NAME.part`, then `NAME.part2` and so on; of a long name only as much as a folder takes.
+fn part_of(path: &Path, number: u32) -> PathBuf {
+    let suffix = if number == 1 { ".part".to_owned() } else { format!(".part{number}") };
+    let name = path.file_name().unwrap_or_default().as_bytes();
+    let kept = name.len().min(MAX_NAME - suffix.len());
+    let mut part = OsString::from(OsStr::from_bytes(&name[..kept]));
+    part.push(suffix);
+    path.with_file_name(part)
+}
+
+fn copy(recording: &Recording<'_>, target: &Arc<dyn Storage>, name: &str, progress: impl Fn(u64)) -> Result<u64> {
     let av = |error: AvError| match error.os_error() {
         Some(os) => Error::from_io(Stage::Storage, "index", name, &os),
         None => error.explain(Code::MuxFailed, Stage::Mux, &format!("index {name:?}")),
     };
-    let io = |error: std::io::Error| Error::from_io(Stage::Storage, "index", name, &error);
+    let io = |error: io::Error| Error::from_io(Stage::Storage, "index", name, &error);
     let mut demuxer = Demuxer::open(recording.storage.clone(), DemuxerOptions::default()).map_err(av)?;
     let stream = demuxer.select_video().ok_or_else(|| {
         Error::new(Code::MuxFailed, Stage::Mux, format!("Cannot index {name:?}: no video was found in it"))
     })?;
     let parameters = demuxer.parameters(stream.index).map_err(av)?;
-    let target = volume.create(part, true).map_err(io)?;
-    target.truncate(0).map_err(io)?;
     let mut muxer = Muxer::begin(
         target.clone(),
         &MuxerConfig {
@@ -124,17 +146,18 @@ fn copy(
             Err(error) => return Err(av(error)),
         }
     }
-    if frames != recording.frames {
+    let written = recording.segment.frames();
+    if frames != written {
         let message = format!(
-            "Cannot index {name:?}: only {frames} of its {} frames can be read back; the recording stays as it was \
-             written, fragmented",
-            recording.frames
+            "Cannot index {name:?}: only {frames} of its {written} frames can be read back; the recording stays as it was \
+             written, fragmented"
         );
         return Err(Error::new(Code::MuxFailed, Stage::Mux, message));
     }
     if let Some(mut last) = last {
         // The demuxer states one frame's time for the last packet, however long that frame is shown.
-        let end = Rational::rescale(recording.end, recording.frame_rate.inverse(), stream.time_base);
+        let end_slot = recording.segment.end_slot.load(SeqCst);
+        let end = Rational::rescale(end_slot, recording.frame_rate.inverse(), stream.time_base);
         let begun = last.dts().unwrap_or(end) - first_dts.unwrap_or(0);
         last.set_duration((end - begun).max(1));
         muxer.write(&mut last).map_err(av)?;
@@ -142,4 +165,17 @@ fn copy(
     muxer.finish().map_err(av)?;
     target.sync_data().map_err(io)?;
     target.size().map_err(io)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_stands_beside_its_recording_and_its_name_is_never_too_long() {
+        assert_eq!(part_of(Path::new("/x/a.mp4"), 1), Path::new("/x/a.mp4.part"));
+        assert_eq!(part_of(Path::new("/x/a.mp4"), 12), Path::new("/x/a.mp4.part12"));
+        let long = part_of(&Path::new("/x").join("n".repeat(255)), 1);
+        assert_eq!(long, Path::new("/x").join("n".repeat(250) + ".part"));
+    }
 }

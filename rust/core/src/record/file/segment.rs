@@ -14,6 +14,7 @@ use crate::{
     av::VideoInfo,
     base::time::Rational,
     pipeline::report::{DurableStats, SegmentReport},
+    storage::{FileId, Volume},
 };
 
 /// Frames that have been handed to the operating system and not been synced.
@@ -31,6 +32,8 @@ pub(in crate::record) struct ClosedFile {
     pub(in crate::record) shape: VideoInfo,
     pub(in crate::record) encoder: &'static str,
     pub(in crate::record) started_at: String,
+    /// Whether it stands at its path.
+    pub(in crate::record) exists: bool,
     pub(in crate::record) finalised: bool,
     pub(in crate::record) synced: bool,
 }
@@ -42,6 +45,12 @@ pub(in crate::record) struct Segment {
     pub(in crate::record) name: String,
     /// Its absolute path: the working folder may change.
     pub(in crate::record) path: PathBuf,
+    /// The identity of the file that was opened there.
+    pub(in crate::record) id: Option<FileId>,
+    /// Whether the file was made for the recording; `false` if it existed before.
+    pub(in crate::record) is_new: bool,
+    /// Whether the name is on the disk.
+    pub(in crate::record) is_named: AtomicBool,
     /// Slot of its first frame on the time line of the recording.
     pub(in crate::record) start: i64,
     pub(in crate::record) bytes: AtomicU64,
@@ -62,6 +71,11 @@ impl Segment {
     /// Frames in the file so far.
     pub(in crate::record) fn frames(&self) -> u64 {
         self.unsynced.lock().frames
+    }
+
+    /// Whether its own file stands at its path: it may have been moved, replaced or removed meanwhile.
+    pub(in crate::record) fn is_at_its_path(&self, volume: &dyn Volume) -> bool {
+        self.id.is_none_or(|id| volume.id_at(&self.path).is_ok_and(|found| found == Some(id)))
     }
 
     /// Resets the stats of a file that was removed.

@@ -46,6 +46,7 @@ struct SyncThread {
     control: Arc<SyncControl>,
     started_ns: u64,
     warned_ns: Option<u64>,
+    has_warned_of_name: bool,
 }
 
 /// Notes the end of the thread, however the thread ends.
@@ -67,17 +68,20 @@ impl Syncer {
             signal: Signal::new(&state.clock),
         });
         let ended = Signal::new(&state.clock);
-        let mut thread = SyncThread {
+        let thread = SyncThread {
             state: state.clone(),
             segment: segment.clone(),
             storage: storage.clone(),
             control: control.clone(),
             started_ns: state.clock.now_ns(),
             warned_ns: None,
+            has_warned_of_name: false,
         };
         let end = Ended(control.clone(), ended.clone());
         clock::spawn(&state.clock, "gg-sync", move || {
+            // The last to be dropped: the end of the thread is that of its hold on the file.
             let _end = end;
+            let mut thread = thread;
             let action = format!("sync {:?}", thread.segment.name);
             let synced = guard(Stage::Storage, action, || {
                 thread.run();
@@ -117,6 +121,20 @@ impl SyncControl {
     }
 }
 
+/// Syncs the name of the file, once: a synced file that no folder knows is lost.
+pub(super) fn sync_name(state: &FileState, segment: &Segment) -> Result<()> {
+    if segment.is_named.load(SeqCst) {
+        return Ok(());
+    }
+    let synced = state.volume.sync_folder_of(&segment.path);
+    segment.is_named.store(synced.is_ok(), SeqCst);
+    synced.map_err(|error| {
+        let error = Error::from_io(Stage::Storage, "sync the folder of", &segment.path.to_string_lossy(), &error);
+        let message = format!("{}; the recording goes on, but a power cut may cost its name", error.message);
+        Error { message, ..error }
+    })
+}
+
 /// Syncs the file, and notes how much of it is safe.
 pub(super) fn sync_once(state: &FileState, segment: &Segment, storage: &dyn Storage) -> io::Result<()> {
     let bytes = segment.bytes.load(SeqCst);
@@ -125,6 +143,9 @@ pub(super) fn sync_once(state: &FileState, segment: &Segment, storage: &dyn Stor
         (unsynced.frames, std::mem::take(&mut unsynced.encoded_ns))
     };
     storage.sync_data()?;
+    if !segment.is_named.load(SeqCst) {
+        return Ok(());
+    }
     let now_ns = state.clock.now_ns();
     for encoded_ns in encoded {
         state.packet_to_durable.record(now_ns.saturating_sub(encoded_ns));
@@ -139,11 +160,9 @@ pub(super) fn sync_once(state: &FileState, segment: &Segment, storage: &dyn Stor
 impl SyncThread {
     fn run(&mut self) {
         let interval_ns = u64::from(self.state.options.sync_interval_ms) * 1_000_000;
-        // The name of the file first: a synced file that no folder knows is lost.
-        let mut outcome = self.state.volume.sync_folder_of(&self.segment.path);
         loop {
-            let synced = outcome.and_then(|()| sync_once(&self.state, &self.segment, self.storage.as_ref()));
-            if let Err(error) = synced {
+            self.sync_name();
+            if let Err(error) = sync_once(&self.state, &self.segment, self.storage.as_ref()) {
                 let path = self.segment.path.to_string_lossy();
                 self.segment.sync_failed.store(true, SeqCst);
                 return self.state.fail(Error::from_io(Stage::Storage, "sync", &path, &error));
@@ -152,7 +171,15 @@ impl SyncThread {
             if self.is_stopped_within(interval_ns) {
                 return;
             }
-            outcome = Ok(());
+        }
+    }
+
+    /// Syncs the name, again and again until that succeeds; a failure is reported once.
+    fn sync_name(&mut self) {
+        if let Err(error) = sync_name(&self.state, &self.segment)
+            && !std::mem::replace(&mut self.has_warned_of_name, true)
+        {
+            self.state.reporter.warn(error);
         }
     }
 
