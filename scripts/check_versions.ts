@@ -21,7 +21,7 @@ export function checkVersions(root: string): Finding[] {
   };
   compare("Cargo.toml", /^\[workspace\.package\]\n(?:(?!\[).*\n)*?version = "(.*)"/gm);
   compare("Cargo.lock", /^name = "giftgrab[\w-]*"\nversion = "(.*)"/gm);
-  compare("src/backend/version.ts", /^export const VERSION = "(.*)"/gm);
+  compare("src/base/version.ts", /^export const VERSION = "(.*)"/gm);
   compare("docs/packages.md", /npm:@giftgrab\/[\w-]+@([^"]+)"/g);
   for (const file of filesUnder(root, "rust", ["Cargo.toml"])) {
     const match = /^version\s*=.*/m.exec(read(file));

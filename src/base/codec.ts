@@ -30,6 +30,12 @@ export function checkedColour(value: ColourSpace): ColourSpace {
   return checkedWord("colour", value, Object.values(ColourSpace));
 }
 
+/** The first codec of the table that the container of `path` holds; none if the extension names no container. */
+export function codecFor(path: string): Codec | undefined {
+  const extension = extensionOf(path);
+  return Object.values(Codec).find((codec) => (CODECS[codec].extensions as readonly string[]).includes(extension));
+}
+
 /**
  * Makes sure that the extension of `path`, in upper or lower case, names a container that holds `codec`.
  *
@@ -39,10 +45,9 @@ export function checkContainer(codec: Codec, path: string): void {
   const { name, extensions } = CODECS[codec];
   const extension = extensionOf(path);
   if ((extensions as readonly string[]).includes(extension)) return;
-  const isKnown = Object.values(CONTAINERS).some((row) => (row.extensions as readonly string[]).includes(extension));
   const cause = extension === ""
     ? "it has no extension"
-    : `.${extension} ${isKnown ? `cannot hold ${name}` : "names no container"}`;
+    : `.${extension} ${codecFor(path) !== undefined ? `cannot hold ${name}` : "names no container"}`;
   const fitting = extensions.map((one) => `.${one}`).join(", ");
   throw errorOf("target", {
     code: "container_mismatch",

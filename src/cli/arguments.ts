@@ -5,10 +5,11 @@
  */
 
 import { parseArgs } from "node:util";
-import { CODECS, ColourSpace } from "../base/codec.ts";
-import type { Codec, Pacing, Rational } from "../generated/contract.ts";
+import { codecFor, ColourSpace } from "../base/codec.ts";
+import { pathOf } from "../base/path.ts";
+import { Codec, type Pacing, type Rational } from "../generated/contract.ts";
 import type { FileWriterSettings } from "../targets/factory.ts";
-import { OPTIONS } from "./options.ts";
+import { OPTIONS, USUAL_CODEC } from "./options.ts";
 
 /** A recording as the arguments describe it. */
 export interface Recording {
@@ -35,6 +36,7 @@ export interface Recording {
 /** The command to run. */
 export type Command =
   | { readonly verb: "help" }
+  | { readonly verb: "version" }
   | { readonly verb: "list"; readonly json: boolean }
   | { readonly verb: "record"; readonly json: boolean; readonly recording: Recording };
 
@@ -55,8 +57,10 @@ export class UsageError extends Error {
 export function commandOf(args: readonly string[]): Command {
   const values = parse(args);
   if (values.help) return { verb: "help" };
+  if (values.version) return { verb: "version" };
   if (values.list) return { verb: "list", json: values.json };
-  const { input, output } = values;
+  const input = fileOf("input", values.input);
+  const output = fileOf("output", values.output);
   const seconds = numberOf("seconds", values.seconds);
   if (seconds !== undefined && seconds <= 0) throw wrong("seconds", values.seconds, "it must be above 0");
   if (seconds !== undefined && seconds > MAX_SECONDS) {
@@ -77,7 +81,9 @@ export function commandOf(args: readonly string[]): Command {
   const recording: Recording = {
     input,
     output,
-    codec: wordOf("codec", values.codec.toLowerCase(), Object.keys(CODECS) as Codec[]),
+    codec: values.codec === undefined
+      ? codecFor(output ?? "") ?? USUAL_CODEC
+      : wordOf("codec", values.codec.toLowerCase(), Object.values(Codec)),
     seconds: seconds ?? (input === undefined ? 10 : undefined),
     rate: rateOf(values.rate),
     size: sizeOf(values.size),
@@ -119,6 +125,13 @@ function settingsOf(values: Values): FileWriterSettings {
 /** The fields that are not `undefined`. */
 function defined(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
+
+/** A path as it is, that of a `file://` URL decoded. */
+function fileOf(name: string, text: string | undefined): string | undefined {
+  if (text === undefined || !/^file:\/\//i.test(text)) return text;
+  if (!URL.canParse(text)) throw wrong(name, text, "it is no URL; write a path, or file:///FOLDER/NAME");
+  return pathOf(new URL(text), `--${name}`);
 }
 
 function numberOf(name: string, text: string | undefined): number | undefined {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { CODECS, ColourSpace } from "../base/codec.ts";
+import { Codec, codecFor, ColourSpace, CONTAINERS } from "../base/codec.ts";
 
 /** One option. */
 export interface CommandOption {
@@ -24,16 +24,26 @@ export interface CommandOption {
   readonly short?: string;
 }
 
+/** The codec where neither an option nor an extension chooses one. */
+export const USUAL_CODEC: Codec = Codec.HEVC;
+
 /** Every option by its name, in the order of the help. */
 export const OPTIONS = {
-  input: { type: "string", value: "FILE", does: "Record this video", otherwise: "the test pattern" },
+  input: {
+    type: "string",
+    short: "i",
+    value: "FILE",
+    does: "Record this video: a path, or a file:// URL",
+    otherwise: "the test pattern",
+  },
   output: {
     type: "string",
+    short: "o",
     value: "FILE",
-    does: "Record into this file; its extension chooses the container",
+    does: "Record into this file; its extension chooses the container, and the codec if none is given",
     otherwise: "recordings/CODEC-DATE-TIME.EXTENSION",
   },
-  codec: { type: "string", value: "NAME", does: Object.keys(CODECS).join(", "), default: "hevc" },
+  codec: { type: "string", value: "NAME", does: Object.values(Codec).join(", "), otherwise: codecsByExtension() },
   seconds: {
     type: "string",
     value: "N",
@@ -78,13 +88,14 @@ export const OPTIONS = {
   "no-finalise": { type: "boolean", does: "Leave an mp4 or mov fragmented" },
   json: { type: "boolean", does: "Print the report, or with --list the capabilities, as JSON", default: false },
   list: { type: "boolean", does: "List what can be encoded on this machine, and end", default: false },
+  version: { type: "boolean", does: "Print the version of this library, and end", default: false },
   help: { type: "boolean", does: "Print this text, and end", short: "h", default: false },
 } as const satisfies Readonly<Record<string, CommandOption>>;
 
 const ALL: readonly (readonly [name: string, option: CommandOption])[] = Object.entries(OPTIONS);
 
 /** Column at which the meanings begin in the help. */
-const COLUMN = 26;
+const COLUMN = 30;
 
 /** Columns of the help. */
 const WIDTH = 118;
@@ -98,7 +109,8 @@ export function helpText(): string {
 ${ALL.map(helpLine).join("\n")}
 
 Ctrl-C stops the recording and finishes the file; a second one ends at once, and the file still opens.
-The exit code is 0 if every frame is accounted for and none failed, 2 for wrong arguments, else 1.`;
+A terminal that is closed or stopped changes nothing: the recording goes on to its end.
+The exit code is 0 if the file has every frame, 1 if any is missing or something failed, 2 for wrong arguments.`;
 }
 
 /** The rows of the table of options in the documents: option, default, meaning. */
@@ -116,13 +128,23 @@ function helpLine([name, option]: readonly [name: string, option: CommandOption]
     else if (COLUMN + line.length + 1 + word.length <= WIDTH) lines[lines.length - 1] = `${line} ${word}`;
     else lines.push(word);
   }
-  return `  ${usageOf(name, option)}`.padEnd(COLUMN) + lines.join(`\n${" ".repeat(COLUMN)}`);
+  const indent = option.short === undefined ? 6 : 2;
+  return (" ".repeat(indent) + usageOf(name, option)).padEnd(COLUMN) + lines.join(`\n${" ".repeat(COLUMN)}`);
 }
 
-function usageOf(name: string, { value }: CommandOption): string {
-  return value === undefined ? `--${name}` : `--${name} ${value}`;
+function usageOf(name: string, { short, value }: CommandOption): string {
+  return `${short === undefined ? "" : `-${short}, `}--${name}${value === undefined ? "" : ` ${value}`}`;
 }
 
 function defaultOf({ default: value, otherwise }: CommandOption): string | undefined {
   return otherwise ?? (typeof value === "string" ? value : undefined);
+}
+
+/** The codec that each extension chooses, in words. */
+function codecsByExtension(): string {
+  const others = Object.values(CONTAINERS).flatMap(({ extensions }) => extensions).flatMap((extension) => {
+    const codec = codecFor(`a.${extension}`);
+    return codec === USUAL_CODEC ? [] : [`${codec} for .${extension}`];
+  });
+  return [...others, `else ${USUAL_CODEC}`].join(", ");
 }

@@ -1,75 +1,93 @@
 /**
- * The progress line of a recording on a terminal.
+ * The progress of a recording.
  *
  * @module
  */
 
 import type { TargetStats } from "../generated/contract.ts";
-import type { VideoFileWriter } from "../targets/file_writer.ts";
-import { bytesOf, millisecondsOf } from "./report.ts";
+import type { Printer } from "./printer.ts";
+import { bytesOf, clockOf, millisecondsOf } from "./report.ts";
 
-const PERIOD_MS = 250;
+/** Milliseconds from one line to the next, which replaces it on a terminal. */
+const PERIOD_MS = { terminal: 250, other: 10_000 };
 
-/** Updates over which the frame rate is averaged. */
+/** Lines over which the frame rate is averaged. */
 const SPAN = 8;
+
+/** What is watched. */
+export interface Watched {
+  /** Stats of the writer. */
+  stats(): TargetStats;
+  /** Seconds of video that the source has captured. */
+  seconds(): number;
+  /** Seconds of video that there will be, if that is known. */
+  readonly total: number | undefined;
+}
 
 interface Sample {
   readonly atMs: number;
   readonly frames: number;
 }
 
-/** Shows the progress of the recording on stderr if that is a terminal; returns the function that ends the display. */
-export function showProgress(writer: VideoFileWriter): () => void {
-  if (!Deno.stderr.isTerminal()) return () => {};
-  const startMs = performance.now();
-  const samples: Sample[] = [];
-  // Only a display: the recording does not depend on it.
+/** The progress of one recording that begins at `startMs`. */
+export class Progress {
+  readonly #watched: Watched;
+  readonly #startMs: number;
+  readonly #samples: Sample[];
+
+  /** The progress of what is watched. */
+  constructor(watched: Watched, startMs: number) {
+    this.#watched = watched;
+    this.#startMs = startMs;
+    this.#samples = [{ atMs: startMs, frames: 0 }];
+  }
+
+  /** The line at `nowMs`. */
+  line(nowMs: number): string {
+    const stats = this.#watched.stats();
+    const elapsed = (nowMs - this.#startMs) / 1000;
+    return [
+      `${elapsed.toFixed(1)} s`,
+      ...this.#outlook(elapsed),
+      `${this.#rate({ atMs: nowMs, frames: stats.frames.captured }).toFixed(1)} fps`,
+      bytesOf(stats.bytes),
+      `${stats.frames.dropped} dropped`,
+      `queue ${stats.frameQueue}+${stats.packetQueue}`,
+      `latency ${millisecondsOf(stats.captureToPacket.p50Ms)}`,
+    ].join("  ");
+  }
+
+  /** How much is done, and how long the rest will take at the same speed. */
+  #outlook(elapsed: number): string[] {
+    const { total } = this.#watched;
+    if (total === undefined || total <= 0) return [];
+    const done = Math.min(this.#watched.seconds() / total, 1);
+    const left = done > 0 ? [`${clockOf(elapsed * (1 - done) / done)} left`] : [];
+    return [`${Math.floor(done * 100)} %`, ...left];
+  }
+
+  #rate(now: Sample): number {
+    this.#samples.push(now);
+    if (this.#samples.length > SPAN) this.#samples.shift();
+    const then = this.#samples[0] ?? now;
+    return now.atMs > then.atMs ? (now.frames - then.frames) * 1000 / (now.atMs - then.atMs) : 0;
+  }
+}
+
+/** Shows progress until the returned function is called. */
+export function showProgress(watched: Watched, printer: Printer): () => void {
+  const progress = new Progress(watched, performance.now());
   const timer = setInterval(() => {
-    const stats = statsOf(writer);
-    if (stats === undefined) return;
-    const now = { atMs: performance.now(), frames: stats.frames.captured };
-    samples.push(now);
-    if (samples.length > SPAN) samples.shift();
-    const then = samples[0] ?? now;
-    const rate = now.atMs > then.atMs ? (now.frames - then.frames) * 1000 / (now.atMs - then.atMs) : 0;
-    print(lineOf(stats, (now.atMs - startMs) / 1000, rate));
-  }, PERIOD_MS);
+    let line: string;
+    try {
+      line = progress.line(performance.now());
+    } catch {
+      return; // Its stats end before the display does.
+    }
+    printer.status(line);
+  }, printer.isTerminal ? PERIOD_MS.terminal : PERIOD_MS.other);
   return () => {
     clearInterval(timer);
-    print("");
+    printer.clear();
   };
-}
-
-/** The line. */
-export function lineOf(stats: TargetStats, seconds: number, rate: number): string {
-  return [
-    `${seconds.toFixed(1)} s`,
-    `${rate.toFixed(1)} fps`,
-    bytesOf(stats.bytes),
-    `${stats.frames.dropped} dropped`,
-    `queue ${stats.frameQueue}+${stats.packetQueue}`,
-    `latency ${millisecondsOf(stats.captureToPacket.p50Ms)}`,
-  ].join("  ");
-}
-
-function statsOf(writer: VideoFileWriter): TargetStats | undefined {
-  try {
-    return writer.stats();
-  } catch {
-    // The writer has been closed meanwhile.
-    return undefined;
-  }
-}
-
-function print(text: string): void {
-  Deno.stderr.writeSync(new TextEncoder().encode(`\r\x1b[K${text.slice(0, columns() - 1)}`));
-}
-
-function columns(): number {
-  try {
-    // A terminal that does not know its size reports 0.
-    return Deno.consoleSize().columns || 80;
-  } catch {
-    return 80;
-  }
 }

@@ -19,56 +19,84 @@ import {
 import { type Deferred, deferred } from "../base/deferred.ts";
 import { frameRateOf, rationalToNumber } from "../base/rational.ts";
 import type { Recording } from "./arguments.ts";
-import { onInterrupt } from "./interrupt.ts";
-import { showProgress } from "./progress.ts";
+import { onInterrupt, outliveTerminal } from "./interrupt.ts";
+import type { Printer } from "./printer.ts";
+import { showProgress, type Watched } from "./progress.ts";
 import { problemsOf } from "./report.ts";
 
 /** The outcome of a recording. */
 export interface RecordingOutcome {
   /** The report, if there is one. */
   readonly report: RecordingReport | undefined;
+  /** The last stats of the source, if there are any. */
+  readonly source: SourceStats | undefined;
   /** One sentence for each problem. */
   readonly problems: readonly string[];
 }
 
-/** Records until the source ends, the time is over or a signal comes; the file is finished in each case. */
-export async function record(recording: Recording): Promise<RecordingOutcome> {
+/**
+ * Records until the source ends, the time is over or a signal comes; the file is finished in each case.
+ *
+ * @param printer Prints what happens meanwhile.
+ */
+export async function record(recording: Recording, printer: Printer): Promise<RecordingOutcome> {
   const source = await openSource(recording);
   const problems: string[] = [];
-  let report: RecordingReport | undefined;
+  let outcome: RecordingOutcome;
   try {
-    report = await recordFrom(source, recording, problems);
+    outcome = await recordFrom(source, recording, printer, problems);
   } finally {
     // A source that fails to close must hide neither the report nor an error before.
     await source.close().catch((error) => problems.push(sentence(error)));
   }
-  return { report, problems };
+  return outcome;
 }
 
 async function recordFrom(
   source: VideoSource,
   recording: Recording,
+  printer: Printer,
   problems: string[],
-): Promise<RecordingReport | undefined> {
+): Promise<RecordingOutcome> {
   const writer = await openWriter(recording, source);
   const stopped = deferred<void>();
   onInterrupt(stopped.resolve);
-  const hide = showProgress(writer);
+  outliveTerminal();
+  printer.line(beginningOf(recording, writer.info.path));
+  const hide = showProgress(watched(source, writer, recording), printer);
   let report: RecordingReport | undefined;
   try {
-    await run(source, writer, recording, stopped).catch((error) => problems.push(sentence(error)));
+    await run(source, writer, recording, printer, stopped).catch((error) => problems.push(sentence(error)));
     report = await finish(writer, problems);
   } finally {
     hide();
   }
-  // A source whose native side is lost has no stats.
+  let stats: SourceStats | undefined;
   try {
-    warnOfLosses(source.stats());
+    stats = source.stats();
   } catch (error) {
+    // A source whose native side is lost has no stats.
     problems.push(sentence(error));
   }
-  if (report !== undefined) problems.push(...problemsOf(report), ...await problemsOfFile(report));
-  return report;
+  if (report !== undefined) problems.push(...problemsOf(report, stats), ...await problemsOfFile(report));
+  return { report, source: stats, problems };
+}
+
+function beginningOf({ input, seconds }: Recording, path: string): string {
+  const into = `into ${JSON.stringify(path)}`;
+  if (input !== undefined) return `Recording ${JSON.stringify(input)} ${into}`;
+  return `Recording the test pattern for ${seconds} s ${into}; --seconds and --input change that`;
+}
+
+function watched(source: VideoSource, writer: VideoFileWriter, { seconds = Infinity }: Recording): Watched {
+  const { durationSeconds, frames, frameRate } = source.info;
+  const length = durationSeconds ?? (frames === null ? Infinity : frames / rationalToNumber(frameRate));
+  const total = Math.min(length, seconds);
+  return {
+    stats: () => writer.stats(),
+    seconds: () => source.stats().durationSeconds,
+    total: Number.isFinite(total) ? total : undefined,
+  };
 }
 
 function openSource({ input, colour, pacing, rate = 30, seconds, size }: Recording): Promise<VideoSource> {
@@ -105,6 +133,7 @@ async function run(
   source: VideoSource,
   writer: VideoFileWriter,
   { input, seconds }: Recording,
+  printer: Printer,
   stopped: Deferred<void>,
 ): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -112,6 +141,7 @@ async function run(
   if (input !== undefined && seconds !== undefined) {
     source.addEventListener("attached", () => timer ??= setTimeout(stopped.resolve, seconds * 1000));
   }
+  const warn = ({ error }: FailureEvent): void => void printer.line(`Warning: ${error.message}`);
   source.addEventListener("warning", warn);
   writer.addEventListener("error", () => stopped.resolve());
   writer.addEventListener("warning", warn);
@@ -121,16 +151,6 @@ async function run(
   } finally {
     clearTimeout(timer);
   }
-}
-
-/** Warns of losses of the source, which no target counts. */
-function warnOfLosses({ decodeErrors, missed }: SourceStats): void {
-  if (decodeErrors > 0) console.error(`Warning: damaged pieces of the input that were skipped: ${decodeErrors}`);
-  if (missed > 0) console.error(`Warning: frames missed because this machine was too busy: ${missed}`);
-}
-
-function warn({ error }: FailureEvent): void {
-  console.error(`Warning: ${error.message}`);
 }
 
 async function finish(writer: VideoFileWriter, problems: string[]): Promise<RecordingReport | undefined> {

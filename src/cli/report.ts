@@ -5,10 +5,20 @@
  */
 
 import { CODECS } from "../base/codec.ts";
-import type { Capabilities, EncoderCapability, Latency, RecordingReport } from "../generated/contract.ts";
+import type {
+  Capabilities,
+  DropReason,
+  EncoderCapability,
+  Latency,
+  RecordingReport,
+  SourceStats,
+} from "../generated/contract.ts";
 
-/** The report in a few lines. */
-export function reportText({ target, stats, ...report }: RecordingReport): string {
+/** Reasons for which a user expects frames to be left out: `--rate` asks for fewer, or Ctrl-C came first. */
+const EXPECTED: readonly DropReason[] = ["frame_rate", "detached"];
+
+/** The report in a few lines, with what the source itself lost. */
+export function reportText({ target, stats, ...report }: RecordingReport, source: SourceStats | undefined): string {
   const { frames, durable } = stats;
   const { num, den } = target.frameRate;
   if (!report.exists) return `Nothing was recorded: ${frames.captured} frames captured, ${frames.failed} failed`;
@@ -19,7 +29,8 @@ export function reportText({ target, stats, ...report }: RecordingReport): strin
     `  ${CODECS[target.codec].name} by ${target.encoder} in ${target.container}, ` +
     `${report.width}x${report.height} ${report.pixelFormat}, ${rate} fps`,
     `  ${frames.captured} frames captured: ${frames.written} written, ${frames.dropped} dropped, ${frames.failed} failed`,
-    ...frames.drops.map((drop) => `    ${drop.frames} dropped at ${drop.stage}: ${drop.reason.replaceAll("_", " ")}`),
+    ...frames.drops.map((drop) => `    ${drop.frames} dropped at ${drop.stage}: ${wordsOf(drop.reason)}`),
+    ...source === undefined ? [] : [`  source: ${source.missed} missed, ${source.decodeErrors} undecodable`],
     `  ${stats.durationSeconds.toFixed(2)} s, ${bytesOf(stats.bytes)}, ${ends.join(", ")} (${durable.syncs} syncs)`,
     `  capture to packet ${latencyOf(stats.captureToPacket)}, packet to disk ${latencyOf(stats.packetToDurable)}`,
   ].join("\n");
@@ -27,18 +38,25 @@ export function reportText({ target, stats, ...report }: RecordingReport): strin
 
 /** The command that plays `path`, quoted for a shell. */
 export function playCommand(path: string): string {
-  const safe = path.startsWith("-") ? `./${path}` : path;
-  return `ffplay ${/^[\w@%+=:,./-]+$/.test(safe) ? safe : `'${safe.replaceAll("'", `'\\''`)}'`}`;
+  // ffplay takes a name with a dash for an option, and one with a colon, as 12:30.mp4, for a protocol.
+  const safe = /^-|^[^/]*:/.test(path) ? `./${path}` : path;
+  return `ffplay ${/^[\w@%+:,./-]+$/.test(safe) ? safe : `'${safe.replaceAll("'", `'\\''`)}'`}`;
 }
 
-/** One sentence for each problem of a recording; none if every frame is accounted for and none failed. */
-export function problemsOf(report: RecordingReport): string[] {
-  const { captured, written, dropped, failed } = report.stats.frames;
+/** One sentence for each problem of a recording; none if it has every frame that a user expects. */
+export function problemsOf(report: RecordingReport, source: SourceStats | undefined): string[] {
+  const { captured, written, dropped, failed, drops } = report.stats.frames;
   const problems: string[] = [];
   if (captured !== written + dropped + failed) {
     problems.push(`${captured} frames were captured, but ${written} + ${dropped} + ${failed} are accounted for`);
   }
-  if (failed > 0) problems.push(`${failed} frames failed`);
+  for (const { frames, reason } of drops) {
+    if (!EXPECTED.includes(reason)) problems.push(`frames dropped (${wordsOf(reason)}): ${frames}`);
+  }
+  if (failed > 0) problems.push(`frames that failed: ${failed}`);
+  const { missed = 0, decodeErrors = 0 } = source ?? {};
+  if (missed > 0) problems.push(`frames missed because this machine was too busy: ${missed}`);
+  if (decodeErrors > 0) problems.push(`damaged pieces of the input that were skipped: ${decodeErrors}`);
   if (!report.exists) problems.push("no frame was recorded, so there is no file");
   return problems;
 }
@@ -64,12 +82,24 @@ export function bytesOf(bytes: number): string {
   return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
 }
 
+/** A duration as a clock shows it: `0:07`, `1:02:03`. */
+export function clockOf(seconds: number): string {
+  const whole = Math.round(seconds);
+  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
+  const parts = hours > 0 ? [hours, minutes, whole % 60] : [minutes, whole % 60];
+  return parts.map((part, index) => index === 0 ? `${part}` : String(part).padStart(2, "0")).join(":");
+}
+
 /** A duration in milliseconds. */
 export function millisecondsOf(ms: number): string {
   return `${ms.toFixed(ms < 10 ? 1 : 0)} ms`;
 }
 
 const HEADINGS = ["CODEC", "EXTENSIONS", "ENCODER", "STATE"];
+
+function wordsOf(reason: DropReason): string {
+  return reason.replaceAll("_", " ");
+}
 
 function stateOf(encoder: EncoderCapability, isDefault: boolean): string {
   if (!encoder.available) return ["missing", encoder.reason, encoder.fix].filter(Boolean).join("; ");

@@ -2,19 +2,23 @@
 
 import { strict as assert } from "node:assert";
 import { spawn } from "node:child_process";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync, watch } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Readable, Writable } from "node:stream";
 import process from "node:process";
 import { describe, it } from "node:test";
 import { decodeIndices } from "../helpers/barcode.ts";
 import { text } from "../helpers/command.ts";
+import { ROOT } from "../helpers/example.ts";
 import { withFolder } from "../helpers/folder.ts";
 import { countFrames, probe } from "../helpers/probe.ts";
 import { inOrder } from "../helpers/record.ts";
 import { onlyDeno } from "../helpers/runtime.ts";
 
 const CLI = join(import.meta.dirname ?? ".", "..", "..", "src", "cli", "record.ts");
+
+type Terminal = ReturnType<typeof spawn> & { readonly stdin: Writable; readonly stdout: Readable };
 
 interface Ending {
   readonly code: number | null;
@@ -25,6 +29,24 @@ interface Ending {
 interface Command {
   readonly ended: Promise<Ending>;
   kill(signal: NodeJS.Signals): void;
+  /** Closes the pipes that it prints to. */
+  leave(): void;
+}
+
+/** A recording that is long enough to be looked at, and slow enough for any machine. */
+const SLOW = ["--codec", "h264", "--size", "320x180", "--rate", "5", "--seconds", "4"];
+
+/** Its frames, with those that the pattern misses on a busy machine. */
+const SLOW_INSTANTS = 20;
+
+const CTRL_S = "\x13";
+const CTRL_Q = "\x11";
+
+/** How many frames a report counts, with those that the source missed. */
+function instantsOf(out: string): number {
+  const [, captured] = /(\d+) frames captured/.exec(out) ?? [];
+  const [, missed] = /source: (\d+) missed/.exec(out) ?? [];
+  return Number(captured) + Number(missed);
 }
 
 function record(folder: string, ...args: string[]): Command {
@@ -39,14 +61,31 @@ function record(folder: string, ...args: string[]): Command {
     child.once("error", reject);
     child.once("close", (code) => resolve({ code, out, err }));
   });
-  return { ended, kill: (signal) => void process.kill(child.pid ?? 0, signal) };
+  const leave = (): void => {
+    child.stdout.destroy();
+    child.stderr.destroy();
+  };
+  return { ended, kill: (signal) => void process.kill(child.pid ?? 0, signal), leave };
 }
 
-/** Resolves as soon as a file holds something, by the folder's own word. */
-async function begun(path: string): Promise<void> {
-  const { statSync, watch } = await import("node:fs");
-  const size = () => existsSync(path) ? statSync(path).size : 0;
-  while (size() === 0) {
+/** Runs what `line` makes of the words of a recording in a terminal of its own, whose keys are `stdin`. */
+function inTerminal(folder: string, args: readonly string[], line: (words: string) => string): Terminal {
+  const words = [process.execPath, "run", "-A", "--quiet", CLI, ...args].map((word) => `'${word}'`).join(" ");
+  return spawn("script", ["--quiet", "--return", "--command", line(words), "/dev/null"], {
+    cwd: folder,
+    env: { ...process.env, SHELL: "/bin/sh" },
+    stdio: ["pipe", "pipe", "ignore"],
+  });
+}
+
+/** Resolves as soon as a file holds something. */
+function begun(path: string): Promise<void> {
+  return changed(path, () => existsSync(path) && statSync(path).size > 0);
+}
+
+/** Resolves as soon as something holds of a file, by the folder's own word. */
+async function changed(path: string, holds: () => boolean): Promise<void> {
+  while (!holds()) {
     await new Promise<void>((resolve) => {
       const watcher = watch(join(path, ".."), () => done());
       const timer = setTimeout(() => done(), 200);
@@ -90,7 +129,9 @@ describe("deno task record", onlyDeno("the command is a Deno program"), () => {
     it(`finishes the file properly on ${signal}`, () =>
       withFolder(async (folder) => {
         const output = join(folder, "out.mp4");
-        const command = record(folder, "--output", output, "--codec", "h264", "--size", "320x180", "--seconds", "60");
+        // Without a pace no frame is missed, however busy the machine is.
+        const pattern = ["--codec", "h264", "--size", "320x180", "--seconds", "100000", "--pacing", "asap"];
+        const command = record(folder, "--output", output, ...pattern);
         await begun(output);
         command.kill(signal);
         const { code, out, err } = await command.ended;
@@ -99,6 +140,92 @@ describe("deno task record", onlyDeno("the command is a Deno program"), () => {
         assert.equal(indexedFrames, await countFrames(output));
       }));
   }
+
+  it("records to its end on SIGHUP", () =>
+    withFolder(async (folder) => {
+      const output = join(folder, "out.mp4");
+      const command = record(folder, ...SLOW, "--output", output);
+      await begun(output);
+      command.kill("SIGHUP");
+      const { code, out, err } = await command.ended;
+      assert.equal(instantsOf(out), SLOW_INSTANTS, out + err);
+      assert.equal(code, out.includes("source: 0 missed") ? 0 : 1, out + err);
+    }));
+
+  it("records to its end when its terminal closes", () =>
+    withFolder(async (folder) => {
+      const output = join(folder, "out.mp4");
+      const report = join(folder, "report");
+      const args = [...SLOW, "--output", output, "--json"];
+      const terminal = inTerminal(folder, args, (words) => `exec ${words} >${report}`);
+      await begun(output);
+      terminal.kill("SIGKILL");
+      await begun(report);
+      const { stats, source, finalised } = JSON.parse(readFileSync(report, "utf8"));
+      assert.equal(stats.frames.captured + source.missed, SLOW_INSTANTS);
+      assert.ok(finalised);
+    }));
+
+  it("finishes the file in time when its terminal is stopped", () =>
+    withFolder(async (folder) => {
+      const output = join(folder, "out.mp4");
+      const terminal = inTerminal(folder, [...SLOW, "--output", output], (words) => `exec ${words}`);
+      let out = "";
+      terminal.stdout.on("data", (chunk) => out += chunk);
+      const closed = new Promise((resolve) => terminal.once("close", resolve));
+      await begun(output);
+      const { ino } = statSync(output);
+      terminal.stdin.write(CTRL_S);
+      // At its end the finalised file takes the place of the other one.
+      await changed(output, () => statSync(output).ino !== ino);
+      assert.equal(out.includes("frames captured"), false, out);
+      terminal.stdin.write(CTRL_Q);
+      await closed;
+      assert.equal(instantsOf(out), SLOW_INSTANTS, out);
+    }));
+
+  it("records to its end when nobody reads what it prints", () =>
+    withFolder(async (folder) => {
+      const output = join(folder, "out.mp4");
+      const pattern = ["--seconds", "1", "--size", "320x180", "--pacing", "asap", "--codec", "h264"];
+      const command = record(folder, ...pattern, "--output", output);
+      command.leave();
+      const { code } = await command.ended;
+      assert.equal(code, 0);
+      assert.deepEqual(await decodeIndices(output), inOrder(30));
+    }));
+
+  it("prints a command that plays the file, whatever its name", () =>
+    withFolder(async (folder) => {
+      for (const name of ["12:30.mp4", "-x.mp4", "a b's.mp4"]) {
+        const pattern = ["--seconds", "0.1", "--size", "320x180", "--pacing", "asap", "--codec", "h264"];
+        const { code, out, err } = await record(folder, ...pattern, `--output=${name}`).ended;
+        assert.equal(code, 0, err);
+        const [, words = ""] = /^Play it: ffplay (.*)$/m.exec(out) ?? [];
+        const shell =
+          `cd "$0" && ffprobe -v error -count_frames -show_entries stream=nb_read_frames -of csv=p=0 ${words}`;
+        assert.equal((await text("sh", ["-c", shell, folder])).trim(), "3", out);
+      }
+    }));
+
+  it("exits with 1 when the input is damaged, and says so", () =>
+    withFolder(async (folder) => {
+      const input = join(folder, "in.mkv");
+      await text("ffmpeg", [
+        ...["-v", "error", "-f", "lavfi", "-i", "testsrc2=size=320x180:rate=30:duration=2"],
+        ...["-c:v", "libx264", "-g", "10", "-pix_fmt", "yuv420p", "-bsf:v", "noise=amount=200", input],
+      ]);
+      const { code, out, err } = await record(folder, "--input", input, "--output", "out.mkv").ended;
+      assert.equal(code, 1, out + err);
+      assert.match(out, /source: 0 missed, [1-9]\d* undecodable/);
+      assert.match(err, /^Error: damaged pieces of the input that were skipped: \d+$/m);
+    }));
+
+  it("prints its version", () =>
+    withFolder(async (folder) => {
+      const { version } = JSON.parse(readFileSync(join(ROOT, "deno.json"), "utf8"));
+      assert.equal((await record(folder, "--version").ended).out, `@giftgrab/core ${version}\n`);
+    }));
 
   it("refuses wrong arguments with one sentence and exit code 2", () =>
     withFolder(async (folder) => {

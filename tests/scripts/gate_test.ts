@@ -106,7 +106,7 @@ const VERSIONS: Tree = {
   "Cargo.toml": '[workspace]\nresolver = "3"\n\n[workspace.package]\nedition = "2024"\nversion = "1.2.3"\n',
   "Cargo.lock": '[[package]]\nname = "giftgrab"\nversion = "1.2.3"\n\n[[package]]\nname = "rav1e"\nversion = "9.9.9"\n',
   "rust/core/Cargo.toml": "[package]\nversion.workspace = true\n",
-  "src/backend/version.ts": 'export const VERSION = "1.2.3";\n',
+  "src/base/version.ts": 'export const VERSION = "1.2.3";\n',
   "docs/packages.md": '`import "npm:@giftgrab/core-linux-x64-gnu-gpl@1.2.3"`\n',
 };
 
@@ -116,9 +116,9 @@ const VERSION_BREAKS: readonly (readonly [what: string, file: string, text: stri
   ["another version in Cargo.lock", "Cargo.lock", 'name = "giftgrab-core"\nversion = "1.2.2"\n', "Cargo.lock:2"],
   [
     "another version in the sources",
-    "src/backend/version.ts",
+    "src/base/version.ts",
     '\nexport const VERSION = "1";\n',
-    "src/backend/version.ts:2",
+    "src/base/version.ts:2",
   ],
   [
     "another version in a document",

@@ -5,8 +5,8 @@
  */
 
 import { errorOf } from "../../base/errors.ts";
+import { VERSION } from "../../base/version.ts";
 import { checkAbi, type Host, openLibrary, sentence, VARIABLE } from "../lookup.ts";
-import { VERSION } from "../version.ts";
 import { SYMBOLS, VERSION_SYMBOL } from "./symbols.ts";
 
 /** The opened library. It is never unloaded: its threads may still run. */

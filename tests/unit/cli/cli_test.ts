@@ -2,11 +2,14 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { commandOf, type Recording, UsageError } from "../../../src/cli/arguments.ts";
 import { framesIn, record, stamp } from "../../../src/cli/recording.ts";
-import { bytesOf, playCommand, problemsOf } from "../../../src/cli/report.ts";
+import { Printer } from "../../../src/cli/printer.ts";
+import { bytesOf, clockOf, playCommand, problemsOf, reportText } from "../../../src/cli/report.ts";
 import { errorOf } from "../../../src/base/errors.ts";
+import type { DropReason } from "../../../src/generated/contract.ts";
 import { useBackend } from "../../../src/native/context.ts";
 import { FakeBackend } from "../../helpers/fake_backend.ts";
 import { until } from "../../helpers/fake_frames.ts";
+import { FakeTerminal } from "../../helpers/fake_terminal.ts";
 import { onlyDeno } from "../../helpers/runtime.ts";
 
 function recordingOf(...args: string[]): Recording {
@@ -54,10 +57,34 @@ describe("the arguments of `deno task record`", () => {
     });
   });
 
+  it("have the short forms of ffmpeg", () => {
+    const { input, output } = recordingOf("-i", "a.mp4", "-o", "b.mkv");
+    assert.deepEqual([input, output], ["a.mp4", "b.mkv"]);
+  });
+
+  it("leave the codec to the extension of the output", () => {
+    const chosen = ["a.webm", "a.AVI", "a.mkv", "a.mp4", "a.m4v", "a.mov", "a.ts", "a.xyz"].map((output) =>
+      recordingOf("--output", output).codec
+    );
+    assert.deepEqual(chosen, ["vp9", "xvid", "hevc", "hevc", "hevc", "hevc", "hevc", "hevc"]);
+    assert.equal(recordingOf("--output", "a.webm", "--codec", "av1").codec, "av1");
+  });
+
+  it("name files by paths or by file:// URLs", () => {
+    const { input, output, codec } = recordingOf("-i", "file:///a%20b/c.mp4", "-o", "FILE:///d.webm");
+    assert.deepEqual([input, output, codec], ["/a b/c.mp4", "/d.webm", "vp9"]);
+    assert.equal(recordingOf("-i", "file:a.mp4").input, "file:a.mp4", "a name like any other");
+    assert.throws(() => commandOf(["-i", "file://there/a.mp4"]), {
+      code: "invalid_argument",
+      message: 'Cannot use --input "file://there/a.mp4": it names another computer',
+    });
+  });
+
   it("are refused in one sentence", () => {
     const wrong: readonly [string, RegExp][] = [
       ["--speed 3", /--speed/],
       ["file.mp4", /file\.mp4/],
+      ["--input file://a:b", /^Cannot use --input "file:\/\/a:b": it is no URL/],
       ["--codec mpeg2", /^Cannot use --codec "mpeg2": it must be one of hevc, /],
       ["--seconds 0", /^Cannot use --seconds "0": it must be above 0$/],
       ["--seconds x", /it must be a number$/],
@@ -81,6 +108,7 @@ describe("the arguments of `deno task record`", () => {
 
   it("choose the verb", () => {
     assert.equal(commandOf(["--help"]).verb, "help");
+    assert.equal(commandOf(["--version"]).verb, "version");
     assert.deepEqual(commandOf(["--list", "--json"]), { verb: "list", json: true });
   });
 });
@@ -100,9 +128,25 @@ describe("a recording from the command line", () => {
   it("has readable numbers", () => {
     assert.equal(bytesOf(999), "999 B");
     assert.equal(bytesOf(1_234_567), "1.2 MB");
-    assert.equal(playCommand("recordings/a-1.mp4"), "ffplay recordings/a-1.mp4");
-    assert.equal(playCommand("it's.mp4"), `ffplay 'it'\\''s.mp4'`);
-    assert.equal(playCommand("-a.mp4"), "ffplay ./-a.mp4");
+    assert.equal(clockOf(7.4), "0:07");
+    assert.equal(clockOf(3723), "1:02:03");
+  });
+
+  it("says how to play it in a shell", () => {
+    const commands = {
+      "recordings/a-1.mp4": "recordings/a-1.mp4",
+      "a b.mp4": "'a b.mp4'",
+      "it's.mp4": `'it'\\''s.mp4'`,
+      "~a.mp4": "'~a.mp4'",
+      "=a.mp4": "'=a.mp4'",
+      "-x.mp4": "./-x.mp4",
+      "- x.mp4": "'./- x.mp4'",
+      "12:30.mp4": "./12:30.mp4",
+      "a:b/c.mp4": "./a:b/c.mp4",
+      "/a:b.mp4": "/a:b.mp4",
+      "a/b:c.mp4": "a/b:c.mp4",
+    };
+    for (const [path, word] of Object.entries(commands)) assert.equal(playCommand(path), `ffplay ${word}`);
   });
 
   it("keeps its report when the source cannot be closed", onlyDeno("the command line is run by Deno"), async () => {
@@ -113,7 +157,7 @@ describe("a recording from the command line", () => {
       if (handle !== 1) return close(handle, side);
       throw errorOf(side, { code: "internal", stage: "boundary", message: "Cannot close" });
     };
-    const outcome = record(recordingOf("--output", "a.mp4"));
+    const outcome = record(recordingOf("--output", "a.mp4"), new Printer(Deno.stderr));
     await until(() => backend.calls.includes("start 1"));
     backend.end(1);
     const { report, problems } = await outcome;
@@ -121,13 +165,50 @@ describe("a recording from the command line", () => {
     assert.deepEqual(problems, ["Cannot close"]);
   });
 
-  it("is a failure unless every frame is accounted for", () => {
-    const report = new FakeBackend().report(1);
-    const counted = (frames: object): string[] =>
-      problemsOf({ ...report, stats: { ...report.stats, frames: { ...report.stats.frames, ...frames } } });
-    assert.deepEqual(counted({ captured: 3, written: 2, dropped: 1 }), []);
+  it(
+    "says that it records only once source and file are open",
+    onlyDeno("the command line is run by Deno"),
+    async () => {
+      const backend = new FakeBackend();
+      useBackend(backend);
+      backend.refusals.set("open", { code: "not_found", stage: "source", message: "Cannot read" });
+      const terminal = new FakeTerminal();
+      await assert.rejects(record(recordingOf("--input", "in.mp4"), new Printer(terminal)), /Cannot read/);
+      assert.equal(terminal.text, "");
+      backend.refusals.clear();
+      const outcome = record(recordingOf("-i", "in.mp4", "-o", "out.mkv"), new Printer(terminal));
+      await until(() => backend.calls.includes("start 1"));
+      assert.equal(terminal.text, 'Recording "in.mp4" into "out.mkv"\n');
+      backend.end(1);
+      await outcome;
+    },
+  );
+
+  it("is a failure unless it has every frame that a user expects", () => {
+    const backend = new FakeBackend();
+    const report = backend.report(1);
+    const none = backend.stats(1, "source");
+    const counted = (frames: object, source: object = {}): string[] =>
+      problemsOf({ ...report, stats: { ...report.stats, frames: { ...report.stats.frames, ...frames } } }, {
+        ...none,
+        ...source,
+      });
+    const dropped = (reason: DropReason): string[] =>
+      counted({ captured: 3, written: 2, dropped: 1, drops: [{ reason, stage: "hub", frames: 1 }] });
+    assert.deepEqual(counted({ captured: 3, written: 3 }), []);
+    assert.deepEqual(dropped("frame_rate"), [], "--rate asks for fewer");
+    assert.deepEqual(dropped("detached"), [], "Ctrl-C came first");
+    assert.deepEqual(dropped("encoder_overload"), ["frames dropped (encoder overload): 1"]);
     assert.equal(counted({ captured: 3, written: 2 }).length, 1);
     assert.equal(counted({ captured: 3, written: 2, failed: 1 }).length, 1);
-    assert.equal(problemsOf({ ...report, exists: false }).length, 1);
+    assert.deepEqual(counted({}, { missed: 2 }), ["frames missed because this machine was too busy: 2"]);
+    assert.deepEqual(counted({}, { decodeErrors: 2 }), ["damaged pieces of the input that were skipped: 2"]);
+    assert.equal(problemsOf({ ...report, exists: false }, undefined).length, 1);
+  });
+
+  it("has in its report what the source itself lost", () => {
+    const backend = new FakeBackend();
+    const source = { ...backend.stats(1, "source"), missed: 2, decodeErrors: 3 };
+    assert.match(reportText(backend.report(1), source), /^ {2}source: 2 missed, 3 undecodable$/m);
   });
 });

@@ -9,17 +9,19 @@ describe("the options of `deno task record`", () => {
   it("are all in the help, in lines of at most 120 characters", () => {
     const lines = helpText().split("\n");
     for (const [name, option] of Object.entries(OPTIONS)) {
-      const line = lines.find((one) => one.startsWith(`  --${name} `));
-      assert.ok(line?.includes(option.does), name);
+      const line = lines.findIndex((one) => one.slice(6).startsWith(`--${name} `));
+      assert.ok(lines.slice(line).map((one) => one.trim()).join(" ").includes(option.does), name);
+      if ("short" in option) assert.ok(lines[line]?.startsWith(`  -${option.short}, `), name);
     }
     assert.ok(lines.every((line) => line.length <= 120));
-    assert.ok(helpText().includes("--codec NAME            hevc, h264, vp9, av1, xvid, ffv1 (default: hevc)\n"));
+    const codecs = "hevc, h264, vp9, av1, xvid, ffv1 (default: vp9 for .webm, xvid for .avi, else hevc)";
+    assert.ok(helpText().includes(`      --codec NAME            ${codecs}\n`));
   });
 
   it("are the rows of the table in the documents", () => {
     const documents = ["README.md", ...readdirSync(ROOT).includes("docs") ? docs() : []];
     const rows = documents.flatMap((file) => readFileSync(join(ROOT, file), "utf8").split("\n"))
-      .filter((line) => line.startsWith("| `--"))
+      .filter((line) => /^\| `(-\w, )?--/.test(line))
       .map((line) => line.replace(/ +/g, " "))
       .filter((line) => !line.startsWith("| `--allow"));
     assert.deepEqual(rows, optionRows().map((row) => row.replace(/ +/g, " ")));

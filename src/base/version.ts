@@ -1,5 +1,5 @@
 /**
- * The version of the npm package that carries the library.
+ * The version of this library, and of the npm packages that carry its native part.
  *
  * @module
  */
