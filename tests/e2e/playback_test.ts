@@ -48,6 +48,8 @@ for (const { codec, container } of CASES) {
         const types = boxes.map(({ type }) => type);
         assert.deepEqual(types.filter((type) => ["moof", "mfra", "sidx", "styp"].includes(type)), []);
         assert.equal(types.filter((type) => type === "moov").length, 1);
+        // In front of the pictures: a player that streams the file finds it at once.
+        assert.ok(types.indexOf("moov") < types.indexOf("mdat"), types.join(" "));
         assert.throws(() => boxAt(boxes, "moov/mvex"), /0 boxes/);
         const table = boxAt(boxes, "moov/trak/mdia/minf/stbl");
         // Full boxes: version and flags, then in `stsz` the common size and the count.

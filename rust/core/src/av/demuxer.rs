@@ -25,9 +25,14 @@ pub struct DemuxerOptions {
     pub max_streams: u32,
 }
 
+impl DemuxerOptions {
+    /// For a file in which a short look finds no video: its pictures may begin late.
+    pub const LONG_LOOK: Self = Self { probe_bytes: 100_000_000, analyse_us: 60_000_000, max_streams: 1000 };
+}
+
 impl Default for DemuxerOptions {
     fn default() -> Self {
-        Self { probe_bytes: 5_000_000, analyse_us: 5_000_000, max_streams: 64 }
+        Self { probe_bytes: 5_000_000, analyse_us: 5_000_000, max_streams: 1000 }
     }
 }
 
@@ -115,14 +120,17 @@ impl Demuxer {
             let time_base: Rational = (*stream).time_base.into();
             let guessed: Rational = ffi::av_guess_frame_rate(self.context, stream, ptr::null_mut()).into();
             let average: Rational = (*stream).avg_frame_rate.into();
-            let frame_rate = if average.num > 0 && average.den > 0 { average } else { guessed };
+            // Where FFmpeg has seen one frame only it takes the container's clock for the rate.
+            let is_clock = average.num <= 0 && guessed.num > 240 && guessed == time_base.inverse();
+            let is_rate = |rate: &Rational| rate.num > 0 && rate.den > 0;
+            let frame_rate = [guessed, average].into_iter().find(|rate| is_rate(rate) && !is_clock);
             let seconds = |ticks: i64, base: Rational| {
                 (ticks != ffi::AV_NOPTS_VALUE && ticks > 0).then(|| ticks as f64 * base.as_f64())
             };
             Some(StreamInfo {
                 index: best,
                 time_base,
-                frame_rate,
+                frame_rate: frame_rate.unwrap_or(Rational::new(0, 1)),
                 duration_seconds: seconds((*stream).duration, time_base)
                     .or_else(|| seconds((*self.context).duration, Rational::new(1, ffi::AV_TIME_BASE))),
                 frames: u64::try_from((*stream).nb_frames).ok().filter(|frames| *frames > 0),

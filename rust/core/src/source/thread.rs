@@ -79,7 +79,7 @@ impl SourceThread {
             } else {
                 OverflowPolicy::Block
             },
-            period_ns: producer.info().frame_rate.frame_time_ns(1),
+            period_ns: producer.info().frame_rate.frame_time_ns(1).max(1),
             producer,
             requests,
             state,

@@ -1,7 +1,7 @@
 //! Turns a fragmented recording into an ordinary file with one index, in a way that a crash cannot harm.
 //!
 //! The index is written with a copy of the packets into `NAME.part`, which is synced and then renamed over the
-//! recording. Until the rename the recording stays whole. Only the recording's own file is replaced, and only by a copy
+//! recording, with the index in front of the packets. Until the rename the recording stays whole. Only the recording's own file is replaced, and only by a copy
 //! with every frame.
 
 use std::{
@@ -81,6 +81,23 @@ pub(super) fn index(volume: &dyn Volume, recording: &Recording<'_>, progress: im
     }
 }
 
+/// Bytes that are kept free for the index in front of the packets, where players find it at once. It is written last,
+/// and needs at most as much: what it leaves is a `free` box.
+fn index_room(recording: &Recording<'_>, bytes: u64, extradata: usize) -> u64 {
+    /// Entries of stts, ctts, stsz, stss and sdtp for each frame (ISO/IEC 14496-12, 8.6 and 8.7).
+    const FRAME: u64 = 8 + 8 + 4 + 4 + 1;
+    /// Entries of stsc and co64 for each chunk. Two that follow each other hold at least a MiB (movenc.c, build_chunks).
+    const CHUNK: u64 = 12 + 8;
+    /// All other boxes but the texts and parameter sets.
+    const REST: u64 = 8 << 10;
+    /// The option is an `int`.
+    const MOST: u64 = i32::MAX as u64;
+    let frames = recording.segment.frames();
+    let chunks = (2 * (bytes >> 20) + 2).min(frames);
+    let texts: usize = recording.metadata.iter().map(|(key, value)| key.len() + 4 * value.len()).sum();
+    (frames * FRAME + chunks * CHUNK + (texts + extradata) as u64 + REST).min(MOST)
+}
+
 /// Makes the file of a copy, under a name that is free.
 fn create_part(volume: &dyn Volume, path: &Path) -> io::Result<(PathBuf, Arc<dyn Storage>)> {
     let mut number = 1;
@@ -114,6 +131,7 @@ fn copy(recording: &Recording<'_>, target: &Arc<dyn Storage>, name: &str, progre
         Error::new(Code::MuxFailed, Stage::Mux, format!("Cannot index {name:?}: no video was found in it"))
     })?;
     let parameters = demuxer.parameters(stream.index).map_err(av)?;
+    let room = index_room(recording, recording.storage.size().map_err(io)?, parameters.extradata().len());
     let mut muxer = Muxer::begin(
         target.clone(),
         &MuxerConfig {
@@ -123,7 +141,10 @@ fn copy(recording: &Recording<'_>, target: &Arc<dyn Storage>, name: &str, progre
             frame_rate: recording.frame_rate,
             is_fragmented: false,
             stereo: recording.stereo,
-            options: &[("video_track_timescale".to_owned(), stream.time_base.den.to_string())],
+            options: &[
+                ("video_track_timescale".to_owned(), stream.time_base.den.to_string()),
+                ("moov_size".to_owned(), room.to_string()),
+            ],
             metadata: recording.metadata,
         },
     )

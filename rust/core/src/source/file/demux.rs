@@ -27,12 +27,22 @@ impl FileInput {
             let message = format!("Cannot read {path:?}: it is empty");
             return Err(Error::new(Code::InvalidData, Stage::Source, message).with_field("path"));
         }
-        let mut demuxer =
-            Demuxer::open(storage, DemuxerOptions::default()).map_err(|error| not_a_video(path, &error))?;
-        let stream = demuxer.select_video().ok_or_else(|| {
-            let message = format!("Cannot read {path:?}: it holds no video stream");
-            Error::new(Code::NoVideo, Stage::Source, message).with_field("path")
-        })?;
+        let find = |options: DemuxerOptions| {
+            let mut demuxer = Demuxer::open(storage.clone(), options).map_err(|error| not_a_video(path, &error))?;
+            let stream = demuxer.select_video();
+            Ok((demuxer, stream))
+        };
+        let found = match find(DemuxerOptions::default())? {
+            (_, None) => find(DemuxerOptions::LONG_LOOK)?,
+            found => found,
+        };
+        let (demuxer, Some(stream)) = found else {
+            let DemuxerOptions { probe_bytes, analyse_us, .. } = DemuxerOptions::LONG_LOOK;
+            let (seconds, megabytes) = (analyse_us / 1_000_000, probe_bytes / 1_000_000);
+            let message =
+                format!("Cannot read {path:?}: no video stream is in its first {seconds} seconds and {megabytes} MB");
+            return Err(Error::new(Code::NoVideo, Stage::Source, message).with_field("path"));
+        };
         let memory = |error: AvError| error.explain(Code::ResourceExhausted, Stage::Source, &format!("read {path:?}"));
         Ok(Self { path: path.to_owned(), demuxer, stream, packet: Packet::new().map_err(memory)? })
     }

@@ -27,6 +27,9 @@ use crate::{
     storage::Volume,
 };
 
+/// The rate of a file that states none and has no two frames that show it, as FFmpeg assumes it.
+const DEFAULT_RATE: Rational = Rational::new(25, 1);
+
 /// Decoder threads by default: with more, decoding takes time from the encoders.
 const DEFAULT_THREADS: u32 = 2;
 
@@ -63,11 +66,7 @@ impl FileProducer {
                     let message = format!("Cannot read {path:?}: the linked FFmpeg has no decoder for its codec");
                     Error::new(Code::CodecUnavailable, Stage::Decode, message).with_field("path")
                 })?;
-        // A rate that targets accept; containers may state nonsense.
-        let rate = stream.frame_rate.check_frame_rate("frameRate").map_err(|_| {
-            let message = format!("Cannot read {path:?}: it has no usable frame rate");
-            Error::new(Code::InvalidData, Stage::Source, message).with_field("path")
-        })?;
+        let rate = if stream.frame_rate.num > 0 { stream.frame_rate } else { DEFAULT_RATE };
         let mut input = input;
         // Only the first picture shows for certain its size and pixel format, and that the file can be decoded.
         let Decoded::Picture(first) = next_picture(&mut input, &mut decoder, || false)? else {
