@@ -6,12 +6,12 @@
 
 import { readdirSync, readFileSync } from "node:fs";
 import process from "node:process";
-import { ColourSpace, type FileWriterOptions, VideoSourceFactory, VideoTargetFactory } from "../mod.ts";
+import { ColourSpace, type FileWriterSettings, VideoSourceFactory, VideoTargetFactory } from "../mod.ts";
 import type { Codec } from "../mod.ts";
 import { TICKS_PER_SECOND } from "./measure.ts";
 
 const [input = "", output = "", codec = "", options = "{}"] = process.argv.slice(2);
-const settings: FileWriterOptions = { overwrite: true, ...JSON.parse(options) };
+const settings: FileWriterSettings = { overwrite: true, ...JSON.parse(options) };
 const reader = await VideoSourceFactory.getInstance().createFileReader(input, ColourSpace.I420, { pacing: "asap" });
 const writer = await VideoTargetFactory.getInstance().createFileWriter(
   codec as Codec,
