@@ -23,7 +23,7 @@ import { timeBaseOf } from "../base/rational.ts";
 export type ColourRange = "limited" | "full";
 
 /** The matrix between R'G'B' and Y'CbCr. */
-export type ColourMatrix = "bt601" | "bt709" | "bt2020";
+export type ColourMatrix = keyof typeof COLOUR_MATRICES;
 
 /** The time, the views and the colour of a frame that a program makes; a field that is left out is unknown. */
 export interface VideoFrameDetails {

@@ -16,7 +16,7 @@ export interface FrameColorSpace {
   readonly primaries: null;
   /** Not known to this library. */
   readonly transfer: null;
-  /** The matrix, `rgb` if there is none. */
+  /** The matrix, `rgb` if there is none; `null` also for one that WebCodecs has no name for. */
   readonly matrix: "rgb" | "smpte170m" | "bt709" | "bt2020-ncl" | null;
   /** Whether samples use the full range. */
   readonly fullRange: boolean | null;
@@ -44,7 +44,8 @@ export interface ImageDataLike {
   readonly height: number;
 }
 
-const MATRICES = { bt601: "smpte170m", bt709: "bt709", bt2020: "bt2020-ncl" } as const;
+/** WebCodecs has no names for the other matrices. */
+const MATRICES = { bt601: "smpte170m", bt709: "bt709", bt2020: "bt2020-ncl", fcc: null, smpte240m: null } as const;
 
 /** Range and matrix by WebCodecs' names. */
 export function colorSpaceOf(metadata: FrameMetadata): FrameColorSpace {

@@ -82,6 +82,14 @@ impl PixelFormat {
             .is_some_and(|descriptor| descriptor.flags & flags != 0)
     }
 
+    /// Whether it has no colour: one component, or another one for the alpha.
+    #[must_use]
+    pub fn is_grey(self) -> bool {
+        // SAFETY: returns a static descriptor, or null for a value it does not know.
+        unsafe { ffi::av_pix_fmt_desc_get(ffi::AVPixelFormat(self.0)).as_ref() }
+            .is_some_and(|descriptor| descriptor.nb_components <= 2 && !self.is_rgb())
+    }
+
     /// FFmpeg's name; empty for a value it does not know.
     #[must_use]
     pub fn name(self) -> String {

@@ -47,10 +47,11 @@ impl VideoInfo {
         ColourMatrix::of_number(self.tags.matrix, self.height as usize)
     }
 
-    /// The range of its samples: full in R'G'B', limited in Y'CbCr that says nothing else.
+    /// The range of its samples: full in R'G'B' and in grey that says nothing else, limited in such Y'CbCr.
     #[must_use]
     pub fn range(&self) -> ColourRange {
-        let is_full = self.tags.range == FULL || self.format.is_full_range() || self.format.is_rgb();
+        let is_grey = self.tags.range != LIMITED && self.format.is_grey();
+        let is_full = self.tags.range == FULL || self.format.is_full_range() || self.format.is_rgb() || is_grey;
         if is_full { ColourRange::Full } else { ColourRange::Limited }
     }
 
@@ -69,6 +70,9 @@ pub(crate) fn tags(input: VideoInfo, format: PixelFormat) -> ColourTags {
             ColourTags { range: LIMITED, matrix: matrix.number(), ..input.tags }
         }
         (_, true) => ColourTags { range: FULL, matrix: RGB, ..input.tags },
+        (false, false) if input.format.is_grey() && !format.is_grey() => {
+            ColourTags { range: LIMITED, matrix: input.matrix().number(), ..input.tags }
+        }
         (false, false) if input.format.is_full_range() => ColourTags { range: FULL, ..input.tags },
         (false, false) => input.tags,
     }

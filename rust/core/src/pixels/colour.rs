@@ -12,6 +12,10 @@ pub enum ColourMatrix {
     Bt709,
     /// ITU-R BT.2020, non-constant luminance.
     Bt2020,
+    /// FCC title 47, the American standard of 1953.
+    Fcc,
+    /// SMPTE 240M: early high definition.
+    Smpte240m,
 }
 
 /// Which sample values stand for black and white.
@@ -38,6 +42,8 @@ impl ColourMatrix {
             Self::Bt601 => (0.299, 0.114),
             Self::Bt709 => (0.2126, 0.0722),
             Self::Bt2020 => (0.2627, 0.0593),
+            Self::Fcc => (0.30, 0.11),
+            Self::Smpte240m => (0.212, 0.087),
         }
     }
 

@@ -8,10 +8,14 @@ pub const RGB: u32 = 0;
 pub const BT709: u32 = 1;
 /// Unspecified, as matrix, primaries and transfer.
 pub const UNKNOWN: u32 = 2;
+/// Matrix of FCC title 47.
+const FCC: u32 = 4;
 /// Matrix of BT.601 with 625 lines, the same as with 525.
 const BT601_625: u32 = 5;
 /// BT.601 with 525 lines, as matrix, primaries and transfer.
 pub const BT601: u32 = 6;
+/// Matrix of SMPTE 240M.
+const SMPTE240M: u32 = 7;
 /// Matrix of BT.2020 with non-constant luminance.
 const BT2020: u32 = 9;
 /// The highest matrix that every FFmpeg served here knows.
@@ -28,7 +32,13 @@ pub const FULL: u32 = 2;
 pub const RANGES: [(&str, u32); 2] = [("limited", LIMITED), ("full", FULL)];
 
 /// The matrices by their names in JavaScript, each with all of its numbers; the first is the one that is written.
-pub const MATRICES: [(&str, &[u32]); 3] = [("bt601", &[BT601, BT601_625]), ("bt709", &[BT709]), ("bt2020", &[BT2020])];
+pub const MATRICES: [(&str, &[u32]); 5] = [
+    ("bt601", &[BT601, BT601_625]),
+    ("bt709", &[BT709]),
+    ("bt2020", &[BT2020]),
+    ("fcc", &[FCC]),
+    ("smpte240m", &[SMPTE240M]),
+];
 
 impl ColourMatrix {
     /// Its number.
@@ -38,6 +48,8 @@ impl ColourMatrix {
             Self::Bt601 => BT601,
             Self::Bt709 => BT709,
             Self::Bt2020 => BT2020,
+            Self::Fcc => FCC,
+            Self::Smpte240m => SMPTE240M,
         }
     }
 
@@ -48,6 +60,8 @@ impl ColourMatrix {
             RGB | UNKNOWN => Self::of_height(height),
             BT601_625 | BT601 => Self::Bt601,
             BT2020 => Self::Bt2020,
+            FCC => Self::Fcc,
+            SMPTE240M => Self::Smpte240m,
             _ => Self::Bt709,
         }
     }

@@ -91,6 +91,9 @@ const fn standard(matrix: ColourMatrix) -> YuvStandardMatrix {
         ColourMatrix::Bt601 => YuvStandardMatrix::Bt601,
         ColourMatrix::Bt709 => YuvStandardMatrix::Bt709,
         ColourMatrix::Bt2020 => YuvStandardMatrix::Bt2020,
+        ColourMatrix::Fcc => YuvStandardMatrix::Fcc,
+        // The crate's table for its own Smpte240 is wrong in green and blue.
+        ColourMatrix::Smpte240m => YuvStandardMatrix::Custom(0.212, 0.087),
     }
 }
 

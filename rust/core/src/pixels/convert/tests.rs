@@ -6,7 +6,8 @@ use super::*;
 use crate::pixels::planes::{Layout, MAX_PLANES, Plane, PlaneMut};
 
 const LAYOUTS: [Layout; 6] = [Layout::Bgra, Layout::Rgba, Layout::I420, Layout::I422, Layout::Nv12, Layout::Uyvy];
-const MATRICES: [ColourMatrix; 3] = [ColourMatrix::Bt601, ColourMatrix::Bt709, ColourMatrix::Bt2020];
+const MATRICES: [ColourMatrix; 5] =
+    [ColourMatrix::Bt601, ColourMatrix::Bt709, ColourMatrix::Bt2020, ColourMatrix::Fcc, ColourMatrix::Smpte240m];
 const RANGES: [ColourRange; 2] = [ColourRange::Limited, ColourRange::Full];
 /// Value of the bytes between rows, before and after.
 const PADDING: u8 = 0xa5;

@@ -1,11 +1,12 @@
 //! Decoding: packets in, pictures out. Damaged packets are skipped and counted.
 
 use crate::{
-    av::{AvError, Decoder, Packet, Picture, StreamParameters},
+    av::{AvError, ColourTags, Decoder, Packet, Picture, StreamParameters, VideoInfo},
     base::{
         error::{Code, Error, Result, Stage},
         time::Rational,
     },
+    pixels::h273::UNKNOWN,
 };
 
 /// Damaged packets in a row after which reading ends with an error.
@@ -80,9 +81,10 @@ impl PictureDecoder {
     pub(super) fn receive(&mut self) -> Result<Decoded> {
         loop {
             match self.decoder.receive() {
-                Ok(picture) => {
+                Ok(mut picture) => {
                     self.damage_in_a_row = 0;
                     self.damaged += u64::from(picture.is_damaged());
+                    name_matrix(&mut picture);
                     return Ok(Decoded::Picture(picture));
                 }
                 Err(error) if error.is_end() => return Ok(Decoded::End),
@@ -101,6 +103,15 @@ impl PictureDecoder {
         self.damage_in_a_row += 1;
         let is_bearable = !error.is_no_memory() && self.damage_in_a_row < MAX_DAMAGE;
         if is_bearable { Ok(()) } else { Err(broken(&self.name, error)) }
+    }
+}
+
+/// Names the matrix of a picture that names none, by the size that it has in the file: a part or another size of it has
+/// the same colours.
+fn name_matrix(picture: &mut Picture) {
+    let info = VideoInfo::of(picture);
+    if info.tags.matrix == UNKNOWN && !info.format.is_rgb() && !info.format.is_grey() {
+        picture.set_tags(ColourTags { matrix: info.matrix().number(), ..info.tags });
     }
 }
 
