@@ -22,7 +22,7 @@ interface Seen {
 async function seenOf(
   path: string,
   colour: ColourSpace,
-  request: FrameRequest = {},
+  request: FrameRequest,
   subFrame?: readonly [number, number, number, number],
 ): Promise<Seen> {
   const reader = await sources.createFileReader(path, colour, { pacing: "asap" });
@@ -82,7 +82,7 @@ describe("observers see the colours of a file", () => {
         withFolder(async (folder) => {
           const path = await gradient(folder, size, matrix, range, tag);
           const judge = `in_color_matrix=${matrix}:in_range=${range}:${ACCURATE}`;
-          const whole = await seenOf(path, ColourSpace.RGBA);
+          const whole = await seenOf(path, ColourSpace.RGBA, {});
           const dB = ratio(whole.data, await converted(folder, path, `scale=${judge}`, "rgba"));
           assert.ok(dB >= 40, `${dB} dB`);
           const part = await seenOf(path, ColourSpace.RGBA, {}, [32, 16, 128, 96]);
@@ -102,13 +102,13 @@ describe("observers see the colours of a file", () => {
           format === "gray" ? 1 : 257
         }`;
         const path = await makeFile(join(folder, "ramp.mkv"), "-f", "lavfi", "-i", ramp, "-c:v", "ffv1");
-        const { data } = await seenOf(path, ColourSpace.RGBA);
+        const { data } = await seenOf(path, ColourSpace.RGBA, {});
         for (let x = 0; x < 256; x++) {
           for (const sample of data.subarray(4 * x, 4 * x + 3)) {
             assert.ok(Math.abs(sample - x) <= 1, `${sample} at ${x}`);
           }
         }
-        const planar = await seenOf(path, ColourSpace.I420);
+        const planar = await seenOf(path, ColourSpace.I420, {});
         const dB = ratio(planar.data, await converted(folder, path, `scale=${ACCURATE}`, "yuv420p"));
         assert.ok(dB >= 50, `${dB} dB`);
       }));

@@ -52,3 +52,25 @@ fn sources_one_after_another_are_recorded_whole_and_each_change_is_reported() {
         assert_eq!(seen, wanted, "{name}");
     }
 }
+
+#[test]
+fn sources_one_after_another_pass_a_filter_that_looks_at_times() {
+    let (disk, clock) = (SimDisk::default(), SimulatedClock::new());
+    let time: Arc<dyn Clock> = clock.clone();
+    let mut writer = Watched::writer(writer_options(Codec::Ffv1, "/a.mkv"), Arc::new(disk.clone()), &time).unwrap();
+    let mut filter = Watched::filter("fps=30", &time);
+    filter.object.attach(writer.object.input(), 9).unwrap();
+    for (target, frames) in [(1, 90), (2, 30)] {
+        let mut source = Watched::source(&pattern(frames, Pacing::Realtime), &Session::new(time.clone()));
+        source.object.attach(filter.object.input(), target).unwrap();
+        source.object.start().unwrap();
+        source.wait_for(|event| matches!(event, Event::Ended));
+        clock.pass(5.0);
+    }
+    filter.object.close();
+    filter.wait_for(|event| matches!(event, Event::Closed { .. }));
+    let (report, error) = writer.close();
+    assert!(error.is_none(), "{error:?}");
+    assert_eq!((report.stats.frames.written, report.stats.discontinuities), (60, 1));
+    assert_eq!(decode(&disk.read(Path::new("/a.mkv")).unwrap()).unwrap().len(), 60);
+}

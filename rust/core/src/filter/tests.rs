@@ -388,21 +388,3 @@ fn a_closed_filter_takes_nothing() {
     target.input.close();
     assert_eq!(filter.object.attach(&target.input, 1).unwrap_err().code, Code::Closed);
 }
-
-#[test]
-fn frames_of_a_second_source_and_after_a_step_back_pass_a_filter_that_looks_at_times() {
-    let at = |session_start_ms, pts| {
-        let frame = Arc::into_inner(frame((32, 16), 0, 1)).unwrap();
-        Arc::new(Frame { pts, session_start_ms, ..frame })
-    };
-    for (session, begin) in [(43, 0), (43, 9000), (42, 0)] {
-        let first = (0..30).map(|index| at(42, 3000 + index));
-        let frames: Vec<_> = first.chain((0..30).map(|index| at(session, begin + index))).collect();
-        let (output, events, stats) = run("fps=15", &frames);
-        assert_eq!((output.len(), stats.frames.written), (30, 60), "session {session} from {begin}: {events:?}");
-        assert_eq!(
-            output.iter().filter(|frame| frame.session_start_ms == session).count(),
-            if session == 42 { 30 } else { 15 }
-        );
-    }
-}

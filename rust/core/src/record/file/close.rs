@@ -9,7 +9,7 @@ use super::{
     state::FileState,
     sync::{LOW_BYTES, sync_name, sync_once},
 };
-use crate::base::error::{Code, Error, Stage, guard};
+use crate::base::error::{Error, Stage, guard};
 
 /// Bytes that must stay free beside the indexed copy of a file.
 const RESERVE: u64 = 1 << 20;
@@ -21,16 +21,6 @@ pub(super) fn discard(state: &FileState, segment: &Segment, was_begun: bool) {
         let _ = state.volume.remove(&segment.path);
     }
     segment.forget();
-}
-
-/// The recording's file is not where it was made.
-pub(super) fn moved(segment: &Segment) -> Error {
-    let message = format!(
-        "Cannot find the recording at {:?}: its file was moved, replaced or removed meanwhile; every frame is in the file \
-         that had this name",
-        segment.name
-    );
-    Error::new(Code::NotFound, Stage::Storage, message)
 }
 
 impl OpenFile {
@@ -57,7 +47,7 @@ impl OpenFile {
                 .is_ok();
         let exists = self.segment.is_at_its_path(state.volume.as_ref());
         if !exists {
-            state.reporter.warn(moved(&self.segment));
+            state.reporter.warn(self.segment.moved());
         }
         let mut is_synced = is_on_disk && is_named && exists;
         if state.container.is_fragmented() {

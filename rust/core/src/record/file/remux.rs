@@ -12,7 +12,7 @@ use std::{
     sync::{Arc, atomic::Ordering::SeqCst},
 };
 
-use super::{close::moved, segment::Segment};
+use super::segment::Segment;
 
 use crate::{
     av::{AvError, Demuxer, DemuxerOptions, Muxer, MuxerConfig, Packet},
@@ -66,7 +66,7 @@ pub(super) fn index(volume: &dyn Volume, recording: &Recording<'_>, progress: im
     let outcome = copy(recording, &target, &name, progress).and_then(|bytes| {
         // It takes a while, in which the recording may have been moved.
         if !recording.segment.is_at_its_path(volume) {
-            return Err(moved(recording.segment));
+            return Err(recording.segment.moved());
         }
         volume.rename(&part, path).map(|()| bytes).map_err(io)
     });

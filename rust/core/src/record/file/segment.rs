@@ -12,7 +12,10 @@ use parking_lot::Mutex;
 
 use crate::{
     av::VideoInfo,
-    base::time::Rational,
+    base::{
+        error::{Code, Error, Stage},
+        time::Rational,
+    },
     pipeline::report::{DurableStats, SegmentReport},
     storage::{FileId, Volume},
 };
@@ -76,6 +79,16 @@ impl Segment {
     /// Whether its own file stands at its path: it may have been moved, replaced or removed meanwhile.
     pub(in crate::record) fn is_at_its_path(&self, volume: &dyn Volume) -> bool {
         self.id.is_none_or(|id| volume.id_at(&self.path).is_ok_and(|found| found == Some(id)))
+    }
+
+    /// Its file is not where it was made.
+    pub(in crate::record) fn moved(&self) -> Error {
+        let message = format!(
+            "Cannot find the recording at {:?}: its file was moved, replaced or removed meanwhile; every frame is in the \
+             file that had this name",
+            self.name
+        );
+        Error::new(Code::NotFound, Stage::Storage, message)
     }
 
     /// Resets the stats of a file that was removed.
