@@ -22,15 +22,26 @@ pub struct Disk;
 /// Symbolic links that are followed, as many as the kernel follows (path_resolution(7)).
 const MAX_LINKS: usize = 40;
 
-impl Storage for File {
+/// An open file and its lock, which ends with it. Closing alone would not end the lock at once: a child that the program is
+/// just starting has the file open, too, until it runs its own code.
+struct LockedFile(File);
+
+impl Drop for LockedFile {
+    fn drop(&mut self) {
+        // Refused only where there are no locks.
+        let _ = flock(&self.0, FlockOperation::Unlock);
+    }
+}
+
+impl Storage for LockedFile {
     fn id(&self) -> io::Result<FileId> {
-        self.metadata().map(|metadata| id_of(&metadata))
+        self.0.metadata().map(|metadata| id_of(&metadata))
     }
 
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         let mut filled = 0;
         while filled < buffer.len() {
-            match FileExt::read_at(self, &mut buffer[filled..], offset + filled as u64) {
+            match FileExt::read_at(&self.0, &mut buffer[filled..], offset + filled as u64) {
                 Ok(0) => break,
                 Ok(count) => filled += count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -41,19 +52,19 @@ impl Storage for File {
     }
 
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
-        self.write_all_at(bytes, offset)
+        self.0.write_all_at(bytes, offset)
     }
 
     fn size(&self) -> io::Result<u64> {
-        self.metadata().map(|metadata| metadata.len())
+        self.0.metadata().map(|metadata| metadata.len())
     }
 
     fn truncate(&self, length: u64) -> io::Result<()> {
-        self.set_len(length)
+        self.0.set_len(length)
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        File::sync_data(self)
+        self.0.sync_data()
     }
 }
 
@@ -87,16 +98,15 @@ impl Volume for Disk {
             }
             outcome => (outcome?, true),
         };
-        lock(&file, FlockOperation::NonBlockingLockExclusive)?;
-        Ok(Created { storage: Arc::new(file), is_new })
+        let storage = Arc::new(lock(file, FlockOperation::NonBlockingLockExclusive)?);
+        Ok(Created { storage, is_new })
     }
 
     fn open(&self, path: &Path) -> io::Result<Arc<dyn Storage>> {
         // Without O_NONBLOCK opening a FIFO would wait for its other end.
         let file = OpenOptions::new().read(true).custom_flags(flags(OFlags::NONBLOCK)).open(path)?;
         check_regular(&file.metadata()?)?;
-        lock(&file, FlockOperation::NonBlockingLockShared)?;
-        Ok(Arc::new(file))
+        Ok(Arc::new(lock(file, FlockOperation::NonBlockingLockShared)?))
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -130,11 +140,11 @@ fn id_of(metadata: &fs::Metadata) -> FileId {
 }
 
 /// Locks a file until it is closed, by whatever name it was opened: one writer, or any number of readers.
-fn lock(file: &File, how: FlockOperation) -> io::Result<()> {
-    match flock(file, how) {
+fn lock(file: File, how: FlockOperation) -> io::Result<LockedFile> {
+    match flock(&file, how) {
         Err(Errno::WOULDBLOCK) => Err(io::ErrorKind::ResourceBusy.into()),
         // Some network file systems have no locks.
-        _ => Ok(()),
+        _ => Ok(LockedFile(file)),
     }
 }
 
@@ -186,6 +196,28 @@ mod tests {
         drop(writer);
         assert!(Disk.create(&file, true).is_ok());
         assert_eq!(fs::read(&file).unwrap(), b"precious");
+    }
+
+    #[test]
+    fn a_file_is_free_as_soon_as_it_is_closed_though_a_child_that_just_starts_has_it_open() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        let Created { storage, .. } = Disk.create(&path, false).unwrap();
+        let id = storage.id().unwrap();
+        // Like a child before it runs its own code: another descriptor of the same open file.
+        let other = fs::read_dir("/proc/self/fd").unwrap().find_map(|entry| {
+            let number = entry.ok()?.file_name().to_str()?.parse::<i32>().ok()?;
+            let metadata = fs::metadata(format!("/proc/self/fd/{number}")).ok()?;
+            (id_of(&metadata) == id).then_some(number)
+        });
+        let pid = rustix::process::getpid();
+        let handle = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()).unwrap();
+        let flags = rustix::process::PidfdGetfdFlags::empty();
+        let copy = rustix::process::pidfd_getfd(handle, other.unwrap(), flags).unwrap();
+        assert!(Disk.open(&path).is_err());
+        drop(storage);
+        assert!(Disk.create(&path, true).is_ok());
+        drop(copy);
     }
 
     #[test]
