@@ -60,7 +60,10 @@ async function gradient(folder: string, size: string, matrix: string, range: str
   const path = join(folder, `${matrix}-${range}-${size}-${tag}.mkv`);
   const coded = `scale=out_color_matrix=${matrix}:out_range=${range}:${ACCURATE},format=yuv420p`;
   const named = `setparams=colorspace=${tag}:range=${tag === "unknown" ? "unknown" : range}`;
-  const source = `gradients=size=${size}:seed=3:rate=5:duration=0.4,format=rgb24`;
+  const colours = "nb_colors=3:c0=0xC05030:c1=0x3060B0:c2=0x50A060:seed=3";
+  const [width, height] = size.split("x");
+  const line = `x0=0:y0=0:x1=${width}:y1=${height}`;
+  const source = `gradients=size=${size}:${colours}:${line}:rate=5:duration=0.4,format=rgb24`;
   return await makeFile(path, "-f", "lavfi", "-i", source, "-vf", `${coded},${named}`, "-c:v", "ffv1");
 }
 
