@@ -7,8 +7,7 @@ mod support;
 
 use std::{
     collections::BTreeMap,
-    io,
-    path::{Path, PathBuf},
+    path::Path,
     sync::{Arc, Mutex},
 };
 
@@ -19,7 +18,7 @@ use giftgrab_core::{
     record::{FileWriter, options::FileWriterOptions},
     report::{DropReason, Event, Ledger, RecordingReport},
     source::options::{Pacing, SourceOptions, TestPatternOptions},
-    storage::{Created, FileId, Storage, Volume},
+    storage::Volume,
     time::Rational,
 };
 use support::{
@@ -333,59 +332,13 @@ fn without_a_frame_nothing_that_was_there_is_removed_and_nothing_new_stays() {
     }
 }
 
-/// A disk whose folder cannot be synced.
-struct NoFolderSync {
-    disk: SimDisk,
-    refusals: Mutex<usize>,
-}
-
-impl Volume for NoFolderSync {
-    fn resolve(&self, path: &Path) -> PathBuf {
-        self.disk.resolve(path)
-    }
-
-    fn id_at(&self, path: &Path) -> io::Result<Option<FileId>> {
-        self.disk.id_at(path)
-    }
-
-    fn create(&self, path: &Path, overwrite: bool) -> io::Result<Created> {
-        self.disk.create(path, overwrite)
-    }
-
-    fn open(&self, path: &Path) -> io::Result<Arc<dyn Storage>> {
-        self.disk.open(path)
-    }
-
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.disk.rename(from, to)
-    }
-
-    fn remove(&self, path: &Path) -> io::Result<()> {
-        self.disk.remove(path)
-    }
-
-    fn sync_folder_of(&self, path: &Path) -> io::Result<()> {
-        let mut refusals = self.refusals.lock().unwrap();
-        if *refusals == 0 {
-            return self.disk.sync_folder_of(path);
-        }
-        *refusals -= 1;
-        // EMFILE: the folder has to be opened for it.
-        Err(io::Error::from_raw_os_error(24))
-    }
-
-    fn free_bytes(&self, path: &Path) -> Option<u64> {
-        self.disk.free_bytes(path)
-    }
-}
-
 #[test]
 fn a_folder_that_cannot_be_synced_costs_no_frame_and_is_tried_again() {
     for (name, refusals) in [("/a.mp4", 1), ("/a.mp4", usize::MAX), ("/a.mkv", 1), ("/a.mkv", usize::MAX)] {
         let disk = SimDisk::default();
-        let volume = NoFolderSync { disk: disk.clone(), refusals: Mutex::new(refusals) };
+        disk.refuse_folder_syncs(refusals);
         let Recorded { report, error, events } =
-            record(writer_options(Codec::H264, name), FRAMES, Arc::new(volume)).unwrap();
+            record(writer_options(Codec::H264, name), FRAMES, Arc::new(disk.clone())).unwrap();
         let words = format!("{name}, {refusals}: {error:?}, {events:?}, {report:?}");
         assert!(error.is_none() && report.exists && report.finalised, "{words}");
         assert_eq!(report.stats.frames.written, FRAMES, "{words}");

@@ -193,7 +193,10 @@ impl Error {
                 (Code::DiskFull, "the disk is full; free some space".to_owned())
             }
             ErrorKind::OutOfMemory => (Code::ResourceExhausted, "memory has run out".to_owned()),
-            ErrorKind::ResourceBusy => (Code::InUse, "a reader or writer uses it; close that first".to_owned()),
+            ErrorKind::ResourceBusy => (
+                Code::InUse,
+                "it is being read or recorded; choose another path, or close that reader or writer first".to_owned(),
+            ),
             ErrorKind::FileTooLarge => {
                 (Code::Io, "the file may not grow further, by its file system or the limit of `ulimit -f`".to_owned())
             }
@@ -226,6 +229,18 @@ pub fn guard<T>(stage: Stage, action: impl fmt::Display, body: impl FnOnce() -> 
     catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| {
         let message = format!("Cannot {action}: a defect of this library was met; please report it");
         Err(Error::new(Code::Internal, stage, message))
+    })
+}
+
+/// Runs the body of a thread, which reports its own errors; a panic in it becomes an `Internal` error, as in [`guard`].
+///
+/// # Errors
+///
+/// `Internal`.
+pub fn guard_thread(stage: Stage, action: impl fmt::Display, body: impl FnOnce()) -> Result<()> {
+    guard(stage, action, || {
+        body();
+        Ok(())
     })
 }
 

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     av::Description,
     base::{
-        error::{Code, Error, Result, Stage, guard},
+        error::{Code, Error, Result, Stage, guard_thread},
         time::Rational,
     },
     frame::{Frame, FrameShape, FrameTime, SharedFrame},
@@ -90,11 +90,7 @@ impl FilterThread {
     pub(super) fn run(mut self) {
         give_way();
         let what = self.what.clone();
-        let error = guard(Stage::Filter, what, || {
-            self.work();
-            Ok(())
-        })
-        .err();
+        let error = guard_thread(Stage::Filter, what, || self.work()).err();
         if let Some(error) = error.clone() {
             self.state.input.counters.failed(u64::from(std::mem::take(&mut self.has_frame)));
             self.state.input.mark_failed();

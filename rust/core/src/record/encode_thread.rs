@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     av::{Packet, Picture},
-    base::error::{Code, Error, Result, Stage, guard},
+    base::error::{Code, Error, Result, Stage, guard, guard_thread},
     codec::{Encoder, EncoderChoice},
     frame::{Frame, FrameShape, SharedFrame},
     pipeline::{
@@ -84,10 +84,7 @@ impl EncodeThread {
     pub(super) fn run(mut self) {
         give_way();
         let action = format!("encode to {:?}", self.config.label);
-        let worked = guard(Stage::Encode, action, || {
-            self.work();
-            Ok(())
-        });
+        let worked = guard_thread(Stage::Encode, action, || self.work());
         if let Err(error) = worked {
             self.give_up();
             self.state.reporter.fail(error);

@@ -93,6 +93,8 @@ struct Inner {
     calls: usize,
     fault: Option<Fault>,
     has_struck: bool,
+    /// Syncs of a folder that are still to be refused.
+    folder_refusals: usize,
     /// How long each write takes, in nanoseconds of a clock; no time at all if there is none.
     write_time: Option<(Arc<dyn Clock>, u64)>,
 }
@@ -113,6 +115,11 @@ impl SimDisk {
         let disk = Self::default();
         disk.inner.lock().unwrap().fault = Some(fault);
         disk
+    }
+
+    /// The next `count` syncs of a folder are refused, because there is no descriptor to open it with.
+    pub fn refuse_folder_syncs(&self, count: usize) {
+        self.inner.lock().unwrap().folder_refusals = count;
     }
 
     /// From now on every write takes so many seconds of `clock`.
@@ -317,7 +324,13 @@ impl Volume for SimDisk {
     }
 
     fn sync_folder_of(&self, _: &Path) -> io::Result<()> {
-        self.inner.lock().unwrap().simple(Op::SyncFolder)
+        let mut inner = self.inner.lock().unwrap();
+        if inner.folder_refusals == 0 {
+            return inner.simple(Op::SyncFolder);
+        }
+        inner.folder_refusals -= 1;
+        // EMFILE.
+        Err(io::Error::from_raw_os_error(24))
     }
 
     fn free_bytes(&self, _: &Path) -> Option<u64> {

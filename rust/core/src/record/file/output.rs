@@ -11,7 +11,7 @@ use super::{
     state::FileState,
 };
 use crate::{
-    base::error::{Result, Stage, guard},
+    base::error::{Result, Stage, guard_thread},
     pipeline::{Signal, clock},
     record::packets::{CodedPacket, PacketReceiver, StreamStart},
 };
@@ -62,10 +62,7 @@ impl FileThread {
     /// Runs until the encoder has ended and every packet is taken.
     fn run(mut self) {
         let action = format!("write {:?}", self.state.options.path);
-        let worked = guard(Stage::Mux, action, || {
-            self.work();
-            Ok(())
-        });
+        let worked = guard_thread(Stage::Mux, action, || self.work());
         if let Err(error) = worked {
             self.state.fail(error);
         }
@@ -151,10 +148,9 @@ impl FileThread {
 fn end(mut file: OpenFile, slot: i64) {
     let state = file.state.clone();
     let action = format!("close {:?}", file.segment.name);
-    let ended = guard(Stage::Mux, action, || {
+    let ended = guard_thread(Stage::Mux, action, || {
         file.end(Some(slot));
         file.close();
-        Ok(())
     });
     if let Err(error) = ended {
         state.fail(error);

@@ -10,7 +10,7 @@ use std::{
 
 use super::{segment::Segment, state::FileState};
 use crate::{
-    base::error::{Error, Result, Stage, guard},
+    base::error::{Error, Result, Stage, guard_thread},
     pipeline::{
         Signal,
         clock::{self, SECOND_NS},
@@ -83,10 +83,7 @@ impl Syncer {
             let _end = end;
             let mut thread = thread;
             let action = format!("sync {:?}", thread.segment.name);
-            let synced = guard(Stage::Storage, action, || {
-                thread.run();
-                Ok(())
-            });
+            let synced = guard_thread(Stage::Storage, action, || thread.run());
             if let Err(error) = synced {
                 thread.segment.sync_failed.store(true, SeqCst);
                 thread.state.fail(error);
