@@ -395,8 +395,8 @@ export type ErrorCode =
  * - `overload`: Frames wait for long, or are dropped, because a stage does not keep up. The first drop is reported at once, and
  * what goes on at most once a second.
  * - `disklow`: The disk is nearly full; at most one event a minute.
- * - `discontinuity`: The times of a recording's frames jumped: another source, a step of the clock, or a gap that the container cannot
- * express. The recording goes on right after the frame before; at most one event a second.
+ * - `discontinuity`: The times of frames jumped: in a source its input's clock, in a recording another source, a step of the clock, or a
+ * gap that the container cannot express. Time goes on right after the frame before; at most one event a second.
  * - `room`: A target that had no room for a frame has room again.
  * - `warning`: Something degraded; a frame that it cost is in the ledger.
  * - `error`: The object failed; what was recorded stays.
@@ -426,7 +426,7 @@ export type Event = {
   readonly freeBytes: number;
 } | {
   readonly type: "discontinuity";
-  /** Where in the recording, in seconds. */
+  /** Where on the time line of the source or the recording, in seconds. */
   readonly atSeconds: number;
   /** By how much the frame's own time differs, in seconds: below 0 for a step back. */
   readonly jumpSeconds: number;
@@ -866,6 +866,8 @@ export interface SourceStats {
   readonly late: number;
   /** Damaged pieces of the input that the decoder skipped. */
   readonly decodeErrors: number;
+  /** Jumps of the input's clock, after each of which time went on by one period. */
+  readonly discontinuities: number;
   /** Seconds of video captured. */
   readonly durationSeconds: number;
   /** Time from each frame's deadline to its capture; empty unless paced. */

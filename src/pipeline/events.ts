@@ -89,11 +89,11 @@ export class DiskLowEvent extends Event {
 }
 
 /**
- * The times of a recording's frames jumped: another source, a step of the clock, or a gap that the container cannot
- * express. The recording goes on right after the frame before; at most one event a second.
+ * The times of frames jumped: in a source its input's clock, in a recording another source, a step of the clock, or a gap
+ * that the container cannot express. Time goes on right after the frame before; at most one event a second.
  */
 export class DiscontinuityEvent extends Event {
-  /** Where in the recording, in seconds. */
+  /** Where on the time line of the source or the recording, in seconds. */
   readonly atSeconds: number;
   /** By how much the frame's own time differs, in seconds: below 0 for a step back. */
   readonly jumpSeconds: number;
@@ -166,6 +166,8 @@ export interface ObservableEvents {
 export interface VideoSourceEvents extends ObservableEvents {
   /** It has made its last frame, and its observers have seen it. */
   readonly ended: Event;
+  /** The clock of its input jumped. */
+  readonly discontinuity: DiscontinuityEvent;
   /** It is closed. */
   readonly closed: ClosedEvent;
 }

@@ -18,7 +18,11 @@ const sources = VideoSourceFactory.getInstance();
 const targets = VideoTargetFactory.getInstance();
 
 const SMALL = { width: 128, height: 64 };
-const IN_USE = { code: "in_use", field: "path", message: /it is being read or recorded; choose another path, or close that reader or writer first/ };
+const IN_USE = {
+  code: "in_use",
+  field: "path",
+  message: /it is being read or recorded; choose another path, or close that reader or writer first/,
+};
 
 describe("an input", () => {
   it("is not overwritten by the recording of it, by its path, a symbolic or a hard link", async () => {

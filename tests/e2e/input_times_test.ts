@@ -1,10 +1,18 @@
 /** A reader states the times, the rate and the streams that its file has, whatever the file is like. */
 
 import assert from "node:assert/strict";
-import { writeFile } from "node:fs/promises";
+import { Buffer } from "node:buffer";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { ColourSpace, type Observer, type Rational, type VideoFrame, VideoSourceFactory } from "../../mod.ts";
+import {
+  ColourSpace,
+  type Observer,
+  type Rational,
+  type VideoFrame,
+  VideoSourceFactory,
+  VideoTargetFactory,
+} from "../../mod.ts";
 import { makeFile, testPicture } from "../helpers/ffmpeg.ts";
 import { withFolder } from "../helpers/folder.ts";
 import { presentationTimes } from "../helpers/probe.ts";
@@ -87,6 +95,34 @@ describe("a file of a variable rate", () => {
           );
           await assertTimes(path);
         }
+      }));
+  }
+});
+
+describe("a transport stream whose parts have clocks of their own", () => {
+  const rows = [["an hour later", 3600, 0], ["an hour earlier", 0, 3600], ["the same again", 0, 0]] as const;
+  for (const [what, second, first] of rows) {
+    it(`goes on by one period: ${what}`, () =>
+      withFolder(async (folder) => {
+        const coded = ["-c:v", "libx264", "-g", "25", "-bf", "2"];
+        const part = (name: string, offset: number): Promise<string> =>
+          makeFile(join(folder, name), ...testPicture("64x64", 25, 3), ...coded, "-output_ts_offset", `${offset}`);
+        const parts = [await part("1.ts", first), await part("2.ts", second)];
+        const path = join(folder, "joined.ts");
+        const bytes = await Promise.all(parts.map((name) => readFile(name)));
+        await writeFile(path, Buffer.concat(bytes));
+        const reader = await sources.createFileReader(path, ColourSpace.I420, { pacing: "asap" });
+        const jumps: number[] = [];
+        reader.addEventListener("discontinuity", ({ atSeconds }) => jumps.push(atSeconds));
+        const writer = await VideoTargetFactory.getInstance().createFileWriter("h264", join(folder, "copy.mp4"), 25);
+        reader.attach(writer);
+        await reader.ended;
+        const { stats } = await writer.close();
+        const { discontinuities } = reader.stats();
+        await reader.close();
+        assert.deepEqual([stats.frames.written, stats.durationSeconds, stats.discontinuities], [150, 6, 0]);
+        assert.equal(discontinuities, 1);
+        assert.ok(jumps.length === 1 && Math.abs((jumps[0] ?? 0) - 3) < 0.05, `${jumps}`);
       }));
   }
 });

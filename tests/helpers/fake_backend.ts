@@ -56,6 +56,7 @@ const SOURCE_STATS: SourceStats = {
   missed: 0,
   late: 0,
   decodeErrors: 0,
+  discontinuities: 0,
   durationSeconds: 0,
   lateness: LATENCY,
   interval: LATENCY,

@@ -51,6 +51,8 @@ pub struct StreamInfo {
     pub frames: Option<u64>,
     /// FFmpeg's name of the container.
     pub container: String,
+    /// Whether its clock may jump (AVFMT_TS_DISCONT).
+    pub may_jump: bool,
     /// Pixels of a frame by the headers; 0 if unknown.
     pub pixels: u64,
 }
@@ -135,6 +137,7 @@ impl Demuxer {
                     .or_else(|| seconds((*self.context).duration, Rational::new(1, ffi::AV_TIME_BASE))),
                 frames: u64::try_from((*stream).nb_frames).ok().filter(|frames| *frames > 0),
                 container: text((*(*self.context).iformat).name),
+                may_jump: (*(*self.context).iformat).flags & ffi::AVFMT_TS_DISCONT != 0,
                 pixels: u64::from((*(*stream).codecpar).width.unsigned_abs())
                     * u64::from((*(*stream).codecpar).height.unsigned_abs()),
             })

@@ -1,6 +1,9 @@
 //! Events of an object, which wait for its listener.
 
-use std::collections::VecDeque;
+use std::{
+    collections::VecDeque,
+    sync::atomic::{AtomicU64, Ordering::SeqCst},
+};
 
 use parking_lot::Mutex;
 
@@ -65,19 +68,27 @@ fn forget(queue: &mut VecDeque<Event>) {
     });
 }
 
-/// Lets an event of one kind through, at most once a second.
+/// Counts the jumps of the times of frames, and reports at most one a second.
 #[derive(Default)]
-pub(crate) struct Throttle(Mutex<Option<u64>>);
+pub(crate) struct JumpReporter {
+    count: AtomicU64,
+    last_ns: Mutex<Option<u64>>,
+}
 
-impl Throttle {
-    /// Whether an event may be reported at `now_ns`, which is then the time of the last one.
-    pub(crate) fn is_due(&self, now_ns: u64) -> bool {
-        let mut last_ns = self.0.lock();
-        let is_due = last_ns.is_none_or(|last_ns| now_ns.saturating_sub(last_ns) >= SECOND_NS);
-        if is_due {
+impl JumpReporter {
+    /// Counts a jump at a place of the time line, both in seconds.
+    pub(crate) fn report(&self, events: &Events, at_seconds: f64, jump_seconds: f64, now_ns: u64) {
+        self.count.fetch_add(1, SeqCst);
+        let mut last_ns = self.last_ns.lock();
+        if last_ns.is_none_or(|last_ns| now_ns.saturating_sub(last_ns) >= SECOND_NS) {
             *last_ns = Some(now_ns);
+            events.push(Event::Discontinuity { at_seconds, jump_seconds });
         }
-        is_due
+    }
+
+    /// Jumps so far.
+    pub(crate) fn count(&self) -> u64 {
+        self.count.load(SeqCst)
     }
 }
 

@@ -117,6 +117,8 @@ pub struct SourceStats {
     pub late: u64,
     /// Damaged pieces of the input that the decoder skipped.
     pub decode_errors: u64,
+    /// Jumps of the input's clock, after each of which time went on by one period.
+    pub discontinuities: u64,
     /// Seconds of video captured.
     pub duration_seconds: f64,
     /// Time from each frame's deadline to its capture; empty unless paced.
@@ -302,10 +304,10 @@ pub enum Event {
         /// Bytes left.
         free_bytes: u64,
     },
-    /// The times of a recording's frames jumped: another source, a step of the clock, or a gap that the container cannot
-    /// express. The recording goes on right after the frame before; at most one event a second.
+    /// The times of frames jumped: in a source its input's clock, in a recording another source, a step of the clock, or a
+    /// gap that the container cannot express. Time goes on right after the frame before; at most one event a second.
     Discontinuity {
-        /// Where in the recording, in seconds.
+        /// Where on the time line of the source or the recording, in seconds.
         at_seconds: f64,
         /// By how much the frame's own time differs, in seconds: below 0 for a step back.
         jump_seconds: f64,

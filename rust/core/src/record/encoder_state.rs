@@ -2,13 +2,13 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicBool, AtomicU64, Ordering::SeqCst},
+    atomic::{AtomicBool, Ordering::SeqCst},
 };
 
 use super::reporter::Reporter;
 use crate::pipeline::{
     Clock,
-    events::{OverloadReporter, Throttle},
+    events::{JumpReporter, OverloadReporter},
     input::{InputState, Sink},
     latency::Recorder,
     report::{DropReason, Event},
@@ -24,8 +24,7 @@ pub(super) struct EncoderState {
     pub(super) is_blocked: Arc<AtomicBool>,
     overload: OverloadReporter,
     /// Jumps of the frames' times that were left out.
-    pub(super) discontinuities: AtomicU64,
-    jumps: Throttle,
+    pub(super) jumps: JumpReporter,
 }
 
 impl EncoderState {
@@ -37,8 +36,7 @@ impl EncoderState {
             capture_to_packet: Recorder::new(),
             is_blocked: Arc::default(),
             overload: OverloadReporter::default(),
-            discontinuities: AtomicU64::new(0),
-            jumps: Throttle::default(),
+            jumps: JumpReporter::default(),
         }
     }
 }
@@ -62,12 +60,9 @@ impl Sink for EncoderState {
 }
 
 impl EncoderState {
-    /// Counts a jump of the frames' times that was left out, and reports it, at most once a second.
+    /// Reports a jump of the frames' times that was left out.
     pub(super) fn report_jump(&self, at_seconds: f64, jump_seconds: f64) {
-        self.discontinuities.fetch_add(1, SeqCst);
-        if self.jumps.is_due(self.clock.now_ns()) {
-            self.reporter.events.push(Event::Discontinuity { at_seconds, jump_seconds });
-        }
+        self.jumps.report(&self.reporter.events, at_seconds, jump_seconds, self.clock.now_ns());
     }
 
     /// Counts frames that are dropped, and reports the overload.

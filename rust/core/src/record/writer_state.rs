@@ -52,7 +52,7 @@ impl WriterState {
             bytes: totals.bytes,
             indexed_bytes: totals.indexed_bytes,
             duration_seconds: totals.slots as f64 / self.info.frame_rate.as_f64(),
-            discontinuities: self.encoder.discontinuities.load(SeqCst),
+            discontinuities: self.encoder.jumps.count(),
             durable: totals.durable,
             capture_to_packet: self.encoder.capture_to_packet.snapshot(),
             packet_to_durable: self.file.packet_to_durable.snapshot(),

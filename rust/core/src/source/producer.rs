@@ -19,6 +19,8 @@ pub struct Captured {
     pub pts: i64,
     /// Time of its capture, in nanoseconds of the clock; `None` for the time at which it is handed on.
     pub captured_ns: Option<u64>,
+    /// Seconds by which the input's clock jumped before it; the jump is left out of `pts`.
+    pub jump_seconds: Option<f64>,
 }
 
 /// The schedule by which frames come.

@@ -8,7 +8,7 @@ use crate::{
     frame::FrameShape,
     pipeline::{
         InputSender,
-        events::{Events, Notify},
+        events::{Events, JumpReporter, Notify},
         latency::Recorder,
         report::SourceStats,
     },
@@ -24,6 +24,7 @@ pub(super) struct SourceState {
     pub(super) missed: AtomicU64,
     pub(super) late: AtomicU64,
     pub(super) damaged: AtomicU64,
+    jumps: JumpReporter,
     pub(super) duration_ns: AtomicU64,
     pub(super) lateness: Recorder,
     pub(super) interval: Recorder,
@@ -46,10 +47,16 @@ impl SourceState {
             missed: AtomicU64::new(0),
             late: AtomicU64::new(0),
             damaged: AtomicU64::new(0),
+            jumps: JumpReporter::default(),
             duration_ns: AtomicU64::new(0),
             lateness: Recorder::new(),
             interval: Recorder::new(),
         }
+    }
+
+    /// Reports a jump of the input's clock that was left out.
+    pub(super) fn report_jump(&self, at_seconds: f64, jump_seconds: f64, now_ns: u64) {
+        self.jumps.report(&self.events, at_seconds, jump_seconds, now_ns);
     }
 
     pub(super) fn stats(&self) -> SourceStats {
@@ -58,6 +65,7 @@ impl SourceState {
             missed: self.missed.load(SeqCst),
             late: self.late.load(SeqCst),
             decode_errors: self.damaged.load(SeqCst),
+            discontinuities: self.jumps.count(),
             duration_seconds: self.duration_ns.load(SeqCst) as f64 / 1e9,
             lateness: self.lateness.snapshot(),
             interval: self.interval.snapshot(),

@@ -217,7 +217,7 @@ impl SourceThread {
 
     /// Hands a captured frame on, at its moment if it is paced.
     fn take(&mut self, captured: Captured) -> Result<Go> {
-        let Captured { views, pts, captured_ns } = captured;
+        let Captured { views, pts, captured_ns, jump_seconds } = captured;
         if self.wait_until_due(pts) == Go::Stop {
             return Ok(Go::Stop);
         }
@@ -230,6 +230,10 @@ impl SourceThread {
             captured_ns,
             session_start_ms: self.session.begin(captured_ns).wall_clock_ms,
         });
+        if let Some(jump_seconds) = jump_seconds {
+            let at_seconds = pts as f64 * frame.time_base.as_f64();
+            self.state.report_jump(at_seconds, jump_seconds, self.now_ns());
+        }
         let go = self.hand_on(&frame);
         self.note(&frame);
         Ok(go)

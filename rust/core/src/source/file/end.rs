@@ -2,11 +2,18 @@
 
 use crate::base::time::Rational;
 
+/// A step forward that is no pause, in a container whose clock may jump, in seconds.
+const JUMP_FORWARD: i32 = 10;
+/// A step back that is no disorder of single frames, in other containers, in seconds.
+const JUMP_BACK: i32 = 1;
+
 /// Times in ticks of the stream, from the first frame of the source. Each frame keeps the time that the file states; no
-/// two have the same one, and none steps back.
+/// two have the same one, and none steps back. After a jump of the file's clock the times go on by one period.
 pub(super) struct TimeLine {
     rate: Rational,
     time_base: Rational,
+    /// Whether the clock of the container may jump.
+    may_jump: bool,
     /// Time of the first frame of this round in the file.
     origin: Option<i64>,
     /// Time at which this round begins.
@@ -18,24 +25,40 @@ pub(super) struct TimeLine {
 }
 
 impl TimeLine {
-    /// The time line of a stream whose frames come at `rate` where they have no time.
-    pub(super) fn new(rate: Rational, time_base: Rational) -> Self {
-        Self { rate, time_base, origin: None, offset: 0, last: None, stated: (0, 0) }
+    /// The time line of a stream whose frames come at `rate` where they have no time. `may_jump` says whether the clock of
+    /// its container may jump.
+    pub(super) fn new(rate: Rational, time_base: Rational, may_jump: bool) -> Self {
+        Self { rate, time_base, may_jump, origin: None, offset: 0, last: None, stated: (0, 0) }
     }
 
-    /// The time of a frame that the stream shows at `pts`; one period after the frame before if the stream has no time.
-    pub(super) fn place(&mut self, pts: Option<i64>) -> i64 {
-        let time = match pts {
+    /// The time of a frame that the stream shows at `pts`, one period after the frame before if the stream has no time;
+    /// and the seconds of a jump before it that were left out.
+    pub(super) fn place(&mut self, pts: Option<i64>) -> (i64, Option<f64>) {
+        let mut time = match pts {
             None => self.next(),
             Some(pts) => pts.saturating_sub(*self.origin.get_or_insert(pts)).saturating_add(self.offset),
         };
-        let time = self.last.map_or(time, |last| time.max(last.saturating_add(1)));
+        let mut jump = None;
+        if let Some(last) = self.last {
+            let next = self.next();
+            if pts.is_some() && self.is_jump(time.saturating_sub(last)) {
+                jump = Some(time.saturating_sub(next) as f64 * self.time_base.as_f64());
+                (self.origin, self.offset, time) = (pts, next, next);
+            }
+            time = time.max(last.saturating_add(1));
+        }
         self.stated = match (pts, self.last) {
             (None, Some(_)) => (self.stated.0, self.stated.1 + 1),
             _ => (time, 0),
         };
         self.last = Some(time);
-        time
+        (time, jump)
+    }
+
+    /// Whether a step of so many ticks from one frame to the next is a jump of the clock.
+    fn is_jump(&self, ticks: i64) -> bool {
+        let seconds = |count: i32| Rational::rescale(i64::from(count), Rational::new(1, 1), self.time_base);
+        if self.may_jump { ticks < 0 || ticks > seconds(JUMP_FORWARD) } else { ticks < -seconds(JUMP_BACK) }
     }
 
     /// The stream begins again: its times run on.
@@ -59,18 +82,20 @@ mod tests {
     const MILLISECONDS: Rational = Rational::new(1, 1000);
 
     fn line(rate: i32) -> TimeLine {
-        TimeLine::new(Rational::new(rate, 1), MILLISECONDS)
+        TimeLine::new(Rational::new(rate, 1), MILLISECONDS, false)
+    }
+
+    fn times(line: &mut TimeLine, stated: impl IntoIterator<Item = Option<i64>>) -> Vec<i64> {
+        stated.into_iter().map(|pts| line.place(pts).0).collect()
     }
 
     #[test]
     fn times_begin_at_zero_run_on_over_rounds_and_never_step_back() {
         let mut line = line(25);
         let round = [Some(1000), Some(1040), None, Some(1050), Some(1160)];
-        let times: Vec<_> = round.map(|pts| line.place(pts)).into();
-        assert_eq!(times, [0, 40, 80, 81, 160]);
+        assert_eq!(times(&mut line, round), [0, 40, 80, 81, 160]);
         line.begin_round();
-        let times: Vec<_> = round.map(|pts| line.place(pts)).into();
-        assert_eq!(times, [200, 240, 280, 281, 360]);
+        assert_eq!(times(&mut line, round), [200, 240, 280, 281, 360]);
     }
 
     #[test]
@@ -79,7 +104,7 @@ mod tests {
             let mut line = line(60);
             for index in 0..60 * 3600 {
                 let stated = (f64::from(index) * 1000.0 / 60.0).round() as i64;
-                assert_eq!(line.place((has_times || index == 0).then_some(stated)), stated, "frame {index}");
+                assert_eq!(line.place((has_times || index == 0).then_some(stated)), (stated, None), "frame {index}");
             }
         }
     }
@@ -90,7 +115,28 @@ mod tests {
         let slow = (0..15).map(|index| index * 66);
         let fast = (0..30).map(|index| 1000 + index * 33);
         for pts in slow.chain(fast) {
-            assert_eq!(line.place(Some(pts)), pts);
+            assert_eq!(line.place(Some(pts)), (pts, None));
         }
+    }
+
+    #[test]
+    fn a_clock_that_restarts_or_leaps_goes_on_by_one_period_and_says_by_how_much() {
+        let first = [0, 40, 80].map(Some);
+        for (may_jump, stated, jump) in [
+            (true, [0, 40, 90], Some(-0.12)),
+            (true, [70, 110, 160], Some(-0.05)),
+            (true, [3_600_120, 3_600_160, 3_600_210], Some(3600.0)),
+            (false, [-2000, -1960, -1910], Some(-2.12)),
+        ] {
+            let mut line = TimeLine::new(Rational::new(25, 1), MILLISECONDS, may_jump);
+            assert_eq!(times(&mut line, first), [0, 40, 80]);
+            assert_eq!(line.place(Some(stated[0])), (120, jump), "{stated:?}");
+            assert_eq!(times(&mut line, [Some(stated[1]), Some(stated[2])]), [160, 210], "{stated:?}");
+        }
+        // A pause where the clock does not jump, and a frame out of order.
+        assert_eq!(
+            times(&mut line(25), [0, 3_600_000, 3_599_990, 3_600_040].map(Some)),
+            [0, 3_600_000, 3_600_001, 3_600_040]
+        );
     }
 }

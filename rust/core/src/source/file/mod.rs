@@ -91,7 +91,7 @@ impl FileProducer {
             },
             shape,
             at_end: options.at_end,
-            line: TimeLine::new(rate, stream.time_base),
+            line: TimeLine::new(rate, stream.time_base, stream.may_jump),
             path,
             input,
             decoder,
@@ -126,10 +126,10 @@ impl FileProducer {
 
     /// Puts a picture on the time line of the source, in the source's shape.
     fn produced(&mut self, picture: Picture, pts: Option<i64>) -> Result<Produced> {
-        let pts = self.line.place(pts);
+        let (pts, jump_seconds) = self.line.place(pts);
         let has_shape = VideoInfo { tags: self.shape.tags, ..VideoInfo::of(&picture) } == self.shape;
         let picture = if has_shape { picture } else { self.converter.convert(&picture).map_err(cannot_convert)? };
-        Ok(Produced::Frame(Captured { views: smallvec![picture], pts, captured_ns: None }))
+        Ok(Produced::Frame(Captured { views: smallvec![picture], pts, captured_ns: None, jump_seconds }))
     }
 
     fn black_picture(&self) -> Result<Picture> {

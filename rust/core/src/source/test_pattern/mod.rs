@@ -94,7 +94,7 @@ impl Producer for PatternProducer {
         let views = (0..self.shape.views).map(|view| self.draw(view)).collect::<Result<_>>()?;
         let pts = i64::try_from(self.next).unwrap_or(i64::MAX);
         self.next += 1;
-        Ok(Produced::Frame(Captured { views, pts, captured_ns: None }))
+        Ok(Produced::Frame(Captured { views, pts, captured_ns: None, jump_seconds: None }))
     }
 
     fn skip(&mut self, frames: u64) -> bool {

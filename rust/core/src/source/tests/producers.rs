@@ -166,7 +166,7 @@ impl Producer for Device {
                 let pts = self.next;
                 self.next += 1;
                 let captured_ns = Some(now_ns - age_ns);
-                Produced::Frame(Captured { views: smallvec![picture(self.size)], pts, captured_ns })
+                Produced::Frame(Captured { views: smallvec![picture(self.size)], pts, captured_ns, jump_seconds: None })
             }
             Some((_, Step::Resize(width, height))) => {
                 self.size = (width, height);
