@@ -53,12 +53,13 @@ export { VideoFrame } from "./src/frame/video_frame.ts";
 export type { FrameRect, PlaneLayout, VideoFrameCopyToOptions } from "./src/frame/copy_to.ts";
 export type { VideoPixelFormat } from "./src/frame/layout.ts";
 export type { FrameComponent, FramePlane } from "./src/frame/planes.ts";
-export type { ColourMatrix, ColourRange, VideoFrameDetails, VideoFrameSettings } from "./src/frame/init.ts";
+export type { ColourRange, VideoFrameDetails, VideoFrameSettings } from "./src/frame/init.ts";
 export type { FrameColorSpace, FrameImageData, ImageDataLike } from "./src/frame/web.ts";
 export type {
   AtEnd,
   Capabilities,
   CodecCapability,
+  ColourMatrix,
   Container,
   DroppedFrames,
   DropReason,

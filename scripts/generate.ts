@@ -99,6 +99,9 @@ export const UNKNOWN = ${constant(contract.unknown)};
 /** The colour ranges with their numbers in a frame's header. */
 export const COLOUR_RANGES = ${constant(Object.fromEntries(contract.colourRanges))};
 
+/** The matrix between R'G'B' and Y'CbCr. */
+export type ColourMatrix = ${contract.colourMatrices.map(([name]) => JSON.stringify(name)).join(" | ")};
+
 /** The matrices with their numbers in a frame's header, those of ITU-T H.273, table 4; the first is the one written. */
 export const COLOUR_MATRICES = ${constant(Object.fromEntries(contract.colourMatrices))};
 

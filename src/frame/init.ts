@@ -7,6 +7,7 @@
 import {
   COLOUR_MATRICES,
   COLOUR_RANGES,
+  type ColourMatrix,
   type ColourSpace,
   LIMITS,
   type Rational,
@@ -21,9 +22,6 @@ import { timeBaseOf } from "../base/rational.ts";
 
 /** The sample values of black and white: luma 16 to 235, or 0 to 255. */
 export type ColourRange = "limited" | "full";
-
-/** The matrix between R'G'B' and Y'CbCr. */
-export type ColourMatrix = keyof typeof COLOUR_MATRICES;
 
 /** The time, the views and the colour of a frame that a program makes; a field that is left out is unknown. */
 export interface VideoFrameDetails {

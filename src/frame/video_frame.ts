@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ColourSpace, Rational } from "../generated/contract.ts";
+import type { ColourMatrix, ColourSpace, Rational } from "../generated/contract.ts";
 import { checkedColour } from "../base/codec.ts";
 import { wrongType } from "../base/errors.ts";
 import {
@@ -19,7 +19,6 @@ import { LAYOUTS, paintBlack, type VideoPixelFormat, viewBytesOf } from "./layou
 import { allocate, FrameMemory } from "./memory.ts";
 import { componentsOf, type FrameComponent, type FramePlane, planesOf } from "./planes.ts";
 import {
-  type ColourMatrix,
   type ColourRange,
   matrixOf,
   metadataOf,

@@ -154,6 +154,9 @@ export const UNKNOWN = { MATRIX: 2, RANGE: 0, SEQUENCE: -1 } as const;
 /** The colour ranges with their numbers in a frame's header. */
 export const COLOUR_RANGES = { limited: 1, full: 2 } as const;
 
+/** The matrix between R'G'B' and Y'CbCr. */
+export type ColourMatrix = "bt601" | "bt709" | "bt2020" | "fcc" | "smpte240m";
+
 /** The matrices with their numbers in a frame's header, those of ITU-T H.273, table 4; the first is the one written. */
 export const COLOUR_MATRICES = { bt601: [6, 5], bt709: [1], bt2020: [9], fcc: [4], smpte240m: [7] } as const;
 
