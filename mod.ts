@@ -27,6 +27,7 @@ export { Codec, CODECS, ColourSpace, CONTAINERS } from "./src/base/codec.ts";
 export {
   type ArgumentDetails,
   type ArgumentError,
+  type Failure,
   GiftGrabError,
   ObserverError,
   VideoSourceError,

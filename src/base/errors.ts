@@ -60,6 +60,9 @@ export interface ArgumentDetails {
 /** The error for a wrong argument: a real `TypeError` or `RangeError` that names the field. */
 export type ArgumentError = (TypeError | RangeError) & ArgumentDetails;
 
+/** An error that is perhaps one of this library, with the fields by which a program can act on it, or one of the program. */
+export type Failure = Error & Partial<Pick<GiftGrabError, "code" | "stage" | "field">>;
+
 /** The kind of object whose call failed; it decides the class of the error. */
 export type Side = "library" | "source" | "target" | "observer";
 

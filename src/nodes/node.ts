@@ -88,7 +88,7 @@ class NodeConsumer extends Consumer {
   }
 
   async #emitLater(frame: VideoFrame, emission: PromiseLike<unknown>, attachment: Attachment): Promise<void> {
-    const emitted = await emission;
+    const emitted = await this.awaited(emission, attachment);
     // A frame whose attachment has ended meanwhile has been released.
     if (!attachment.isOver) await this.#output.emit(frame, emitted, attachment);
     if (attachment.isOver) this.#output.flush(false);

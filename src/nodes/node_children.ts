@@ -16,7 +16,7 @@ import {
   type TapStats,
 } from "../generated/contract.ts";
 import type { Native } from "../native/context.ts";
-import type { Attachment, Consumer, Upstream } from "../pipeline/consumer.ts";
+import { type Attachment, type Consumer, DEFAULT_PATIENCE_SECONDS, type Upstream } from "../pipeline/consumer.ts";
 import { type Feed, policyOf } from "../pipeline/feed.ts";
 import type { CheckedRequest } from "../pipeline/frame_request.ts";
 import type { NativeTarget } from "../pipeline/link.ts";
@@ -242,6 +242,7 @@ export class TapChild implements FedChild, TapOwner {
 export class CalledChild implements Child, CallOwner {
   isAttached = true;
   hasBegun = false;
+  readonly patienceSeconds = DEFAULT_PATIENCE_SECONDS;
   readonly #key = Symbol("child");
   readonly #consumer: Consumer;
   readonly #owner: ChildOwner;

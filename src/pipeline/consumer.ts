@@ -4,12 +4,21 @@
  * @module
  */
 
+import { clearTimeout, setTimeout } from "node:timers";
+import { deferred } from "../base/deferred.ts";
+import { errorOf } from "../base/errors.ts";
 import type { VideoFrame } from "../frame/video_frame.ts";
 import type { Native } from "../native/context.ts";
 import type { AnyObserver } from "./observer.ts";
 
 /** Consecutive failures after which an observer is detached. */
 export const MOST_FAILURES = 10;
+
+/** Seconds for which an observer may have one frame, unless its request says otherwise. */
+export const DEFAULT_PATIENCE_SECONDS = 60;
+
+/** Time for an observer that only waited for a busy event loop, in milliseconds. */
+const GRACE_MS = 1000;
 
 /** The attachment through which a frame reaches an observer. */
 export interface Attachment {
@@ -19,6 +28,8 @@ export interface Attachment {
   readonly waitsForTargets: boolean;
   /** Whether the observer has been detached. */
   readonly isOver: boolean;
+  /** Seconds for which the observer may have one frame. */
+  readonly patienceSeconds: number;
 }
 
 /** The handle of a tap, or a symbol of its own. */
@@ -37,6 +48,7 @@ export class Consumer {
   /** Its attachments, and the nodes above it; held so that an observer does not keep its observables. */
   readonly #attachments = new Map<AttachmentKey, WeakRef<Upstream> | undefined>();
   #isBusy = false;
+  #hang: Error | undefined;
   #waiting: (() => void)[] = [];
 
   /** The only consumer of `observer`. */
@@ -47,6 +59,11 @@ export class Consumer {
   /** Whether its last call, promise included, has not ended: then it must not be called. */
   get isBusy(): boolean {
     return this.#isBusy;
+  }
+
+  /** Why no further frame can be given to it: it has one for longer than it may. */
+  get hang(): Error | undefined {
+    return this.#hang;
   }
 
   /**
@@ -69,10 +86,34 @@ export class Consumer {
     return Promise.resolve(result).then(
       () => this.#rest(),
       (error) => {
-        this.#rest();
+        if (error !== this.#hang) this.#rest();
         throw error;
       },
     );
+  }
+
+  /**
+   * The outcome of a promise of the program.
+   *
+   * @throws {ObserverError} With the code `timeout` if it has none for longer than the attachment has patience.
+   */
+  protected async awaited<T>(pending: PromiseLike<T>, { patienceSeconds }: Attachment): Promise<T> {
+    const expiry = deferred<never>();
+    const giveUp = (): void => {
+      const message = `Cannot hand on frames to an observer: it has had one for ${patienceSeconds} s without an end; ` +
+        "settle the promise of its update(), or raise patienceSeconds";
+      const hang = this.#hang = errorOf("observer", { code: "timeout", stage: "hub", message });
+      expiry.reject(hang);
+      const end = (): void => this.#rest();
+      pending.then(end, end);
+      this.#resume();
+    };
+    let timer = setTimeout(() => timer = setTimeout(giveUp, GRACE_MS).unref(), patienceSeconds * 1000).unref();
+    try {
+      return await Promise.race([pending, expiry.promise]);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** Whether a source or filter is above it. */
@@ -91,15 +132,16 @@ export class Consumer {
     this.#attachments.delete(attachment);
   }
 
-  /** Calls `resume` once when the observer is no longer busy; by then it may be busy again. */
+  /** Calls `resume` once when the observer is no longer busy, or hangs; by then it may be busy again. */
   whenIdle(resume: () => void): void {
     this.#waiting.push(resume);
   }
 
   /** Calls the observer. */
-  protected call(frame: VideoFrame, _attachment: Attachment): unknown {
+  protected call(frame: VideoFrame, attachment: Attachment): unknown {
     const observer = this.observer as { update(frame: VideoFrame): unknown } | ((frame: VideoFrame) => unknown);
-    return typeof observer === "function" ? observer(frame) : observer.update(frame);
+    const result = typeof observer === "function" ? observer(frame) : observer.update(frame);
+    return isThenable(result) ? this.awaited(result, attachment) : undefined;
   }
 
   /**
@@ -116,6 +158,11 @@ export class Consumer {
 
   #rest(): void {
     this.#isBusy = false;
+    this.#hang = undefined;
+    this.#resume();
+  }
+
+  #resume(): void {
     if (this.#waiting.length === 0) return;
     const waiting = this.#waiting;
     this.#waiting = [];

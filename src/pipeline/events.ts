@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Failure } from "../base/errors.ts";
 import type { DropReason, PipelineStage, RecordingReport } from "../generated/contract.ts";
 import type { AnyObserver } from "./observer.ts";
 
@@ -109,7 +110,7 @@ export class DiscontinuityEvent extends Event {
 /** Something failed (`error`), or degraded (`warning`): a frame that this cost is in the ledger. */
 export class FailureEvent extends Event {
   /** The error. */
-  readonly error: Error;
+  readonly error: Failure;
 
   /** An event about `error`. */
   constructor(type: "warning" | "error", error: Error) {
@@ -138,7 +139,7 @@ export class ClosedEvent extends Event {
   /** Report of a target's recording. */
   readonly report: RecordingReport | undefined;
   /** The error that ended it early. */
-  readonly error: Error | undefined;
+  readonly error: Failure | undefined;
 
   /** An event about the end. */
   constructor(report: RecordingReport | undefined, error: Error | undefined) {

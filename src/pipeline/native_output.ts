@@ -257,12 +257,19 @@ export class NativeOutput implements FrameOutput, TapOwner {
 
   /** Detaches a target because of `error`; what waits for its frames gets that. */
   #expel(target: NativeTarget, error: Error): void {
-    if (this.#wanted.get(target.observer) !== target) return;
+    const isDraining = this.#draining.has(target);
+    if (!isDraining && this.#wanted.get(target.observer) !== target) return;
     if (target instanceof Tap) {
       target.consumer.end(target.handle);
       target.consumer.abort(error);
     } else {
       target.fail(error);
+    }
+    if (isDraining && target instanceof Tap) {
+      // The end of the frames waits for it no longer.
+      target.stop();
+      this.#finish(target);
+      return;
     }
     // Refused or not, it gets no further frame, and its own error is the one to report.
     this.detach(target.observer).catch(() => {});

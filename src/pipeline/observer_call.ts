@@ -8,7 +8,7 @@ import { type Deferred, deferred } from "../base/deferred.ts";
 import { releaseFrame } from "../frame/lend.ts";
 import type { VideoFrame } from "../frame/video_frame.ts";
 import type { Native } from "../native/context.ts";
-import type { Attachment, Consumer } from "./consumer.ts";
+import { type Attachment, type Consumer, MOST_FAILURES } from "./consumer.ts";
 
 /**
  * State of the attachment.
@@ -26,7 +26,7 @@ type CallState = "idle" | "queued" | "calling" | "pending" | "stopping" | "stopp
 export interface CallFailure {
   /** The value that was thrown. */
   readonly error: unknown;
-  /** Failed calls in a row, this one included. */
+  /** Failed calls in a row, this one included; of an observer that hangs, as many as it may have. */
   readonly inARow: number;
 }
 
@@ -34,6 +34,8 @@ export interface CallFailure {
 export interface CallOwner {
   /** Whether the source waits for slow targets. */
   readonly waitsForTargets: boolean;
+  /** Seconds for which the observer may have one frame. */
+  readonly patienceSeconds: number;
   /** The observer is done with its frame, which has been released. */
   settled(failure: CallFailure | undefined): void;
   /** The attachment ended before the observer saw its frame, which has been released. */
@@ -63,6 +65,10 @@ export class ObserverCall implements Attachment {
 
   get waitsForTargets(): boolean {
     return this.#owner.waitsForTargets;
+  }
+
+  get patienceSeconds(): number {
+    return this.#owner.patienceSeconds;
   }
 
   /** Whether the attachment has ended. */
@@ -120,6 +126,11 @@ export class ObserverCall implements Attachment {
   }
 
   #attempt(frame: VideoFrame): void {
+    const { hang } = this.#consumer;
+    if (hang !== undefined) {
+      this.#fail(hang);
+      return;
+    }
     if (this.#consumer.isBusy) {
       this.#state = "queued";
       this.#consumer.whenIdle(() => {
@@ -145,7 +156,7 @@ export class ObserverCall implements Attachment {
   }
 
   #fail(error: unknown): void {
-    this.#settle({ error, inARow: this.#failures + 1 });
+    this.#settle({ error, inARow: error === this.#consumer.hang ? MOST_FAILURES : this.#failures + 1 });
   }
 
   #settle(failure: CallFailure | undefined): void {

@@ -15,13 +15,13 @@ import {
   OUTCOME,
   type Outcome,
   STATUS,
-  type TapOptions,
   type TapStats,
 } from "../generated/contract.ts";
 import type { Native } from "../native/context.ts";
 import type { Listener } from "../native/pump.ts";
-import type { Consumer } from "./consumer.ts";
+import { type Consumer, DEFAULT_PATIENCE_SECONDS, MOST_FAILURES } from "./consumer.ts";
 import { Feed } from "./feed.ts";
+import type { CheckedRequest } from "./frame_request.ts";
 import type { FrameOutput, NativeTarget } from "./link.ts";
 import type { AnyObserver } from "./observer.ts";
 import { type CallFailure, type CallOwner, ObserverCall } from "./observer_call.ts";
@@ -63,6 +63,7 @@ export class Tap implements NativeTarget, Listener, CallOwner {
   readonly consumer: Consumer;
   readonly name = "an observer";
   readonly feed: Feed;
+  readonly patienceSeconds: number;
   upstream: FrameOutput | undefined;
   readonly #owner: TapOwner;
   readonly #call: ObserverCall;
@@ -84,10 +85,12 @@ export class Tap implements NativeTarget, Listener, CallOwner {
    * @throws {RangeError} If the native side refuses an option.
    * @throws {GiftGrabError} With the code `resource_exhausted` if there are too many.
    */
-  constructor(native: Native, options: TapOptions, consumer: Consumer, owner: TapOwner) {
+  constructor(native: Native, request: CheckedRequest, consumer: Consumer, owner: TapOwner) {
+    const { patienceSeconds = DEFAULT_PATIENCE_SECONDS, ...options } = request;
     this.handle = native.backend.open({ kind: "tap", options }, "observer");
     this.native = native;
     this.consumer = consumer;
+    this.patienceSeconds = patienceSeconds;
     this.#owner = owner;
     this.#call = new ObserverCall(consumer, this);
     this.feed = new Feed(native, this.handle, this.name, "observer", () => {});
@@ -132,7 +135,12 @@ export class Tap implements NativeTarget, Listener, CallOwner {
     let isFirst = true;
     // While the observer's promise is pending the observer keeps its frame, and the native side keeps the next ones.
     while (this.#call.isIdle) {
-      if (this.consumer.isBusy) {
+      const { hang, isBusy } = this.consumer;
+      if (hang !== undefined) {
+        this.#owner.failed(this, hang, MOST_FAILURES);
+        return false;
+      }
+      if (isBusy) {
         this.#waitForObserver();
         return false;
       }
@@ -162,7 +170,8 @@ export class Tap implements NativeTarget, Listener, CallOwner {
     try {
       this.native.backend.close(this.handle, "observer");
       this.#state = "draining";
-      this.#keep();
+      // The process goes on until the observer has had the last frames, for which it has so much patience.
+      this.native.pump.keep(this, true);
       this.native.pump.soon(this.handle);
     } catch (error) {
       this.abort(error);
@@ -214,13 +223,11 @@ export class Tap implements NativeTarget, Listener, CallOwner {
   #show(frame: VideoFrame): void {
     const done = this.#call.start(frame, this.native);
     if (done === undefined) return;
-    this.#keep();
     done.then(() => this.#again());
   }
 
   /** The observer still has a frame of another attachment. */
   #waitForObserver(): void {
-    this.#keep();
     if (this.#isQueued) return;
     this.#isQueued = true;
     this.consumer.whenIdle(() => {
@@ -231,14 +238,7 @@ export class Tap implements NativeTarget, Listener, CallOwner {
 
   #again(): void {
     if (this.isOver) return;
-    this.#keep();
     this.native.pump.again(this.handle);
-  }
-
-  /** Keeps the process alive for the last frames, but not for an observer that waits for something else. */
-  #keep(): void {
-    if (this.#state !== "draining") return;
-    this.native.pump.keep(this, !this.#call.hasFrame && !this.consumer.isBusy);
   }
 
   #takeEvents(): void {

@@ -245,6 +245,27 @@ async function captured(source: TestPattern, frames: number): Promise<void> {
   while (source.stats().captured < frames) await after(1);
 }
 
+describe("an observer whose promise is never settled", () => {
+  for (const pacing of ["realtime", "asap"] as const) {
+    it(`costs a recording of a source "${pacing}" neither a frame nor its end`, async () => {
+      await withFolder(async (folder) => {
+        const path = join(folder, "a.mkv");
+        const source = await VideoSourceFactory.getInstance().createTestPattern({ ...SIZE, pacing, frames: 30 });
+        const writer = await targets.createFileWriter("h264", path, 30, { preset: "ultrafast" });
+        const codes: unknown[] = [];
+        source.addEventListener("error", ({ error }) => codes.push(error.code));
+        source.attach(writer);
+        source.attach(() => new Promise(() => {}), { patienceSeconds: 1 });
+        await source.ended;
+        const { stats } = await writer.close();
+        assert.deepEqual([stats.frames.captured + source.stats().missed, codes], [30, ["timeout"]]);
+        await source.close();
+        assert.equal((await decodeIndices(path)).length, stats.frames.written);
+      });
+    });
+  }
+});
+
 it("random operations leave no crash, no deadlock, no thread and no call after detach", () => {
   const { seed } = new Random();
   const operations = isFullProof ? 10_000 : 1500;

@@ -4,6 +4,7 @@ import {
   type AnyObserver,
   type FailureEvent,
   type FrameRequest,
+  ObservableObserver,
   ObserverFailureEvent,
   type VideoFrame,
   VideoSourceFactory,
@@ -23,6 +24,12 @@ async function onManualClock(use: (advance: (ms: number) => void) => Promise<voi
   } finally {
     performance.now = now;
   }
+}
+
+/** Keeps the process alive until `promise` is settled, as the native side's parked call would. */
+async function alive(promise: Promise<void>): Promise<void> {
+  const timer = setInterval(() => {}, 1000);
+  await promise.finally(() => clearInterval(timer));
 }
 
 describe("an observer of a source", () => {
@@ -498,6 +505,52 @@ describe("the end of a source with observers", () => {
     await source.ended;
     await settled();
     assert.equal(backend.isParked, false);
+  });
+
+  it("is not held up by one that never settles: its patience ends, and it is detached with an error", async () => {
+    const { backend, source } = await fixture();
+    const hanging = (): Promise<void> => new Promise(() => {});
+    const failures: unknown[] = [];
+    source.addEventListener("error", ({ error }) => {
+      failures.push([error.code, error.message]);
+    });
+    source.attach(hanging, { patienceSeconds: 1 });
+    await settled();
+    give(backend, 1, 0, 1);
+    backend.end(1);
+    await alive(source.ended);
+    const message = "Cannot hand on frames to an observer: it has had one for 1 s without an end; " +
+      "settle the promise of its update(), or raise patienceSeconds";
+    assert.deepEqual(failures, [["timeout", message]]);
+    const { frames } = source.observerStats(hanging);
+    assertLedger(frames);
+    assert.deepEqual([frames.failed, frames.dropped], [1, 1]);
+    await settled();
+    assert.deepEqual([backend.isParked, backend.taps.size], [false, 0]);
+  });
+
+  it("is not held up by one that never settles below a node, or that another source has", async () => {
+    const { backend, source } = await fixture();
+    const other = await VideoSourceFactory.getInstance().createTestPattern();
+    const hanging = (): Promise<void> => new Promise(() => {});
+    const failed = new Set<unknown>();
+    const node = new ObservableObserver();
+    source.addEventListener("error", () => failed.add(source));
+    other.addEventListener("error", () => failed.add(other));
+    node.addEventListener("error", () => failed.add(node));
+    other.attach(hanging, { patienceSeconds: 1 });
+    await settled();
+    // Its handle is the next one.
+    give(backend, 4, 0);
+    await settled();
+    source.attach(hanging);
+    source.attach(node);
+    node.attach(hanging);
+    await settled();
+    give(backend, 1, 0);
+    backend.end(1);
+    await alive(source.ended);
+    assert.deepEqual(failed, new Set([other, source, node]));
   });
 
   it("is not held up by close() either", async () => {
