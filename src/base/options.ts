@@ -5,6 +5,7 @@
  */
 
 import { type ArgumentError, outOfRange, wrongType } from "./errors.ts";
+import { textFault } from "./text.ts";
 
 /** The rule of a number, which is in its range where it has one; an integer is whole, and never negative. */
 export interface NumberRule {
@@ -43,7 +44,8 @@ export function rulesWithout<R extends Rules, Field extends keyof R>(rules: R, .
  * JSON would turn NaN into null and drop functions, so they are refused before.
  *
  * @throws {TypeError} For an unknown field, or a value of the wrong type.
- * @throws {RangeError} For a number that is not finite, not an integer or outside its range, or an unknown word.
+ * @throws {RangeError} For a number that is not finite, not an integer or outside its range, an unknown word, or a text with a NUL character
+ * or that is not well-formed Unicode.
  */
 export function checkedOptions<Options extends object>(options: Options, rules: Rules, prefix = ""): Options {
   checkPlain(prefix === "" ? "options" : prefix.slice(0, -1), options);
@@ -98,6 +100,8 @@ function check(field: string, value: unknown, rule: Rule): void {
     for (const [name, one] of Object.entries(value as object)) check(`${field}.${name}`, one, rule.values);
   } else if (rule.type === "string") {
     if (typeof value !== "string") throw refuse("a string", wrongType);
+    const fault = textFault(value);
+    if (fault !== undefined) throw outOfRange(field, `Cannot use ${field} ${shown(value)}: ${fault}`);
   } else if (rule.type === "boolean") {
     if (typeof value !== "boolean") throw refuse("true or false", wrongType);
   } else {

@@ -5,12 +5,13 @@
  */
 
 import { outOfRange, wrongType } from "./errors.ts";
+import { textFault } from "./text.ts";
 
 /**
  * The path that `value` names: a string as it is, a `file:` URL decoded.
  *
  * @throws {TypeError} If it is neither, or a URL that does not name a local file.
- * @throws {RangeError} If it is empty or contains a NUL character.
+ * @throws {RangeError} If it is empty, contains a NUL character or is not well-formed Unicode.
  */
 export function pathOf(value: string | URL, field = "path"): string {
   const path = value instanceof URL ? fromUrl(value, field) : value;
@@ -18,9 +19,8 @@ export function pathOf(value: string | URL, field = "path"): string {
     throw wrongType(field, `Cannot use ${field} ${String(path)}: it must be a string or a file: URL`);
   }
   if (path === "") throw outOfRange(field, `Cannot use ${field} "": it is empty`);
-  if (path.includes("\0")) {
-    throw outOfRange(field, `Cannot use ${field} ${JSON.stringify(path)}: it contains a NUL character`);
-  }
+  const fault = textFault(path);
+  if (fault !== undefined) throw outOfRange(field, `Cannot use ${field} ${JSON.stringify(path)}: ${fault}`);
   return path;
 }
 

@@ -7,10 +7,11 @@
 import { LIMITS, type Rational } from "../generated/contract.ts";
 import { outOfRange, wrongType } from "./errors.ts";
 
+/** The largest denominator of a quotient that is recognised: that of NTSC's rates. */
+const MOST_DENOMINATOR = 1001;
+
 /**
- * The number as its decimal digits are written: 59.94 is 2997/50.
- *
- * For 60000/1001, callers write `{ num: 60000, den: 1001 }`.
+ * The number as its decimal digits are written, 59.94 being 2997/50; or the quotient that it is, such as `60000 / 1001`.
  *
  * @throws {RangeError} Unless it is positive and both terms fit into 31 bits.
  */
@@ -24,6 +25,8 @@ export function rationalFromNumber(value: number, field: string): Rational {
   if (num === 0n) throw refuse(field, value, "it must be a positive number");
   const divisor = greatestCommonDivisor(num, den);
   if (num / divisor > LIMITS.TERM || den / divisor > LIMITS.TERM) {
+    const quotient = quotientOf(value);
+    if (quotient !== undefined) return quotient;
     throw refuse(field, value, "it is not a ratio of two 31-bit integers; write { num, den }");
   }
   return { num: Number(num / divisor), den: Number(den / divisor) };
@@ -61,6 +64,15 @@ export function timeBaseOf(value: Rational, field = "timeBase"): Rational {
 /** The nearest floating-point value. */
 export function rationalToNumber({ num, den }: Rational): number {
   return num / den;
+}
+
+/** The ratio of small integers of which `value` is the nearest floating-point number. */
+function quotientOf(value: number): Rational | undefined {
+  for (let den = 1; den <= MOST_DENOMINATOR; den++) {
+    const num = Math.round(value * den);
+    if (num > 0 && num <= LIMITS.TERM && num / den === value) return { num, den };
+  }
+  return undefined;
 }
 
 function checkedTerms(value: Rational, field: string, noun: string, must: string): Rational {

@@ -131,6 +131,25 @@ impl Picture {
         Ok(cropped)
     }
 
+    /// The same picture with its rows from the top down in memory: some files, such as AVI, store them from the bottom up.
+    ///
+    /// # Errors
+    ///
+    /// Out of memory.
+    pub fn from_top(self) -> Result<Self, AvError> {
+        // SAFETY: owned.
+        if unsafe { (*self.0).linesize.iter().all(|bytes| *bytes >= 0) } {
+            return Ok(self);
+        }
+        let copy = Self::alloc(self.format(), self.width(), self.height())?;
+        // SAFETY: both are owned and have the same shape; the source is only read.
+        unsafe {
+            check(ffi::av_frame_copy(copy.0, self.0))?;
+            check(ffi::av_frame_copy_props(copy.0, self.0))?;
+        }
+        Ok(copy)
+    }
+
     /// Bytes of the memory that it keeps alive, which it may share with others: of a part, that of the whole picture.
     #[must_use]
     pub fn memory(&self) -> usize {

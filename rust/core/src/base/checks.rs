@@ -57,6 +57,14 @@ impl<T: OptionalNumber> OptionalNumber for Option<T> {
     }
 }
 
+/// Refuses a text with a NUL character, at which FFmpeg would cut it.
+pub(crate) fn check_text(field: &str, text: &str) -> Result<()> {
+    if !text.contains('\0') {
+        return Ok(());
+    }
+    Err(Error::argument(field, format!("Cannot use {field} {text:?}: it contains a NUL character")))
+}
+
 /// Refuses a number outside its range, naming its field as JavaScript does.
 pub(crate) fn check_range<T: OptionalNumber>(field: &str, value: T, range: RangeInclusive<T::Number>) -> Result<()> {
     let Some(value) = value.number().filter(|value| !range.contains(value)) else { return Ok(()) };
@@ -97,10 +105,7 @@ pub(crate) fn check_path(field: &str, path: &str) -> Result<()> {
     if path.is_empty() {
         return Err(Error::argument(field, format!("Cannot use {field} \"\": it is empty")));
     }
-    if path.contains('\0') {
-        return Err(Error::argument(field, format!("Cannot use {field} {path:?}: it contains a NUL character")));
-    }
-    Ok(())
+    check_text(field, path)
 }
 
 #[cfg(test)]

@@ -108,8 +108,8 @@ pub fn iso8601(milliseconds: u64) -> String {
 /// # Errors
 ///
 /// `InvalidArgument` naming `field`.
-pub fn check_instant(field: &str, text: &str) -> Result<()> {
-    text.parse::<jiff::Timestamp>().map(drop).map_err(|_| {
+pub fn check_instant(field: &str, text: &str) -> Result<i64> {
+    text.parse::<jiff::Timestamp>().map(jiff::Timestamp::as_second).map_err(|_| {
         Error::argument(field, format!("Cannot use {field} {text:?}: it is no instant such as 2026-05-04T09:30:00Z"))
     })
 }

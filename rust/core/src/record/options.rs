@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 use crate::{
     av::PixelFormat,
     base::{
-        checks::{check_path, ranges},
+        checks::{check_path, check_text, ranges},
         error::{Error, Result},
         time::{Rational, check_instant},
     },
-    codec::{Codec, EncodeOptions, EncoderProfile},
+    codec::{Codec, Container, EncodeOptions, EncoderProfile},
     pipeline::input::{DEFAULT_QUEUE_BYTES, DEFAULT_QUEUE_SECONDS, InputConfig, Limits},
     pixels::StereoPacking,
 };
@@ -44,6 +44,34 @@ pub struct RecordingMetadata {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub creation_time: Option<String>,
 }
+
+impl RecordingMetadata {
+    fn check(&self) -> Result<()> {
+        for (field, text) in [("metadata.title", &self.title), ("metadata.comment", &self.comment)] {
+            text.as_deref().map_or(Ok(()), |text| check_text(field, text))?;
+        }
+        self.creation_time.as_deref().map_or(Ok(()), |instant| check_instant(CREATION_TIME, instant).map(drop))
+    }
+
+    /// Refuses a moment of creation that the container cannot state.
+    pub(super) fn check_creation_in(&self, container: Container) -> Result<()> {
+        // Seconds since 1904 in 32 bits (ISO/IEC 14496-12, 8.2.2): readers take the 64 bits of version 1 for others.
+        const MP4: std::ops::RangeInclusive<i64> = -2_082_844_800..=2_212_122_495;
+        let Some(instant) = self.creation_time.as_deref() else { return Ok(()) };
+        if !matches!(container, Container::Mp4 | Container::Mov)
+            || MP4.contains(&check_instant(CREATION_TIME, instant)?)
+        {
+            return Ok(());
+        }
+        let muxer = container.info().muxer;
+        let message =
+            format!("Cannot use {CREATION_TIME} {instant:?}: {muxer} holds only instants from 1904 to 2040; use .mkv");
+        Err(Error::argument(CREATION_TIME, message))
+    }
+}
+
+/// The field of the moment of creation.
+const CREATION_TIME: &str = "metadata.creationTime";
 
 /// Options of a file writer.
 #[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
@@ -174,9 +202,7 @@ impl FileWriterOptions {
         if self.view.is_some() && self.stereo.is_some() {
             return Err(Error::argument("stereo", "Cannot use both stereo and view: one view needs no packing"));
         }
-        if let Some(instant) = &self.metadata.creation_time {
-            check_instant("metadata.creationTime", instant)?;
-        }
+        self.metadata.check()?;
         self.check_ranges()
     }
 }

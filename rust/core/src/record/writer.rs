@@ -59,6 +59,7 @@ impl FileWriter {
         options.check()?;
         let container = Container::for_path(&options.path, options.codec)?;
         check_rate(options.codec, container, options.frame_rate)?;
+        options.metadata.check_creation_in(container)?;
         let encoding = options.encoding();
         let preferred = encoding.common_format();
         let choice = EncoderChoice::new(encoding)?;

@@ -33,9 +33,12 @@ impl OpenFile {
         if self.segment.frames() == 0 {
             return discard(&state, &self.segment, true);
         }
+        self.watch_length();
         if !self.is_finalised {
             // A torn tail would open as well, but not in every player.
-            let _ = self.storage.truncate(self.flushed_bytes);
+            if !self.is_cut {
+                let _ = self.storage.truncate(self.flushed_bytes);
+            }
             self.segment.bytes.store(self.flushed_bytes, SeqCst);
             self.segment.end_slot.store(self.flushed_slot, SeqCst);
         }
@@ -49,7 +52,8 @@ impl OpenFile {
         if !exists {
             state.reporter.warn(self.segment.moved());
         }
-        let mut is_synced = is_on_disk && is_named && exists;
+        let mut is_synced = is_on_disk && is_named && exists && !self.is_cut;
+        self.is_finalised &= !self.is_cut;
         if state.container.is_fragmented() {
             self.is_finalised &= state.options.finalise && is_on_disk && exists;
             if self.is_finalised {

@@ -53,6 +53,8 @@ pub(super) struct OpenFile {
     flush_at_ns: Option<u64>,
     /// Whether the container was closed properly.
     pub(super) is_finalised: bool,
+    /// Whether another program has cut the file.
+    pub(super) is_cut: bool,
     // Let go last.
     _permit: OpenPermit,
 }
@@ -102,6 +104,7 @@ impl OpenFile {
             flushed_slot: 0,
             flush_at_ns: None,
             is_finalised: false,
+            is_cut: false,
             _permit: permit,
         };
         file.note_flushed();
@@ -184,10 +187,25 @@ impl OpenFile {
 
     fn flush_muxer(&mut self) -> Result<()> {
         self.flush_at_ns = None;
+        self.watch_length();
         let Some(muxer) = &mut self.muxer else { return Ok(()) };
         muxer.flush().map_err(|error| mux_error(&self.segment, &error))?;
         self.note_flushed();
         Ok(())
+    }
+
+    /// Reports once that the file is shorter than what was written: another program has cut it.
+    pub(super) fn watch_length(&mut self) {
+        let Ok(length) = self.storage.size() else { return };
+        if length >= self.flushed_bytes || std::mem::replace(&mut self.is_cut, true) {
+            return;
+        }
+        let message = format!(
+            "Cannot keep all of {:?}: another program has cut it from {} to {length} bytes; frames in the part that is \
+             gone are lost, and the recording goes on",
+            self.segment.name, self.flushed_bytes
+        );
+        self.state.reporter.warn(Error::new(Code::Io, Stage::Storage, message));
     }
 
     /// Notes that every packet of the muxer is in the file; only the held packet is not.
@@ -208,6 +226,7 @@ impl OpenFile {
     }
 
     fn finish(&mut self, slot: i64) -> Result<()> {
+        self.watch_length();
         let first_dts = self.first_dts.unwrap_or(0);
         self.write_held(|dts| slot - (dts - first_dts))?;
         let Some(muxer) = self.muxer.take() else { return Ok(()) };

@@ -149,11 +149,14 @@ fn copy(recording: &Recording<'_>, target: &Arc<dyn Storage>, name: &str, progre
         },
     )
     .map_err(av)?;
-    let (mut last, mut first_dts, mut copied, mut frames) = (None::<Packet>, None, 0, 0);
+    let (mut last, mut first_dts, mut first_pts, mut copied, mut frames) = (None::<Packet>, None, None, 0, 0);
     loop {
         let mut packet = Packet::new().map_err(av)?;
         match demuxer.read(&mut packet) {
             Ok(()) if packet.stream() == stream.index => {
+                // Where frames are reordered, fragments begin when the first one is decoded: players would show black until
+                // it is shown. An index can say that it is shown at once.
+                packet.shift(-*first_pts.get_or_insert(packet.pts().unwrap_or(0)));
                 first_dts = first_dts.or(packet.dts());
                 copied += packet.size() as u64;
                 frames += 1;

@@ -9,8 +9,8 @@ use crate::{
     pixels::h273::UNKNOWN,
 };
 
-/// Damaged packets in a row after which reading ends with an error.
-const MAX_DAMAGE: u64 = 1000;
+/// Damaged pictures in a row after which a decoder that drains is taken to have ended.
+const MAX_INSIDE: usize = 1000;
 
 /// The decoder of one video stream.
 pub(super) struct PictureDecoder {
@@ -18,7 +18,6 @@ pub(super) struct PictureDecoder {
     /// Its input in messages.
     name: String,
     is_draining: bool,
-    damage_in_a_row: u64,
     damaged: u64,
 }
 
@@ -41,13 +40,7 @@ impl PictureDecoder {
         max_pixels: u32,
     ) -> std::result::Result<Option<Self>, AvError> {
         let decoder = Decoder::open(parameters, time_base, threads, max_pixels)?;
-        Ok(decoder.map(|decoder| Self {
-            decoder,
-            name: name.to_owned(),
-            is_draining: false,
-            damage_in_a_row: 0,
-            damaged: 0,
-        }))
+        Ok(decoder.map(|decoder| Self { decoder, name: name.to_owned(), is_draining: false, damaged: 0 }))
     }
 
     /// FFmpeg's name of the codec.
@@ -79,10 +72,9 @@ impl PictureDecoder {
 
     /// The next picture, if there is one.
     pub(super) fn receive(&mut self) -> Result<Decoded> {
-        loop {
-            match self.decoder.receive() {
+        for _ in 0..MAX_INSIDE {
+            match self.decoder.receive().and_then(Picture::from_top) {
                 Ok(mut picture) => {
-                    self.damage_in_a_row = 0;
                     self.damaged += u64::from(picture.is_damaged());
                     name_matrix(&mut picture);
                     return Ok(Decoded::Picture(picture));
@@ -95,14 +87,14 @@ impl PictureDecoder {
                 return Ok(Decoded::Nothing);
             }
         }
+        Ok(Decoded::End)
     }
 
-    /// Decoders answer damage with any code: invalid data, a feature that they lack, or a bare -1.
+    /// Decoders answer damage with any code: invalid data, a feature that they lack, or a bare -1. Of a stream that is cut
+    /// in the middle they can use nothing up to its next key frame, which may be far.
     fn skip_damage(&mut self, error: &AvError) -> Result<()> {
         self.damaged += 1;
-        self.damage_in_a_row += 1;
-        let is_bearable = !error.is_no_memory() && self.damage_in_a_row < MAX_DAMAGE;
-        if is_bearable { Ok(()) } else { Err(broken(&self.name, error)) }
+        if error.is_no_memory() { Err(broken(&self.name, error)) } else { Ok(()) }
     }
 }
 

@@ -1,17 +1,19 @@
 //! Demuxing: the packets of a file's video stream.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use super::decode::broken;
 use crate::{
     av::{AvError, Demuxer, DemuxerOptions, Packet, StreamInfo, StreamParameters},
     base::error::{Code, Error, Result, Stage},
-    storage::Volume,
+    storage::{Storage, Volume},
 };
 
 /// The video stream of one open file.
 pub(super) struct FileInput {
     path: String,
+    storage: Arc<dyn Storage>,
+    options: DemuxerOptions,
     demuxer: Demuxer,
     stream: StreamInfo,
     packet: Packet,
@@ -27,16 +29,12 @@ impl FileInput {
             let message = format!("Cannot read {path:?}: it is empty");
             return Err(Error::new(Code::InvalidData, Stage::Source, message).with_field("path"));
         }
-        let find = |options: DemuxerOptions| {
-            let mut demuxer = Demuxer::open(storage.clone(), options).map_err(|error| not_a_video(path, &error))?;
-            let stream = demuxer.select_video();
-            Ok((demuxer, stream))
-        };
+        let find = |options: DemuxerOptions| find(path, &storage, options);
         let found = match find(DemuxerOptions::default())? {
-            (_, None) => find(DemuxerOptions::LONG_LOOK)?,
-            found => found,
+            (_, None) => (find(DemuxerOptions::LONG_LOOK)?, DemuxerOptions::LONG_LOOK),
+            found => (found, DemuxerOptions::default()),
         };
-        let (demuxer, Some(stream)) = found else {
+        let ((demuxer, Some(stream)), options) = found else {
             let DemuxerOptions { probe_bytes, analyse_us, .. } = DemuxerOptions::LONG_LOOK;
             let (seconds, megabytes) = (analyse_us / 1_000_000, probe_bytes / 1_000_000);
             let message =
@@ -44,7 +42,8 @@ impl FileInput {
             return Err(Error::new(Code::NoVideo, Stage::Source, message).with_field("path"));
         };
         let memory = |error: AvError| error.explain(Code::ResourceExhausted, Stage::Source, &format!("read {path:?}"));
-        Ok(Self { path: path.to_owned(), demuxer, stream, packet: Packet::new().map_err(memory)? })
+        let packet = Packet::new().map_err(memory)?;
+        Ok(Self { path: path.to_owned(), storage, options, demuxer, stream, packet })
     }
 
     /// The stream as the container describes it.
@@ -72,8 +71,22 @@ impl FileInput {
 
     /// Goes back to the first packet.
     pub(super) fn rewind(&mut self) -> Result<()> {
-        self.demuxer.rewind(self.stream.index).map_err(|error| broken(&self.path, &error))
+        if self.demuxer.rewind(self.stream.index).is_ok() {
+            return Ok(());
+        }
+        // Where FFmpeg cannot seek, such as in raw streams, the file is opened again.
+        if let (demuxer, Some(stream)) = find(&self.path, &self.storage, self.options)? {
+            (self.demuxer, self.stream) = (demuxer, stream);
+        }
+        Ok(())
     }
+}
+
+/// Opens the container in `storage` and chooses its video stream, if there is one.
+fn find(path: &str, storage: &Arc<dyn Storage>, options: DemuxerOptions) -> Result<(Demuxer, Option<StreamInfo>)> {
+    let mut demuxer = Demuxer::open(storage.clone(), options).map_err(|error| not_a_video(path, &error))?;
+    let stream = demuxer.select_video();
+    Ok((demuxer, stream))
 }
 
 /// The error of a file that FFmpeg cannot open.

@@ -14,7 +14,7 @@ pub(super) struct TimeLine {
     time_base: Rational,
     /// Whether the clock of the container may jump.
     may_jump: bool,
-    /// Time of the first frame of this round in the file.
+    /// Time in the file at which this round begins.
     origin: Option<i64>,
     /// Time at which this round begins.
     offset: i64,
@@ -36,7 +36,11 @@ impl TimeLine {
     pub(super) fn place(&mut self, pts: Option<i64>) -> (i64, Option<f64>) {
         let mut time = match pts {
             None => self.next(),
-            Some(pts) => pts.saturating_sub(*self.origin.get_or_insert(pts)).saturating_add(self.offset),
+            Some(pts) => {
+                // Frames without a time may have come before.
+                let first = pts.saturating_sub(self.next().saturating_sub(self.offset));
+                pts.saturating_sub(*self.origin.get_or_insert(first)).saturating_add(self.offset)
+            }
         };
         let mut jump = None;
         if let Some(last) = self.last {
@@ -117,6 +121,15 @@ mod tests {
         for pts in slow.chain(fast) {
             assert_eq!(line.place(Some(pts)), (pts, None));
         }
+    }
+
+    #[test]
+    fn frames_without_a_time_before_the_first_that_has_one_squeeze_none_after_it() {
+        let mut line = line(25);
+        let round = [None, None, None, Some(0), Some(40), None, Some(120)];
+        assert_eq!(times(&mut line, round), [0, 40, 80, 120, 160, 200, 240]);
+        line.begin_round();
+        assert_eq!(times(&mut line, round), [280, 320, 360, 400, 440, 480, 520]);
     }
 
     #[test]
