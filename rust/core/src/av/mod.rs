@@ -21,8 +21,10 @@ mod parameters;
 mod picture;
 mod pixel;
 mod pool;
+mod samples;
 mod scaler;
 mod stereo;
+mod supported;
 mod variant;
 mod video_info;
 
@@ -41,6 +43,7 @@ pub use picture::{ColourTags, Picture};
 pub use pixel::PixelFormat;
 pub use pool::PicturePool;
 pub use scaler::{Scaler, Scaling};
+pub use supported::encoder_formats;
 pub use variant::FfmpegVariant;
 pub(crate) use variant::how_to_switch;
 pub use video_info::VideoInfo;
