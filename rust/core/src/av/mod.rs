@@ -29,7 +29,7 @@ mod variant;
 mod video_info;
 
 pub use decoder::Decoder;
-pub use demuxer::{Demuxer, DemuxerOptions, StreamInfo};
+pub use demuxer::{Demuxer, DemuxerOptions, StreamInfo, foreign_format};
 pub use dictionary::Dictionary;
 pub use encoder::{Encoder, EncoderConfig, OpenError};
 pub use error::AvError;

@@ -104,6 +104,15 @@ impl PixelFormat {
         !self.packs_chroma() || x.is_multiple_of(self.chroma_pixels().0 as usize)
     }
 
+    /// Whether the two chroma samples of a place lie side by side in a plane without luma.
+    #[must_use]
+    pub fn pairs_chroma(self) -> bool {
+        let is_paired = |all: &ffi::AVPixFmtDescriptor| {
+            all.nb_components >= 3 && all.comp[1].plane == all.comp[2].plane && all.comp[0].plane != all.comp[1].plane
+        };
+        !self.is_rgb() && self.descriptor().is_some_and(is_paired)
+    }
+
     /// Whether several pixels share chroma that lies in one plane with their luma.
     pub(super) fn packs_chroma(self) -> bool {
         self.descriptor().is_some_and(|all| all.log2_chroma_w > 0 && all.comp[0].plane == all.comp[1].plane)
@@ -119,8 +128,7 @@ impl PixelFormat {
     /// Pixels that share a chroma sample, across and down: 1 where each has its own.
     #[must_use]
     pub fn chroma_pixels(self) -> (u32, u32) {
-        self.descriptor()
-            .map_or((1, 1), |descriptor| (1 << descriptor.log2_chroma_w, 1 << descriptor.log2_chroma_h))
+        self.descriptor().map_or((1, 1), |descriptor| (1 << descriptor.log2_chroma_w, 1 << descriptor.log2_chroma_h))
     }
 
     /// Whether its samples are red, green and blue, or places in a palette of such.

@@ -45,7 +45,11 @@ impl PixelFormat {
         );
         // FFmpeg's description of packed 4:1:1 does not say where its luma lies.
         let is_unclear = self.packs_chroma() && self.chroma_pixels().0 > 2;
-        if is_other || is_unclear || self.bits() > 16 { 0 } else { self.descriptor().map_or(0, |all| all.nb_components.into()) }
+        if is_other || is_unclear || self.bits() > 16 {
+            0
+        } else {
+            self.descriptor().map_or(0, |all| all.nb_components.into())
+        }
     }
 
     /// Bits of the samples of a component.

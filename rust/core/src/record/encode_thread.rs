@@ -137,6 +137,8 @@ impl EncodeThread {
         self.has_failed = true;
         self.open = None;
         self.state.input.mark_failed();
+        // A file without a frame does not stay.
+        self.packets.give_up();
     }
 
     /// Opens an encoder for frames of shape `input`, unless one has begun to encode, or was opened for such.
@@ -222,7 +224,8 @@ impl EncodeThread {
             Loss::Alpha => (format!("{name} leaves their transparency out"), "use FFV1, which keeps it"),
         };
         let label = &self.config.label;
-        let message = format!("Cannot keep all of the {from} frames in {label:?}, which are coded as {to}: {what}; {fix}");
+        let message =
+            format!("Cannot keep all of the {from} frames in {label:?}, which are coded as {to}: {what}; {fix}");
         let error = Error::new(Code::EncodeFailed, Stage::Encode, message).with_field("codec");
         self.state.reporter.warn(error);
     }

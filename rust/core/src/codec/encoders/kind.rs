@@ -92,6 +92,10 @@ impl EncoderInfo {
     pub(crate) fn lossless_formats(&self) -> Vec<PixelFormat> {
         let mut formats = Vec::new();
         for format in encoder_formats(self.name).into_iter().map(PixelFormat::plain) {
+            // Decoders return chroma in planes of its own.
+            if format.pairs_chroma() {
+                continue;
+            }
             if self.lossless.contains(&Samples::of(format)) && !formats.contains(&format) {
                 formats.push(format);
             }
@@ -126,8 +130,10 @@ impl EncoderInfo {
         {
             let rate = options.frame_rate;
             let limit = if rate.as_f64() < least.as_f64() { ("least", least) } else { ("most", most) };
-            let message =
-                format!("Cannot use frame rate {rate} with {name}: it takes at {} {} frames a second", limit.0, limit.1);
+            let message = format!(
+                "Cannot use frame rate {rate} with {name}: it takes at {} {} frames a second",
+                limit.0, limit.1
+            );
             return Err(Error::argument("frameRate", message));
         }
         if options.profile == EncoderProfile::Lossless && self.lossless.is_empty() {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::decode::broken;
+use super::{content::explained, decode::broken};
 use crate::{
     av::{AvError, Demuxer, DemuxerOptions, Packet, StreamInfo, StreamParameters},
     base::error::{Code, Error, Result, Stage},
@@ -18,8 +18,8 @@ pub(super) struct FileInput {
 }
 
 impl FileInput {
-    /// Opens the file and chooses its video stream.
-    pub(super) fn open(path: &str, volume: &dyn Volume) -> Result<Self> {
+    /// Opens the file and chooses a video track by its number, or the best one.
+    pub(super) fn open(path: &str, track: Option<u32>, volume: &dyn Volume) -> Result<Self> {
         let storage = volume
             .open(Path::new(path))
             .map_err(|error| Error::from_io(Stage::Source, "read", path, &error).with_field("path"))?;
@@ -28,8 +28,9 @@ impl FileInput {
             return Err(Error::new(Code::InvalidData, Stage::Source, message).with_field("path"));
         }
         let find = |options: DemuxerOptions| {
-            let mut demuxer = Demuxer::open(storage.clone(), options).map_err(|error| not_a_video(path, &error))?;
-            let stream = demuxer.select_video();
+            let mut demuxer = Demuxer::open(storage.clone(), options)
+                .map_err(|error| explained(path, &storage, not_a_video(path, &error)))?;
+            let stream = demuxer.select_video(track);
             Ok((demuxer, stream))
         };
         let found = match find(DemuxerOptions::default())? {
@@ -37,12 +38,14 @@ impl FileInput {
             found => found,
         };
         let (demuxer, Some(stream)) = found else {
-            let DemuxerOptions { probe_bytes, analyse_us, .. } = DemuxerOptions::LONG_LOOK;
-            let (seconds, megabytes) = (analyse_us / 1_000_000, probe_bytes / 1_000_000);
-            let message =
-                format!("Cannot read {path:?}: no video stream is in its first {seconds} seconds and {megabytes} MB");
-            return Err(Error::new(Code::NoVideo, Stage::Source, message).with_field("path"));
+            return Err(match (found.0.video_tracks(), track) {
+                (1.., Some(track)) => no_such_track(path, track, found.0.video_tracks()),
+                _ => explained(path, &storage, no_video(path, found.0.sound_tracks())),
+            });
         };
+        if stream.is_encrypted {
+            return Err(encrypted(path));
+        }
         let memory = |error: AvError| error.explain(Code::ResourceExhausted, Stage::Source, &format!("read {path:?}"));
         Ok(Self { path: path.to_owned(), demuxer, stream, packet: Packet::new().map_err(memory)? })
     }
@@ -62,7 +65,12 @@ impl FileInput {
         loop {
             self.packet.clear();
             match self.demuxer.read(&mut self.packet) {
-                Ok(()) if self.packet.stream() == self.stream.index => return Ok(Some(&self.packet)),
+                Ok(()) if self.packet.stream() == self.stream.index => {
+                    if self.packet.is_encrypted() {
+                        return Err(encrypted(&self.path));
+                    }
+                    return Ok(Some(&self.packet));
+                }
                 Ok(()) => {}
                 Err(error) if error.is_end() => return Ok(None),
                 Err(error) => return Err(broken(&self.path, &error)),
@@ -76,8 +84,45 @@ impl FileInput {
     }
 }
 
+fn no_video(path: &str, sound_tracks: u32) -> Error {
+    let DemuxerOptions { probe_bytes, analyse_us, .. } = DemuxerOptions::LONG_LOOK;
+    let (seconds, megabytes) = (analyse_us / 1_000_000, probe_bytes / 1_000_000);
+    let has = if sound_tracks > 0 { "it holds sound only: " } else { "" };
+    let message =
+        format!("Cannot read {path:?}: {has}no video stream is in its first {seconds} seconds and {megabytes} MB");
+    Error::new(Code::NoVideo, Stage::Source, message).with_field("path")
+}
+
+fn no_such_track(path: &str, track: u32, tracks: u32) -> Error {
+    let has = match tracks {
+        1 => "only video track 0".to_owned(),
+        count => format!("{count} video tracks, 0 to {}", count - 1),
+    };
+    Error::argument("track", format!("Cannot read video track {track} of {path:?}: it has {has}"))
+}
+
+fn encrypted(path: &str) -> Error {
+    let message = format!(
+        "Cannot read {path:?}: it is encrypted (DRM); decrypt it with its key first, or get a copy without protection"
+    );
+    Error::new(Code::InvalidData, Stage::Source, message).with_field("path")
+}
+
 /// The error of a file that FFmpeg cannot open.
 pub(super) fn not_a_video(path: &str, error: &AvError) -> Error {
+    let line = error.log_line();
+    if line.contains("max_streams") {
+        let most = DemuxerOptions::default().max_streams;
+        let message = format!("Cannot read {path:?}: it has more than {most} streams");
+        return Error::new(Code::LimitExceeded, Stage::Source, message).with_field("path").with_cause(line);
+    }
+    if line.contains("moov atom not found") {
+        let message = format!(
+            "Cannot read {path:?}: it was never finished, for its index (moov) is missing, as after a crash of the program \
+             that recorded it; `untrunc` may repair it with a whole recording of the same camera"
+        );
+        return Error::new(Code::InvalidData, Stage::Source, message).with_field("path").with_cause(line);
+    }
     if let Some(os) = error.os_error().filter(|os| os.kind() != std::io::ErrorKind::InvalidInput) {
         return Error::from_io(Stage::Source, "read", path, &os).with_field("path");
     }
