@@ -138,7 +138,9 @@ describe("FFV1", () => {
         }
         assert.equal(report.stats.frames.written, FRAMES, format);
         assert.deepEqual(warnings, [], format);
-        await assertSame(input, path, format);
+        // Of these FFmpeg's way back is not exact, so the way there is compared.
+        const isOneWay = ["p016le", "p016be", "gbrap"].includes(format);
+        await assertSame(input, path, isOneWay ? report.pixelFormat : format);
         kept.push(format);
       }
       for (const format of ["yuyv422", "uyvy422", "bgr24", "rgb24", "gray16le", "gray16be", "gray", "nv12", "p010le"]) {

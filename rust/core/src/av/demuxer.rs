@@ -11,11 +11,11 @@ use super::{
 use crate::{base::time::Rational, storage::Storage};
 
 /// Containers that a file may be: no playlist, no image sequence, nothing that opens further files. Single pictures come
-/// through FFmpeg's pipes, which read nothing but what they are given; raw motion JPEG is one of these to it. `live_flv` is
-/// what a server of RTMP has saved, `mpjpeg` and `mxg` what cameras send over HTTP, `dhav` a video recorder's own format.
+/// through FFmpeg's pipes, which read nothing but what they are given. `live_flv` is what a server of RTMP has saved,
+/// `mpjpeg` and `mxg` what cameras send over HTTP, `dhav` a video recorder's own format.
 const FORMAT_WHITELIST: &str = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,m4v,h264,hevc,obu,av1,\
                                 ivf,flv,live_flv,yuv4mpegpipe,ogg,asf,nut,mxf,dv,mjpeg,mpjpeg,mxg,dhav,gif,apng,rm,vc1,\
-                                vc1test,jpeg_pipe,png_pipe,bmp_pipe,tiff_pipe,webp_pipe";
+                                vc1test,png_pipe,bmp_pipe,tiff_pipe,webp_pipe";
 
 /// Limits while a file is opened.
 #[derive(Debug, Clone, Copy)]
@@ -104,7 +104,8 @@ impl Demuxer {
         unsafe {
             (*context).pb = avio.as_ptr();
             (*context).flags |= ffi::AVFMT_FLAG_CUSTOM_IO;
-            check(ffi::avformat_open_input(&raw mut context, ptr::null(), ptr::null(), dictionary.as_mut_ptr()))?;
+            let format = recognised(&avio);
+            check(ffi::avformat_open_input(&raw mut context, ptr::null(), format, dictionary.as_mut_ptr()))?;
         }
         let demuxer = Self { context, avio };
         // SAFETY: owned and open.
@@ -264,23 +265,36 @@ unsafe fn is_encrypted(stream: *const ffi::AVStream) -> bool {
     }
 }
 
+/// The format of what a context has at its beginning, to which it returns; null if FFmpeg recognises none.
+///
+/// Of raw motion JPEG FFmpeg sees the first picture, and would read the whole file as one.
+fn recognised(avio: &Avio) -> *const ffi::AVInputFormat {
+    let mut format = ptr::null();
+    // SAFETY: the context is valid, not used yet, and rewound by the call; formats are static.
+    unsafe {
+        let code = ffi::av_probe_input_buffer2(avio.as_ptr(), &raw mut format, c"".as_ptr(), ptr::null_mut(), 0, 0);
+        if code < 0 || format.is_null() {
+            return ptr::null();
+        }
+        if text_of(&*format) == "jpeg_pipe" { ffi::av_find_input_format(c"mjpeg".as_ptr()) } else { format }
+    }
+}
+
 /// FFmpeg's name of the format of a file that is not among those read here; `None` if it recognises nothing, or one of
 /// these.
 #[must_use]
 pub fn foreign_format(storage: &Arc<dyn Storage>) -> Option<String> {
     super::init();
     let avio = Avio::new(storage.clone(), false).ok()?;
-    let mut format = ptr::null();
-    // SAFETY: the context is valid during the call, which reads its beginning and rewinds it; a format is static.
-    unsafe {
-        let code = ffi::av_probe_input_buffer2(avio.as_ptr(), &raw mut format, c"".as_ptr(), ptr::null_mut(), 0, 0);
-        if code < 0 || format.is_null() {
-            return None;
-        }
-        let name = text((*format).name);
-        let list: Vec<&str> = FORMAT_WHITELIST.split(',').collect();
-        (!name.split(',').any(|name| list.contains(&name))).then_some(name)
-    }
+    // SAFETY: null, or static.
+    let name = text_of(unsafe { recognised(&avio).as_ref() }?);
+    let list: Vec<&str> = FORMAT_WHITELIST.split(',').collect();
+    (!name.split(',').any(|name| list.contains(&name))).then_some(name)
+}
+
+fn text_of(format: &ffi::AVInputFormat) -> String {
+    // SAFETY: a static format has a static name.
+    unsafe { text(format.name) }
 }
 
 impl Drop for Demuxer {

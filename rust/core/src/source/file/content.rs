@@ -19,6 +19,8 @@ const SIGNATURES: &[(&[u8], &str)] = &[
     (b"Rar!", "a RAR archive: unpack it first"),
     (b"%PDF", "a PDF document"),
     (b"#EXTM3U", "a playlist, which only names other files: open one of these"),
+    (b"version https://git-lfs", "a pointer of Git LFS: get the file itself by `git lfs pull`"),
+    (b"\0\x05\x16\x07", "what macOS keeps beside a file (AppleDouble): open the one without \"._\" in its name"),
     (b"<", "text with tags, such as the page by which a server answers: look at it in an editor"),
 ];
 
@@ -85,6 +87,8 @@ mod tests {
             (b"\xef\xbb\xbf\r\n <html>", "tags"),
             (b"%PDF-1.7", "PDF"),
             (b"#EXTM3U\n", "playlist"),
+            (b"version https://git-lfs.github.com/spec/v1\n", "Git LFS"),
+            (b"\0\x05\x16\x07\0\x02\0\0Mac OS X", "AppleDouble"),
             (b"Sehr geehrte Damen", "plain text"),
             ("größer".as_bytes(), "plain text"),
             (&[0; 64], "zeros"),
