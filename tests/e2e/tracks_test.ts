@@ -66,12 +66,14 @@ describe("of several video tracks", () => {
     });
   }
 
-  it("a cover picture is none, though it comes first and is the default", async () => {
+  it("a cover picture is none, though it comes first", async () => {
     await withFolder(async (folder) => {
-      const cover = ["-f", "lavfi", "-i", "color=red:size=320x240:rate=1:duration=1"];
-      const maps = ["-map", "0", "-map", "1", "-c:v:0", "mjpeg", "-frames:v:0", "1", "-c:v:1", "mpeg4"];
-      const kinds = ["-disposition:v:0", "attached_pic+default", "-disposition:v:1", "0"];
-      const path = await makeFile(join(folder, "a.mp4"), ...cover, ...FRONT, ...maps, ...kinds);
+      const red = ["-f", "lavfi", "-i", "color=red:size=320x240:rate=1:duration=1", "-frames:v", "1"];
+      const cover = await makeFile(join(folder, "cover.jpg"), ...red);
+      const film = await makeFile(join(folder, "film.mp4"), ...FRONT, ...CODED);
+      const both = ["-i", fileArgument(cover), "-i", fileArgument(film), "-map", "0", "-map", "1", "-c", "copy"];
+      const kinds = ["-disposition:v:0", "attached_pic", "-disposition:v:1", "0"];
+      const path = await makeFile(join(folder, "a.mp4"), ...both, ...kinds);
       const { info, warnings, frames } = await read(path, join(folder, "copy.mkv"));
       assert.deepEqual([info.videoTracks, info.soundTracks, info.width, frames], [1, 0, 96, FRAMES]);
       assert.deepEqual(warnings, []);

@@ -209,8 +209,14 @@ impl Demuxer {
         // SAFETY: both owned.
         check(unsafe { ffi::av_read_frame(self.context, packet.as_mut_ptr()) }).map(drop).map_err(|error| {
             let failure = self.avio.read_failure().filter(|_| error.is_end());
-            failure.unwrap_or(error)
+            failure.unwrap_or_else(|| if self.ends_in_a_boundary() { AvError::end() } else { error })
         })
+    }
+
+    /// Whether its parts are over: behind the last boundary of a multipart file the demuxer looks for another part.
+    fn ends_in_a_boundary(&self) -> bool {
+        // SAFETY: owned and open; the format and the context of its input live as long as it.
+        unsafe { text_of(&*(*self.context).iformat) == "mpjpeg" && ffi::avio_feof((*self.context).pb) != 0 }
     }
 
     /// Goes back to the first packet of stream `index`.
