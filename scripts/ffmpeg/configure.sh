@@ -15,17 +15,18 @@ DECODERS=$(words "
   prores dnxhd dvvideo cfhd hap dxv notchlc speedhq aic pixlet media100 cllc
   ffv1 huffyuv ffvhuff hymt utvideo magicyuv lagarith loco vble ylc zerocodec fraps
   rawvideo v210 v210x v308 v408 v410 r10k r210 y41p yuv4 avui avrp avrn targa_y216
-  png apng gif
+  png apng gif bmp tiff webp
   tscc tscc2 cscd zmbv mszh zlib flashsv flashsv2 fic g2m screenpresso scpr rscc mscc mwsc wcmv lscr dxtory vmnc
   msrle msvideo1 qtrle rpza smc eightbps cinepak indeo3 indeo4 indeo5 svq1 svq3 cljr rv10 rv20 rv30 rv40")
 
 # Those of FORMAT_WHITELIST in rust/core/src/av/demuxer.rs.
 DEMUXERS=$(words "
-  mov matroska avi mpegts mpegps mpegvideo m4v h264 hevc obu av1 ivf flv yuv4mpegpipe ogg asf nut mxf dv mjpeg gif apng
-  rm vc1 vc1t")
+  mov matroska avi mpegts mpegps mpegvideo m4v h264 hevc obu av1 ivf flv live_flv yuv4mpegpipe ogg asf nut mxf dv
+  mjpeg mpjpeg mxg dhav gif apng rm vc1 vc1t image_jpeg_pipe image_png_pipe image_bmp_pipe image_tiff_pipe
+  image_webp_pipe")
 
 PARSERS=$(words "
-  h264 hevc vp8 vp9 av1 vp3 mpeg4video mpegvideo h261 h263 vc1 mjpeg jpeg2000 dnxhd prores ffv1 png gif
+  h264 hevc vp8 vp9 av1 vp3 mpeg4video mpegvideo h261 h263 vc1 mjpeg jpeg2000 dnxhd prores ffv1 png gif bmp webp
   rv34 aac aac_latm ac3 mpegaudio opus vorbis flac dca")
 
 # Those of the codec table, rust/core/src/codec/table.rs.

@@ -27,6 +27,8 @@ export interface Recording {
   readonly size: { readonly width: number; readonly height: number } | undefined;
   /** Colour space of the test pattern. */
   readonly colour: ColourSpace;
+  /** Number of the video track of the input. */
+  readonly track: number | undefined;
   /** How the source keeps time. */
   readonly pacing: Pacing;
   /** Settings of the writer. */
@@ -72,6 +74,10 @@ export function commandOf(args: readonly string[]): Command {
   if (input !== undefined && values.colour !== undefined) {
     throw new UsageError("Cannot use --colour with --input: a file is recorded in its own colours");
   }
+  const track = numberOf("track", values.track);
+  if (input === undefined && track !== undefined) {
+    throw new UsageError("Cannot use --track without --input: the test pattern has no tracks");
+  }
   const pacing = values.pacing === undefined
     ? (input === undefined || seconds !== undefined ? "realtime" : "asap")
     : wordOf("pacing", values.pacing, ["realtime", "asap"]);
@@ -88,6 +94,7 @@ export function commandOf(args: readonly string[]): Command {
     rate: rateOf(values.rate),
     size: sizeOf(values.size),
     colour: wordOf("colour", values.colour?.toLowerCase() ?? ColourSpace.I420, Object.values(ColourSpace)),
+    track,
     pacing,
     settings: settingsOf(values),
   };

@@ -63,6 +63,7 @@ export const OPTIONS = {
     does: `Colour space of the pattern: ${Object.values(ColourSpace).join(", ")}`,
     otherwise: "i420",
   },
+  track: { type: "string", value: "N", does: "Number of the video track of a file, from 0", otherwise: "the best one" },
   pacing: {
     type: "string",
     value: "NAME",

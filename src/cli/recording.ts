@@ -63,6 +63,7 @@ async function recordFrom(
   onInterrupt(stopped.resolve);
   outliveTerminal();
   printer.line(beginningOf(recording, writer.info.path));
+  if (source.info.soundTracks > 0) printer.line("The sound is not recorded");
   const hide = showProgress(watched(source, writer, recording), printer);
   let report: RecordingReport | undefined;
   try {
@@ -99,9 +100,11 @@ function watched(source: VideoSource, writer: VideoFileWriter, { seconds = Infin
   };
 }
 
-function openSource({ input, colour, pacing, rate = 30, seconds, size }: Recording): Promise<VideoSource> {
+function openSource({ input, colour, track, pacing, rate = 30, seconds, size }: Recording): Promise<VideoSource> {
   const factory = VideoSourceFactory.getInstance();
-  if (input !== undefined) return factory.createFileReader(input, colour, { pacing });
+  if (input !== undefined) {
+    return factory.createFileReader(input, colour, { pacing, ...(track !== undefined && { track }) });
+  }
   const frameRate = frameRateOf(rate);
   const frames = seconds !== undefined && { frames: framesIn(seconds, rationalToNumber(frameRate)) };
   return factory.createTestPattern({ ...size, ...frames, frameRate, colour, pacing });

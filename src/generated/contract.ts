@@ -183,6 +183,7 @@ export const OPTION_RULES = {
     pacing: { words: ["realtime", "asap"] },
     path: { type: "string" },
     threads: { type: "integer", minimum: 0, maximum: 64 },
+    track: { type: "integer", minimum: 0, maximum: 999 },
   },
   test_pattern: {
     colour: { words: ["bgra", "i420", "uyvy", "rgba", "nv12"] },
@@ -857,6 +858,10 @@ export interface SourceInfo {
   readonly durationSeconds: number | null;
   /** Number of frames, if the input states it. */
   readonly frames: number | null;
+  /** Video tracks of the input, of which one is read; cover pictures are none. */
+  readonly videoTracks: number;
+  /** Tracks of sound in the input, which are not read. */
+  readonly soundTracks: number;
 }
 
 /** The stats of a source so far. */
@@ -938,6 +943,12 @@ export interface FileReaderOptions {
    * @default 0
    */
   threads?: number;
+  /**
+   * Number of the video track, from 0 and without cover pictures; by default the one that FFmpeg finds best.
+   *
+   * Range: 0 to 999.
+   */
+  track?: number;
 }
 
 /** Options of a file writer. */

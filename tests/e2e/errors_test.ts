@@ -104,7 +104,7 @@ describe("an input is refused at the door", () => {
     await withFolder(async (folder) => {
       const text = join(folder, "text.mp4");
       await writeFile(text, "This is no video.\n".repeat(200));
-      await assertRefused(open(text), input("invalid_data", /no video file that can be read/));
+      await assertRefused(open(text), input("invalid_data", /it is plain text/));
       const empty = join(folder, "empty.mp4");
       await writeFile(empty, "");
       await assertRefused(open(empty), input("invalid_data", /it is empty/));
@@ -117,7 +117,7 @@ describe("an input is refused at the door", () => {
       const inner = await makeFile(join(folder, "inner.ts"), ...testPicture("128x64", 30, 0.2));
       const list = join(folder, "list.m3u8");
       await writeFile(list, `#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:0.2,\n${inner}\n#EXT-X-ENDLIST\n`);
-      await assertRefused(open(list), input("invalid_data", /no video file that can be read/));
+      await assertRefused(open(list), input("invalid_data", /it is a playlist/));
     });
   });
 
@@ -145,7 +145,7 @@ describe("an input is refused at the door", () => {
     await withFolder(async (folder) => {
       const path = await makeFile(join(folder, "a.mp4"), ...testPicture("320x240", 30, 1));
       await truncate(path, Math.floor((await stat(path)).size / 2));
-      await assertRefused(open(path), input("invalid_data", /damaged or incomplete/));
+      await assertRefused(open(path), input("invalid_data", /never finished, for its index \(moov\) is missing/));
     });
   });
 
@@ -180,7 +180,7 @@ describe("an input is refused at the door", () => {
     await assertRefused(bad({ maxPixels: 0 }), argument("maxPixels", /1 to 2147483647/));
     await assertRefused(
       bad({ speed: 1 }),
-      argument("speed", /unknown; known are atEnd, maxPixels, pacing, threads$/, TypeError),
+      argument("speed", /unknown; known are atEnd, maxPixels, pacing, threads, track$/, TypeError),
     );
     await assertRefused(bad(7), argument("options", /must be an object/, TypeError));
     const colour = sources.createFileReader("/tmp", "rgb" as ColourSpace);

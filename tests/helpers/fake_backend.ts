@@ -49,6 +49,8 @@ const SOURCE_INFO: SourceInfo = {
   container: "pattern",
   durationSeconds: null,
   frames: null,
+  videoTracks: 1,
+  soundTracks: 0,
 };
 
 const SOURCE_STATS: SourceStats = {

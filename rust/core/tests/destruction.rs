@@ -257,7 +257,7 @@ impl Stage {
     fn new(situation: &Situation) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(situation.name);
-        let mut stage =
+        let stage =
             Self { folder, path: path.clone(), foreign: Vec::new(), is_damaged: false, is_cut: false, renamed: 0 };
         match situation.before {
             Before::Nothing => {}

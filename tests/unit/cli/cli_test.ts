@@ -42,6 +42,7 @@ describe("the arguments of `deno task record`", () => {
       rate: { num: 30000, den: 1001 },
       size: { width: 640, height: 480 },
       colour: "bgra",
+      track: undefined,
       pacing: "realtime",
       settings: {
         bitRate: 4_500_000,
@@ -91,6 +92,8 @@ describe("the arguments of `deno task record`", () => {
       ["--size 640", /as 1280x720$/],
       ["--input a.mp4 --size 64x64", /a file has its own size$/],
       ["--input a.mp4 --colour bgra", /in its own colours$/],
+      ["--track 1", /^Cannot use --track without --input: /],
+      ["--input a.mp4 --track x", /it must be a number$/],
       ["--seconds 2147484", /it must be at most 2147483$/],
       ["--input a.mp4 --seconds 3 --pacing asap", /only in real time/],
       ["--bit-rate 4G", /4M$/],

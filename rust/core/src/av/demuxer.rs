@@ -10,9 +10,12 @@ use super::{
 };
 use crate::{base::time::Rational, storage::Storage};
 
-/// Containers that a file may be: no playlist, no image sequence, nothing that opens further files.
+/// Containers that a file may be: no playlist, no image sequence, nothing that opens further files. Single pictures come
+/// through FFmpeg's pipes, which read nothing but what they are given. `live_flv` is what a server of RTMP has saved,
+/// `mpjpeg` and `mxg` what cameras send over HTTP, `dhav` a video recorder's own format.
 const FORMAT_WHITELIST: &str = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,m4v,h264,hevc,obu,av1,\
-                                ivf,flv,yuv4mpegpipe,ogg,asf,nut,mxf,dv,mjpeg,gif,apng,rm,vc1,vc1test";
+                                ivf,flv,live_flv,yuv4mpegpipe,ogg,asf,nut,mxf,dv,mjpeg,mpjpeg,mxg,dhav,gif,apng,rm,vc1,\
+                                vc1test,png_pipe,bmp_pipe,tiff_pipe,webp_pipe";
 
 /// Limits while a file is opened.
 #[derive(Debug, Clone, Copy)]
@@ -55,6 +58,14 @@ pub struct StreamInfo {
     pub may_jump: bool,
     /// Pixels of a frame by the headers; 0 if unknown.
     pub pixels: u64,
+    /// Place of the stream among the video tracks, without cover pictures.
+    pub track: u32,
+    /// Video tracks, without cover pictures.
+    pub video_tracks: u32,
+    /// Tracks of sound.
+    pub sound_tracks: u32,
+    /// Whether the container states that its packets are encrypted.
+    pub is_encrypted: bool,
 }
 
 /// An open container, owned.
@@ -93,7 +104,8 @@ impl Demuxer {
         unsafe {
             (*context).pb = avio.as_ptr();
             (*context).flags |= ffi::AVFMT_FLAG_CUSTOM_IO;
-            check(ffi::avformat_open_input(&raw mut context, ptr::null(), ptr::null(), dictionary.as_mut_ptr()))?;
+            let format = recognised(&avio);
+            check(ffi::avformat_open_input(&raw mut context, ptr::null(), format, dictionary.as_mut_ptr()))?;
         }
         let demuxer = Self { context, avio };
         // SAFETY: owned and open.
@@ -101,19 +113,49 @@ impl Demuxer {
         Ok(demuxer)
     }
 
-    /// Chooses the best video stream, ignoring cover pictures; the other streams are discarded from here on.
+    /// The streams of a kind, without cover pictures.
+    fn tracks(&self, kind: ffi::AVMediaType) -> Vec<i32> {
+        // SAFETY: owned and open; it has so many streams, each with its parameters.
+        let is_track = |index: &i32| unsafe {
+            let stream = *(*self.context).streams.add(index.unsigned_abs() as usize);
+            (*(*stream).codecpar).codec_type == kind && (*stream).disposition & ffi::AV_DISPOSITION_ATTACHED_PIC == 0
+        };
+        // SAFETY: owned and open.
+        let count = i32::try_from(unsafe { (*self.context).nb_streams }).unwrap_or(i32::MAX);
+        (0..count).filter(is_track).collect()
+    }
+
+    /// Number of video tracks, without cover pictures.
     #[must_use]
-    pub fn select_video(&mut self) -> Option<StreamInfo> {
-        // SAFETY: owned and open; a found index is valid.
+    pub fn video_tracks(&self) -> u32 {
+        u32::try_from(self.tracks(ffi::AVMediaType::VIDEO).len()).unwrap_or(u32::MAX)
+    }
+
+    /// Number of tracks of sound.
+    #[must_use]
+    pub fn sound_tracks(&self) -> u32 {
+        u32::try_from(self.tracks(ffi::AVMediaType::AUDIO).len()).unwrap_or(u32::MAX)
+    }
+
+    /// Chooses a video track by its number, or the best one; the other streams are discarded from here on.
+    #[must_use]
+    pub fn select_video(&mut self, track: Option<u32>) -> Option<StreamInfo> {
+        let tracks = self.tracks(ffi::AVMediaType::VIDEO);
+        let best = match track {
+            Some(track) => *tracks.get(track as usize)?,
+            None => {
+                // SAFETY: owned and open.
+                let best = unsafe {
+                    ffi::av_find_best_stream(self.context, ffi::AVMediaType::VIDEO, -1, -1, ptr::null_mut(), 0)
+                };
+                // To FFmpeg a cover picture may be the best.
+                if tracks.contains(&best) { best } else { *tracks.first()? }
+            }
+        };
+        let place = tracks.iter().position(|index| *index == best).unwrap_or(0);
+        // SAFETY: owned and open; the index is one of its streams.
         unsafe {
-            let best = ffi::av_find_best_stream(self.context, ffi::AVMediaType::VIDEO, -1, -1, ptr::null_mut(), 0);
-            if best < 0 {
-                return None;
-            }
             let stream = *(*self.context).streams.add(best.unsigned_abs() as usize);
-            if (*stream).disposition & ffi::AV_DISPOSITION_ATTACHED_PIC != 0 {
-                return None;
-            }
             for index in 0..(*self.context).nb_streams as usize {
                 if index != best.unsigned_abs() as usize {
                     (**(*self.context).streams.add(index)).discard = ffi::AVDiscard::ALL;
@@ -140,6 +182,10 @@ impl Demuxer {
                 may_jump: (*(*self.context).iformat).flags & ffi::AVFMT_TS_DISCONT != 0,
                 pixels: u64::from((*(*stream).codecpar).width.unsigned_abs())
                     * u64::from((*(*stream).codecpar).height.unsigned_abs()),
+                track: u32::try_from(place).unwrap_or(u32::MAX),
+                video_tracks: self.video_tracks(),
+                sound_tracks: self.sound_tracks(),
+                is_encrypted: is_encrypted(stream),
             })
         }
     }
@@ -163,8 +209,14 @@ impl Demuxer {
         // SAFETY: both owned.
         check(unsafe { ffi::av_read_frame(self.context, packet.as_mut_ptr()) }).map(drop).map_err(|error| {
             let failure = self.avio.read_failure().filter(|_| error.is_end());
-            failure.unwrap_or(error)
+            failure.unwrap_or_else(|| if self.ends_in_a_boundary() { AvError::end() } else { error })
         })
+    }
+
+    /// Whether its parts are over: behind the last boundary of a multipart file the demuxer looks for another part.
+    fn ends_in_a_boundary(&self) -> bool {
+        // SAFETY: owned and open; the format and the context of its input live as long as it.
+        unsafe { text_of(&*(*self.context).iformat) == "mpjpeg" && ffi::avio_feof((*self.context).pb) != 0 }
     }
 
     /// Goes back to the first packet of stream `index`.
@@ -176,7 +228,10 @@ impl Demuxer {
         // SAFETY: owned and open; `stream` checks the index.
         check(unsafe {
             let by_byte = ffi::AVFMT_TS_DISCONT | ffi::AVFMT_NOTIMESTAMPS;
-            if (*(*self.context).iformat).flags & by_byte != 0 {
+            let name = text((*(*self.context).iformat).name);
+            // A pipe of pictures has no index either; live_flv has one, and a header where a packet would be looked for.
+            let is_indexed = (*(*self.context).iformat).flags & by_byte == 0 && !name.ends_with("_pipe");
+            if !is_indexed && name != "live_flv" {
                 // Streams without an index, where searching for a time misses the first packets.
                 ffi::av_seek_frame(self.context, -1, 0, ffi::AVSEEK_FLAG_BYTE)
             } else {
@@ -199,6 +254,53 @@ impl Demuxer {
             *(*self.context).streams.add(index)
         }
     }
+}
+
+/// Whether the container of a stream states that its packets are encrypted.
+///
+/// # Safety
+/// `stream` is a stream of an open demuxer.
+unsafe fn is_encrypted(stream: *const ffi::AVStream) -> bool {
+    // ISO/IEC 23001-7, Apple's older protection, and the stream type of Apple's sample encryption in MPEG-TS.
+    let tags = [u32::from_le_bytes(*b"encv"), u32::from_le_bytes(*b"drmi"), 0xdb];
+    // SAFETY: the stream is promised; its parameters and metadata live as long as it.
+    unsafe {
+        // What Matroska's demuxer makes of ContentEncryption.
+        let key = ffi::av_dict_get((*stream).metadata, c"enc_key_id".as_ptr(), ptr::null(), 0);
+        !key.is_null() || tags.contains(&(*(*stream).codecpar).codec_tag)
+    }
+}
+
+/// The format of what a context has at its beginning, to which it returns; null if FFmpeg recognises none.
+///
+/// Of raw motion JPEG FFmpeg sees the first picture, and would read the whole file as one.
+fn recognised(avio: &Avio) -> *const ffi::AVInputFormat {
+    let mut format = ptr::null();
+    // SAFETY: the context is valid, not used yet, and rewound by the call; formats are static.
+    unsafe {
+        let code = ffi::av_probe_input_buffer2(avio.as_ptr(), &raw mut format, c"".as_ptr(), ptr::null_mut(), 0, 0);
+        if code < 0 || format.is_null() {
+            return ptr::null();
+        }
+        if text_of(&*format) == "jpeg_pipe" { ffi::av_find_input_format(c"mjpeg".as_ptr()) } else { format }
+    }
+}
+
+/// FFmpeg's name of the format of a file that is not among those read here; `None` if it recognises nothing, or one of
+/// these.
+#[must_use]
+pub fn foreign_format(storage: &Arc<dyn Storage>) -> Option<String> {
+    super::init();
+    let avio = Avio::new(storage.clone(), false).ok()?;
+    // SAFETY: null, or static.
+    let name = text_of(unsafe { recognised(&avio).as_ref() }?);
+    let list: Vec<&str> = FORMAT_WHITELIST.split(',').collect();
+    (!name.split(',').any(|name| list.contains(&name))).then_some(name)
+}
+
+fn text_of(format: &ffi::AVInputFormat) -> String {
+    // SAFETY: a static format has a static name.
+    unsafe { text(format.name) }
 }
 
 impl Drop for Demuxer {

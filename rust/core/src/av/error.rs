@@ -23,6 +23,11 @@ impl AvError {
         Self { code, line: log::take_first_line() }
     }
 
+    /// Nothing more will come.
+    pub(super) fn end() -> Self {
+        Self::new(ffi::AVERROR_EOF)
+    }
+
     /// Out of memory.
     pub(super) fn no_memory() -> Self {
         Self::new(ffi::AVERROR(libc_enomem()))

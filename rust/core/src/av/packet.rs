@@ -130,6 +130,14 @@ impl Packet {
         unsafe { (*self.0).flags & ffi::AV_PKT_FLAG_KEY != 0 }
     }
 
+    /// Whether its demuxer found that it is encrypted (AV_PKT_DATA_ENCRYPTION_INFO).
+    #[must_use]
+    pub fn is_encrypted(&self) -> bool {
+        let kind = ffi::AVPacketSideDataType::ENCRYPTION_INFO;
+        // SAFETY: owned; only looks among its side data, which the size need not be asked of.
+        !unsafe { ffi::av_packet_get_side_data(self.0, kind, ptr::null_mut()) }.is_null()
+    }
+
     /// Marks it as decodable alone.
     pub fn set_key(&mut self, key: bool) {
         // SAFETY: owned.

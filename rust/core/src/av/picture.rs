@@ -98,6 +98,9 @@ impl Picture {
         if self.format() == PixelFormat::UYVY422 && crop.x % 2 == 1 {
             return self.crop_odd_uyvy(crop);
         }
+        if !self.format().is_addressable(crop.x, crop.y) {
+            return self.crop_samples(crop);
+        }
         let (width, height) = (self.width() as usize, self.height() as usize);
         // SAFETY: owned; the call refuses a crop that leaves nothing, and moves plane pointers inside their buffers.
         check(unsafe {
@@ -181,7 +184,8 @@ impl Picture {
 
     /// Calls its samples by another pixel format that has the same layout; any other format changes nothing.
     pub fn rename(&mut self, format: PixelFormat) {
-        if format.layout().is_some() && format.layout() == self.format().layout() {
+        let has_layout = format.layout().is_some() && format.layout() == self.format().layout();
+        if has_layout || format.plain() == self.format().plain() {
             // SAFETY: owned; the planes of both formats have the same geometry.
             unsafe { (*self.0).format = format.0 };
         }
@@ -342,6 +346,12 @@ impl Picture {
         let stride = usize::try_from(linesize).ok()?;
         // The last row may end right behind its visible bytes: a cropped picture points into a larger buffer.
         (!data.is_null() && rows > 0).then(|| (data, stride * (rows - 1) + bytes, stride))
+    }
+
+    /// Makes its buffers its own.
+    pub(super) fn unshare(&mut self) -> Result<(), AvError> {
+        // SAFETY: owned.
+        check(unsafe { ffi::av_frame_make_writable(self.0) }).map(drop)
     }
 
     pub(super) fn as_mut_ptr(&mut self) -> *mut ffi::AVFrame {

@@ -73,6 +73,10 @@ pub(crate) fn tags(input: VideoInfo, format: PixelFormat) -> ColourTags {
         (false, false) if input.format.is_grey() && !format.is_grey() => {
             ColourTags { range: LIMITED, matrix: input.matrix().number(), ..input.tags }
         }
+        // Nothing else says so to a reader for which Y'CbCr is limited.
+        (false, false) if input.format.is_grey() => {
+            ColourTags { range: if input.tags.range == LIMITED { LIMITED } else { FULL }, ..input.tags }
+        }
         (false, false) if input.format.is_full_range() => ColourTags { range: FULL, ..input.tags },
         (false, false) => input.tags,
     }

@@ -5,6 +5,7 @@ use super::{
     encoders::{EncoderKind, encoder_names, encoders_of},
     options::EncodeOptions,
     probe::probe,
+    stereo_packer::coded_format,
     table::Codec,
 };
 use crate::{
@@ -29,6 +30,17 @@ impl EncoderChoice {
         Ok(Self { options, encoders })
     }
 
+    /// Refuses frames of shape `input` if none of them can keep their samples, where every one is to be kept.
+    pub(crate) fn check(&self, input: FrameShape) -> Result<()> {
+        let answers = self.encoders.iter().map(|kind| self.takes(*kind, input));
+        answers.reduce(|first, next| if first.is_ok() { first } else { next.or(first) }).unwrap_or(Ok(()))
+    }
+
+    /// Whether an encoder has a pixel format for frames of shape `input`.
+    fn takes(&self, kind: &dyn EncoderKind, input: FrameShape) -> Result<()> {
+        coded_format(kind.info(), &self.options, input.view.format).map(drop)
+    }
+
     /// The name of the one that is preferred.
     pub(crate) fn preferred(&self) -> &'static str {
         self.encoders[0].info().name
@@ -37,7 +49,7 @@ impl EncoderChoice {
     /// Opens the best one that can hold frames of shape `input`.
     pub(crate) fn open(&self, input: FrameShape) -> Result<Encoder> {
         let size = self.options.stereo.size((input.view.width, input.view.height), input.views);
-        let fits = |kind: &&&'static dyn EncoderKind| kind.info().holds(size);
+        let fits = |kind: &&&'static dyn EncoderKind| kind.info().holds(size) && self.takes(**kind, input).is_ok();
         let kind = *self.encoders.iter().find(fits).unwrap_or(&self.encoders[0]);
         Encoder::open(kind, &self.options, input)
     }

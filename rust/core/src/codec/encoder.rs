@@ -3,7 +3,7 @@
 use super::{
     encoders::{Encode, EncodeRequest, EncoderKind},
     options::EncodeOptions,
-    stereo_packer::StereoPacker,
+    stereo_packer::{Loss, StereoPacker},
     table::Codec,
 };
 use crate::{
@@ -61,6 +61,11 @@ impl Encoder {
     /// The shape of the frames that it was opened for.
     pub(crate) fn input(&self) -> FrameShape {
         self.input
+    }
+
+    /// What the coded pictures have less of than the frames.
+    pub(crate) fn loss(&self) -> Option<Loss> {
+        self.packer.loss()
     }
 
     /// The packets that it makes.

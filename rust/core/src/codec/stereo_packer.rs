@@ -1,13 +1,16 @@
 //! How a frame becomes the picture that an encoder takes: its size, its pixel format, and the views packed in it.
 
-use std::iter::once;
-
-use super::{encoders::EncoderInfo, options::EncodeOptions, table::Codec};
+use super::{
+    encoders::EncoderInfo,
+    lossless::{LosslessFormat, lossless_format},
+    options::EncodeOptions,
+    table::Codec,
+};
 use crate::{
     av::{AvError, Picture, PicturePool, PixelFormat, VideoInfo},
     base::error::{Code, Error, Result, Stage},
     frame::{FrameShape, converter::Converter},
-    pixels::{StereoPacking, planes::Layout},
+    pixels::StereoPacking,
 };
 
 /// The longest side of a packed picture: more than any decoder of these codecs must take.
@@ -22,6 +25,28 @@ pub(super) struct StereoPacker {
     packing: StereoPacking,
     converter: Converter,
     pool: PicturePool,
+    loss: Option<Loss>,
+}
+
+/// What the coded pictures have less of than the frames, and nobody expects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Loss {
+    /// Bits of each sample.
+    Bits {
+        /// In the frames.
+        had: u32,
+        /// In the coded pictures.
+        has: u32,
+    },
+    /// Transparency.
+    Alpha,
+}
+
+impl Loss {
+    fn of(input: PixelFormat, coded: PixelFormat, drops_alpha: bool) -> Option<Self> {
+        let (had, has) = (input.bits(), coded.bits());
+        if had > has { Some(Self::Bits { had, has }) } else { drops_alpha.then_some(Self::Alpha) }
+    }
 }
 
 impl StereoPacker {
@@ -29,23 +54,23 @@ impl StereoPacker {
     pub(super) fn new(info: &EncoderInfo, options: &EncodeOptions, input: FrameShape) -> Result<Self> {
         let packing = options.stereo;
         check_size(info, packing.size((input.view.width, input.view.height), input.views))?;
-        let format = coded_format(info, options, input.view)?;
-        let (mut across, mut down) = match format.layout() {
-            _ if input.views == 1 => (false, false),
-            // Views share no chroma sample: each begins at an even column or row.
-            Some(Layout::I420) => (packing == StereoPacking::SideBySide, packing == StereoPacking::TopBottom),
-            Some(Layout::I422) => (packing == StereoPacking::SideBySide, false),
-            _ => (false, false),
+        let LosslessFormat { format, drops_alpha } = coded_format(info, options, input.view.format)?;
+        // Views share no chroma sample: each begins where one does.
+        let (mut across, mut down) = match format.chroma_pixels() {
+            _ if input.views == 1 => (1, 1),
+            (across, _) if packing == StereoPacking::SideBySide => (across, 1),
+            (_, down) => (1, down),
         };
         // 4:2:0 and 4:2:2 of H.264 and HEVC cannot hold odd sizes (their cropping counts chroma samples).
-        if matches!(info.codec, Codec::Hevc | Codec::H264) && format != PixelFormat::GBRP {
-            (across, down) = (true, true);
+        if matches!(info.codec, Codec::Hevc | Codec::H264) && format.chroma_pixels() != (1, 1) {
+            (across, down) = (2, 2);
         }
-        let size = |value: u32, even: bool| if even { value.next_multiple_of(2) } else { value };
+        let loss = Loss::of(input.view.format, format, drops_alpha);
+        let size = |value: u32, pixels: u32| value.next_multiple_of(pixels);
         let VideoInfo { width, height, .. } = input.view;
         let view = input.view.converted(format, size(width, across), size(height, down));
         let (converter, pool) = (Converter::padding(view), PicturePool::default());
-        let packer = Self { view, views: input.views, packing, converter, pool };
+        let packer = Self { view, views: input.views, packing, converter, pool, loss };
         packer.check_packed(input)?;
         Ok(packer)
     }
@@ -54,6 +79,11 @@ impl StereoPacker {
     pub(super) fn coded(&self) -> VideoInfo {
         let (width, height) = self.packing.size((self.view.width, self.view.height), self.views);
         VideoInfo { width, height, ..self.view }
+    }
+
+    /// What the coded pictures have less of than the frames.
+    pub(super) fn loss(&self) -> Option<Loss> {
+        self.loss
     }
 
     /// How two views lie in a coded picture; `None` for one, and for more, for which there is no tag.
@@ -119,30 +149,11 @@ impl StereoPacker {
 }
 
 /// The pixel format in which the encoder `info` codes views such as `input`.
-fn coded_format(info: &EncoderInfo, options: &EncodeOptions, input: VideoInfo) -> Result<PixelFormat> {
-    if let Some(format) = options.common_format() {
-        return Ok(format);
+pub(super) fn coded_format(info: &EncoderInfo, options: &EncodeOptions, input: PixelFormat) -> Result<LosslessFormat> {
+    match options.common_format() {
+        Some(format) => Ok(LosslessFormat { format, drops_alpha: false }),
+        None => lossless_format(info, input),
     }
-    let plain = input.format.plain();
-    // Other formats of the same samples, the nearest first.
-    let others: &[PixelFormat] = match plain {
-        PixelFormat::UYVY422 => &[PixelFormat::YUV422P],
-        PixelFormat::NV12 => &[PixelFormat::YUV420P],
-        PixelFormat::RGBA => &[PixelFormat::BGRA, PixelFormat::GBRP],
-        PixelFormat::BGRA | PixelFormat::BGR0 => &[PixelFormat::GBRP],
-        _ => &[],
-    };
-    once(&plain).chain(others).copied().find(|format| info.lossless.contains(format)).ok_or_else(|| {
-        Error::argument(
-            "profile",
-            format!(
-                "Cannot record {} losslessly with {}: it keeps {}; use FFV1 or another colour space",
-                input.format.name(),
-                info.name,
-                info.lossless.iter().map(|format| format.name()).collect::<Vec<_>>().join(", "),
-            ),
-        )
-    })
 }
 
 /// Refuses pictures that the encoder cannot hold.

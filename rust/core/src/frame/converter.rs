@@ -28,7 +28,8 @@ impl Converter {
         Self { to, pads: false, scaler: None, pool: PicturePool::default() }
     }
 
-    /// Repeats the last column and row where only those are missing to the next even size, as encoders want it.
+    /// Repeats the last columns and rows where only those are missing to the next even size, or to whole samples of
+    /// chroma, as encoders want it.
     pub(crate) fn padding(to: VideoInfo) -> Self {
         Self { pads: true, ..Self::new(to) }
     }
@@ -37,10 +38,13 @@ impl Converter {
     pub(crate) fn convert(&mut self, picture: &Picture) -> Result<Picture> {
         let shown = (picture.width(), picture.height());
         let target = (self.to.width, self.to.height);
-        let grows = |to: u32, from: u32| to == from || to == from.next_multiple_of(2);
+        let (across, down) = self.to.format.chroma_pixels();
+        let grows = |to: u32, from: u32, pixels: u32| {
+            to == from || to == from.next_multiple_of(2) || to == from.next_multiple_of(pixels)
+        };
         let mut converted = if target == shown {
             self.reformat(picture, self.to.format)?
-        } else if self.pads && grows(target.0, shown.0) && grows(target.1, shown.1) {
+        } else if self.pads && grows(target.0, shown.0, across) && grows(target.1, shown.1, down) {
             pad(&self.reformat(picture, self.to.format)?, target, &self.pool)?
         } else {
             self.resize(picture)?
@@ -155,7 +159,7 @@ fn memory(error: AvError) -> Error {
 fn pad(picture: &Picture, size: (u32, u32), pool: &PicturePool) -> Result<Picture> {
     let mut result = pool.take(picture.format(), size.0, size.1).map_err(memory)?;
     let (Some(source), Some(mut target)) = (picture.view(), result.view_mut().map_err(memory)?) else {
-        return Err(Error::new(Code::Internal, Stage::Encode, "Cannot pad a frame: its pixel format has no layout"));
+        return picture.extended(size, pool).map_err(memory);
     };
     for plane in 0..source.layout().planes() {
         let mut rows = source.rows(plane);

@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     av::{PicturePool, PixelFormat},
+    base::error::Result,
     frame::{Frame, FrameShape, FrameTime, SharedFrame},
 };
 
@@ -107,6 +108,15 @@ impl InputState {
 pub(crate) trait Sink: Send + Sync {
     /// Its accounts.
     fn input(&self) -> &InputState;
+
+    /// Refuses frames of this shape, which can never be taken.
+    ///
+    /// # Errors
+    ///
+    /// What the target lacks.
+    fn check(&self, _shape: FrameShape) -> Result<()> {
+        Ok(())
+    }
 
     /// Counts a frame for which there was no room, and may report it.
     fn overflow(&self);
@@ -224,6 +234,15 @@ impl InputSender {
     /// Accepts no further frame; frames that wait, or are reserved, are still received. Later calls do nothing.
     pub(crate) fn close(&self) {
         self.frames.close();
+    }
+
+    /// Refuses frames of this shape, which the target can never take.
+    ///
+    /// # Errors
+    ///
+    /// What the target lacks.
+    pub(crate) fn check(&self, shape: FrameShape) -> Result<()> {
+        self.sink.check(shape)
     }
 
     /// Prepares the target before the first frame comes.

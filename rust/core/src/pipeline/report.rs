@@ -165,6 +165,10 @@ pub struct SourceInfo {
     pub duration_seconds: Option<f64>,
     /// Number of frames, if the input states it.
     pub frames: Option<u64>,
+    /// Video tracks of the input, of which one is read; cover pictures are none.
+    pub video_tracks: u32,
+    /// Tracks of sound in the input, which are not read.
+    pub sound_tracks: u32,
 }
 
 /// The fixed properties of a target.

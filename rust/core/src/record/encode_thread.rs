@@ -11,7 +11,7 @@ use super::{
 use crate::{
     av::{Packet, Picture},
     base::error::{Code, Error, Result, Stage, guard, guard_thread},
-    codec::{Encoder, EncoderChoice},
+    codec::{Encoder, EncoderChoice, Loss},
     frame::{Frame, FrameShape, SharedFrame},
     pipeline::{
         input::{Input, InputReceiver},
@@ -27,7 +27,7 @@ pub(super) struct EncodeConfig {
     /// Encode only this view of each frame.
     pub(super) view: Option<u32>,
     pub(super) on_resize: OnResize,
-    pub(super) choice: EncoderChoice,
+    pub(super) choice: Arc<EncoderChoice>,
     pub(super) grid: Grid,
 }
 
@@ -58,6 +58,7 @@ pub(super) struct EncodeThread {
     has_failed: bool,
     /// Whether a change of the number of views was reported.
     has_warned: bool,
+    has_warned_of_loss: bool,
 }
 
 impl EncodeThread {
@@ -77,6 +78,7 @@ impl EncodeThread {
             has_frame: false,
             has_failed: false,
             has_warned: false,
+            has_warned_of_loss: false,
         }
     }
 
@@ -135,6 +137,8 @@ impl EncodeThread {
         self.has_failed = true;
         self.open = None;
         self.state.input.mark_failed();
+        // A file without a frame does not stay.
+        self.packets.give_up();
     }
 
     /// Opens an encoder for frames of shape `input`, unless one has begun to encode, or was opened for such.
@@ -142,7 +146,9 @@ impl EncodeThread {
         let is_alike = |open: FrameShape| open.view.format == input.view.format && !is_resized(open, input);
         let fits = |open: &OpenEncoder| open.start.is_some() || is_alike(open.encoder.input());
         if !self.open.as_ref().is_some_and(fits) {
-            self.open = Some(OpenEncoder { encoder: self.config.choice.open(input)?, start: None });
+            let encoder = self.config.choice.open(input)?;
+            self.warn_of_loss(&encoder);
+            self.open = Some(OpenEncoder { encoder, start: None });
         }
         Ok(())
     }
@@ -202,6 +208,26 @@ impl EncodeThread {
             let error = Error::new(Code::EncodeFailed, Stage::Encode, message).with_field("onResize");
             self.state.reporter.warn(error);
         }
+    }
+
+    /// Reports once that the coded pictures have less of the frames than one would expect.
+    fn warn_of_loss(&mut self, encoder: &Encoder) {
+        let Some(loss) = encoder.loss().filter(|_| !self.has_warned_of_loss) else { return };
+        self.has_warned_of_loss = true;
+        let (from, stream) = (encoder.input().view.format.name(), encoder.stream());
+        let (name, to) = (stream.encoder, stream.shape.format.name());
+        let (what, fix) = match loss {
+            Loss::Bits { had, has } => (
+                format!("{name} gets {has} of the {had} bits of each sample"),
+                "use FFV1, or profile lossless where the encoder keeps them",
+            ),
+            Loss::Alpha => (format!("{name} leaves their transparency out"), "use FFV1, which keeps it"),
+        };
+        let label = &self.config.label;
+        let message =
+            format!("Cannot keep all of the {from} frames in {label:?}, which are coded as {to}: {what}; {fix}");
+        let error = Error::new(Code::EncodeFailed, Stage::Encode, message).with_field("codec");
+        self.state.reporter.warn(error);
     }
 
     /// Makes the packets of all frames inside; frames without one are the encoder's drops.

@@ -6,12 +6,17 @@ use std::sync::{
 };
 
 use super::reporter::Reporter;
-use crate::pipeline::{
-    Clock,
-    events::{JumpReporter, OverloadReporter},
-    input::{InputState, Sink},
-    latency::Recorder,
-    report::{DropReason, Event},
+use crate::{
+    base::error::Result,
+    codec::EncoderChoice,
+    frame::FrameShape,
+    pipeline::{
+        Clock,
+        events::{JumpReporter, OverloadReporter},
+        input::{InputState, Sink},
+        latency::Recorder,
+        report::{DropReason, Event},
+    },
 };
 
 /// The state of one encoder. In its ledger, `written` frames are those that have become packets.
@@ -22,6 +27,8 @@ pub(super) struct EncoderState {
     pub(super) capture_to_packet: Recorder,
     /// Whether the encoder waits for an output: frames that are dropped meanwhile are the storage's.
     pub(super) is_blocked: Arc<AtomicBool>,
+    /// The encoders that may serve, where frames can be refused before there is one.
+    choice: Option<Arc<EncoderChoice>>,
     overload: OverloadReporter,
     /// Jumps of the frames' times that were left out.
     pub(super) jumps: JumpReporter,
@@ -35,15 +42,25 @@ impl EncoderState {
             input: InputState::default(),
             capture_to_packet: Recorder::new(),
             is_blocked: Arc::default(),
+            choice: None,
             overload: OverloadReporter::default(),
             jumps: JumpReporter::default(),
         }
+    }
+
+    /// The same for frames that one of these encoders takes.
+    pub(super) fn with_choice(self, choice: Arc<EncoderChoice>) -> Self {
+        Self { choice: Some(choice), ..self }
     }
 }
 
 impl Sink for EncoderState {
     fn input(&self) -> &InputState {
         &self.input
+    }
+
+    fn check(&self, shape: FrameShape) -> Result<()> {
+        self.choice.as_ref().map_or(Ok(()), |choice| choice.check(shape))
     }
 
     fn overflow(&self) {

@@ -249,6 +249,14 @@ impl PacketHub {
         }
     }
 
+    /// If no packet has come so far, none will: the outputs end.
+    pub(crate) fn give_up(&mut self) {
+        if self.start.is_none() {
+            self.outputs.clear();
+            self.port.newcomers.lock().clear();
+        }
+    }
+
     /// No packet follows; the last one is shown until `slot`.
     pub(crate) fn end(&mut self, slot: i64) {
         self.outputs.append(&mut self.port.newcomers.lock());

@@ -62,7 +62,7 @@ impl FileWriter {
         options.metadata.check_creation_in(container)?;
         let encoding = options.encoding();
         let preferred = encoding.common_format();
-        let choice = EncoderChoice::new(encoding)?;
+        let choice = Arc::new(EncoderChoice::new(encoding)?);
         let info = TargetInfo {
             path: options.path.clone(),
             codec: options.codec,
@@ -71,7 +71,7 @@ impl FileWriter {
             frame_rate: options.frame_rate,
         };
         let reporter = Arc::new(Reporter::new(notify));
-        let encoder = Arc::new(EncoderState::new(clock.clone(), reporter.clone()));
+        let encoder = Arc::new(EncoderState::new(clock.clone(), reporter.clone()).with_choice(choice.clone()));
         let signal = Signal::new(clock);
         let (input, receiver) = input_queue(encoder.clone(), options.input(preferred), &signal);
         let port = PacketPort::default();
@@ -170,6 +170,10 @@ fn check_rate(codec: Codec, container: Container, rate: Rational) -> Result<()> 
     // MPEG-4 Part 2 stores ticks per second in 16 bits (ISO/IEC 14496-2, vop_time_increment_resolution).
     if codec == Codec::Xvid && rate.num > 65_535 {
         return refuse("its numerator must be at most 65535; use a rounder rate");
+    }
+    // Readers take a stream whose frames are further apart for one of another rate.
+    if container == Container::Ts && rate.num < rate.den {
+        return refuse("it takes at least one frame a second; use another container");
     }
     if container == Container::Ts && !ts_expresses(rate) {
         return refuse(

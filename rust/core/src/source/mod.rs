@@ -109,11 +109,12 @@ impl Source {
     ///
     /// # Errors
     ///
-    /// `Closed`, or `Busy` if too many requests wait.
+    /// What the target lacks for frames of this shape; `Closed`, or `Busy` if too many requests wait.
     pub fn attach(&self, input: &InputSender, target: u32) -> Result<()> {
         if input.is_closed() {
             return Err(Error::new(Code::Closed, Stage::Hub, "Cannot attach the target: it is closed"));
         }
+        input.check(*self.state.shape.lock())?;
         self.requests.ask(SourceRequest::Attach { target, input: input.clone() })
     }
 

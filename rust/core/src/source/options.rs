@@ -54,6 +54,9 @@ pub struct FileReaderOptions {
     /// Decoder threads; 0 chooses.
     #[serde(default)]
     pub threads: u32,
+    /// Number of the video track, from 0 and without cover pictures; by default the one that FFmpeg finds best.
+    #[serde(default)]
+    pub track: Option<u32>,
     /// Largest number of pixels in a frame; a video with larger frames is refused.
     #[serde(default = "default_max_pixels")]
     pub max_pixels: u32,
@@ -112,7 +115,7 @@ fn default_rate() -> Rational {
     Rational::new(30, 1)
 }
 
-ranges!(FileReaderOptions { threads: 0..=64, max_pixels: 1..=2_147_483_647 });
+ranges!(FileReaderOptions { threads: 0..=64, track: 0..=999, max_pixels: 1..=2_147_483_647 });
 
 ranges!(TestPatternOptions {
     width: 16..=MAX_SIZE,

@@ -97,6 +97,11 @@ pub trait Producer: Send {
         false
     }
 
+    /// What its owner should know before the first frame, for a warning.
+    fn notice(&self) -> Option<Error> {
+        None
+    }
+
     /// Damaged pieces skipped so far.
     fn damaged(&self) -> u64 {
         0

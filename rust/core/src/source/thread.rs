@@ -182,10 +182,17 @@ impl SourceThread {
                     }
                 }
                 SourceRequest::Crop(crop) => self.set_crop(crop),
-                SourceRequest::Start => self.is_started = true,
+                SourceRequest::Start => self.start(),
             }
         }
         if self.requests.is_over() { Go::Stop } else { Go::On }
+    }
+
+    fn start(&mut self) {
+        let is_first = !std::mem::replace(&mut self.is_started, true);
+        if let Some(error) = self.producer.notice().filter(|_| is_first) {
+            self.state.events.push(Event::Warning { error });
+        }
     }
 
     /// Frames have another shape from now on.

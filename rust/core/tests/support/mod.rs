@@ -73,7 +73,7 @@ impl Storage for Bytes {
 pub fn decode(bytes: &[u8]) -> Result<Vec<Option<u32>>, String> {
     let text = |error: giftgrab_core::av::AvError| format!("{error:?}");
     let mut demuxer = Demuxer::open(Arc::new(Bytes(bytes.to_vec())), DemuxerOptions::default()).map_err(text)?;
-    let stream = demuxer.select_video().ok_or("no video")?;
+    let stream = demuxer.select_video(None).ok_or("no video")?;
     let parameters = demuxer.parameters(stream.index).map_err(text)?;
     let mut decoder = Decoder::open(&parameters, stream.time_base, 1, 1 << 24).map_err(text)?.ok_or("no decoder")?;
     let mut packet = Packet::new().map_err(text)?;

@@ -5,7 +5,7 @@ use super::{
     ffmpeg::FfmpegEncoder,
     kind::{EncodeRequest, EncoderInfo, QualityScale},
 };
-use crate::av::EncoderConfig;
+use crate::{av::EncoderConfig, base::time::Rational};
 
 pub(super) struct AomAv1;
 
@@ -21,6 +21,7 @@ static INFO: EncoderInfo = EncoderInfo {
     min_width: 16,
     min_height: 16,
     lossless: &[],
+    rates: Some((Rational::new(1, 1), Rational::new(i32::MAX, 1))),
 };
 
 impl FfmpegEncoder for AomAv1 {

@@ -3,9 +3,9 @@
 use super::{
     super::table::Codec,
     ffmpeg::FfmpegEncoder,
-    kind::{EncodeRequest, EncoderInfo},
+    kind::{EncodeRequest, EncoderInfo, Samples},
 };
-use crate::av::{EncoderConfig, PixelFormat};
+use crate::av::EncoderConfig;
 
 pub(super) struct Ffv1;
 
@@ -20,7 +20,8 @@ static INFO: EncoderInfo = EncoderInfo {
     quality: None,
     min_width: 16,
     min_height: 16,
-    lossless: &[PixelFormat::YUV420P, PixelFormat::YUV422P, PixelFormat::BGRA, PixelFormat::BGR0],
+    lossless: &[Samples::Colour, Samples::Transparent, Samples::Grey],
+    rates: None,
 };
 
 impl FfmpegEncoder for Ffv1 {

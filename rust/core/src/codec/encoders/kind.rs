@@ -7,8 +7,11 @@ use super::super::{
     table::Codec,
 };
 use crate::{
-    av::{FfmpegVariant, Packet, Picture, PixelFormat, StreamParameters, VideoInfo},
-    base::error::{Error, Result},
+    av::{FfmpegVariant, Packet, Picture, PixelFormat, StreamParameters, VideoInfo, encoder_formats},
+    base::{
+        error::{Error, Result},
+        time::Rational,
+    },
 };
 
 /// A scale of constant quality; lower is better.
@@ -52,14 +55,52 @@ pub(crate) struct EncoderInfo {
     pub(crate) min_width: u32,
     /// Smallest height in pixels.
     pub(crate) min_height: u32,
-    /// Pixel formats that the lossless profile can keep; empty if the encoder has no lossless mode.
-    pub(crate) lossless: &'static [PixelFormat],
+    /// Of the pixel formats that it takes, the kinds that its lossless mode keeps; empty if it has no such mode.
+    pub(crate) lossless: &'static [Samples],
+    /// Least and most frames per second, where it has limits.
+    pub(crate) rates: Option<(Rational, Rational)>,
+}
+
+/// A kind of pixel formats.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Samples {
+    /// Y'CbCr, or red, green and blue.
+    Colour,
+    /// The same with transparency.
+    Transparent,
+    /// Luma alone, or with transparency.
+    Grey,
+}
+
+impl Samples {
+    fn of(format: PixelFormat) -> Self {
+        match (format.is_grey(), format.has_alpha()) {
+            (true, _) => Self::Grey,
+            (false, true) => Self::Transparent,
+            (false, false) => Self::Colour,
+        }
+    }
 }
 
 impl EncoderInfo {
     /// Whether it can hold pictures of this size.
     pub(crate) fn holds(&self, (width, height): (u32, u32)) -> bool {
         width >= self.min_width && height >= self.min_height
+    }
+
+    /// The pixel formats whose samples its lossless mode keeps.
+    pub(crate) fn lossless_formats(&self) -> Vec<PixelFormat> {
+        let mut formats = Vec::new();
+        for format in encoder_formats(self.name).into_iter().map(PixelFormat::plain) {
+            // Decoders return chroma in planes of its own.
+            if format.pairs_chroma() {
+                continue;
+            }
+            if self.lossless.contains(&Samples::of(format)) && !formats.contains(&format) {
+                formats.push(format);
+            }
+        }
+        formats
     }
 
     /// Checks the options that depend on the encoder.
@@ -83,6 +124,17 @@ impl EncoderInfo {
         if options.bit_rate.is_some() && options.is_lossless() {
             let message = format!("Cannot use bitRate with {name}: the recording is lossless");
             return Err(Error::argument("bitRate", message));
+        }
+        if let Some((least, most)) = self.rates
+            && !(least.as_f64()..=most.as_f64()).contains(&options.frame_rate.as_f64())
+        {
+            let rate = options.frame_rate;
+            let limit = if rate.as_f64() < least.as_f64() { ("least", least) } else { ("most", most) };
+            let message = format!(
+                "Cannot use frame rate {rate} with {name}: it takes at {} {} frames a second",
+                limit.0, limit.1
+            );
+            return Err(Error::argument("frameRate", message));
         }
         if options.profile == EncoderProfile::Lossless && self.lossless.is_empty() {
             let fix = "it has no lossless mode; use FFV1, H264, HEVC or VP9";

@@ -22,6 +22,7 @@ static INFO: EncoderInfo = EncoderInfo {
     min_width: 16,
     min_height: 16,
     lossless: &[],
+    rates: None,
 };
 
 impl FfmpegEncoder for OpenH264 {

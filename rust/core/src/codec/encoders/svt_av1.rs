@@ -5,7 +5,7 @@ use super::{
     ffmpeg::FfmpegEncoder,
     kind::{EncodeRequest, EncoderInfo, QualityScale},
 };
-use crate::av::EncoderConfig;
+use crate::{av::EncoderConfig, base::time::Rational};
 
 pub(super) struct SvtAv1;
 
@@ -21,6 +21,7 @@ static INFO: EncoderInfo = EncoderInfo {
     min_width: 64,
     min_height: 64,
     lossless: &[],
+    rates: Some((Rational::new(1, 200), Rational::new(240, 1))),
 };
 
 /// The option that lists SVT-AV1's own parameters.

@@ -3,9 +3,9 @@
 use super::{
     super::table::Codec,
     ffmpeg::FfmpegEncoder,
-    kind::{EncodeRequest, EncoderInfo, QualityScale},
+    kind::{EncodeRequest, EncoderInfo, QualityScale, Samples},
 };
-use crate::av::{EncoderConfig, PixelFormat};
+use crate::av::EncoderConfig;
 
 pub(super) struct VpxVp9;
 
@@ -20,7 +20,8 @@ static INFO: EncoderInfo = EncoderInfo {
     quality: Some(QualityScale::new(0.0, 63.0, 30.0)),
     min_width: 16,
     min_height: 16,
-    lossless: &[PixelFormat::YUV420P, PixelFormat::YUV422P, PixelFormat::GBRP],
+    lossless: &[Samples::Colour],
+    rates: None,
 };
 
 impl FfmpegEncoder for VpxVp9 {

@@ -3,10 +3,10 @@
 use super::{
     super::table::Codec,
     ffmpeg::FfmpegEncoder,
-    kind::{EncodeRequest, EncoderInfo, QualityScale},
+    kind::{EncodeRequest, EncoderInfo, QualityScale, Samples},
     x26x,
 };
-use crate::av::{EncoderConfig, FfmpegVariant, PixelFormat};
+use crate::av::{EncoderConfig, FfmpegVariant};
 
 pub(super) struct X264;
 
@@ -21,7 +21,8 @@ static INFO: EncoderInfo = EncoderInfo {
     quality: Some(QualityScale::new(0.0, 51.0, 21.0)),
     min_width: 16,
     min_height: 16,
-    lossless: &[PixelFormat::YUV420P, PixelFormat::YUV422P],
+    lossless: &[Samples::Colour],
+    rates: None,
 };
 
 impl FfmpegEncoder for X264 {

@@ -3,10 +3,10 @@
 use super::{
     super::table::Codec,
     ffmpeg::FfmpegEncoder,
-    kind::{EncodeRequest, EncoderInfo, QualityScale},
+    kind::{EncodeRequest, EncoderInfo, QualityScale, Samples},
     x26x,
 };
-use crate::av::{EncoderConfig, FfmpegVariant, PixelFormat};
+use crate::av::{EncoderConfig, FfmpegVariant};
 
 pub(super) struct X265;
 
@@ -22,7 +22,8 @@ static INFO: EncoderInfo = EncoderInfo {
     // x265 3.5 damages its references, and its memory, where a picture is one coding tree unit (64 pixels) wide.
     min_width: 65,
     min_height: 16,
-    lossless: &[PixelFormat::YUV420P, PixelFormat::YUV422P, PixelFormat::GBRP],
+    lossless: &[Samples::Colour, Samples::Grey],
+    rates: None,
 };
 
 /// The option that lists x265's own parameters.

@@ -21,6 +21,7 @@ static INFO: EncoderInfo = EncoderInfo {
     min_width: 16,
     min_height: 16,
     lossless: &[],
+    rates: None,
 };
 
 impl FfmpegEncoder for Xvid {

@@ -127,7 +127,7 @@ fn copy(recording: &Recording<'_>, target: &Arc<dyn Storage>, name: &str, progre
     };
     let io = |error: io::Error| Error::from_io(Stage::Storage, "index", name, &error);
     let mut demuxer = Demuxer::open(recording.storage.clone(), DemuxerOptions::default()).map_err(av)?;
-    let stream = demuxer.select_video().ok_or_else(|| {
+    let stream = demuxer.select_video(None).ok_or_else(|| {
         Error::new(Code::MuxFailed, Stage::Mux, format!("Cannot index {name:?}: no video was found in it"))
     })?;
     let parameters = demuxer.parameters(stream.index).map_err(av)?;

@@ -1,5 +1,6 @@
 //! A video file as a source: demuxing, decoding, and the end of the file.
 
+mod content;
 mod decode;
 mod demux;
 mod end;
@@ -38,6 +39,8 @@ pub(super) struct FileProducer {
     path: String,
     info: SourceInfo,
     shape: VideoInfo,
+    /// The track that was asked for.
+    track: Option<u32>,
     at_end: AtEnd,
     input: FileInput,
     decoder: PictureDecoder,
@@ -55,7 +58,7 @@ impl FileProducer {
     pub(super) fn open(options: &FileReaderOptions, volume: &dyn Volume) -> Result<Self> {
         options.check()?;
         let path = options.path.clone();
-        let input = FileInput::open(&path, volume)?;
+        let input = FileInput::open(&path, options.track, volume)?;
         let stream = input.stream();
         check_pixels(&path, stream.pixels, options.max_pixels)?;
         let threads = if options.threads == 0 { DEFAULT_THREADS } else { options.threads };
@@ -88,8 +91,11 @@ impl FileProducer {
                 container: stream.container.clone(),
                 duration_seconds: stream.duration_seconds,
                 frames: stream.frames,
+                video_tracks: stream.video_tracks,
+                sound_tracks: stream.sound_tracks,
             },
             shape,
+            track: options.track,
             at_end: options.at_end,
             line: TimeLine::new(rate, stream.time_base, stream.may_jump),
             path,
@@ -206,6 +212,18 @@ impl Producer for FileProducer {
                 Ok(Produced::Idle)
             }
         }
+    }
+
+    fn notice(&self) -> Option<Error> {
+        let stream = self.input.stream();
+        if self.track.is_some() || stream.video_tracks < 2 {
+            return None;
+        }
+        let message = format!(
+            "Cannot read all {} video tracks of {:?} at once: this is track {}; the option track chooses another one",
+            stream.video_tracks, self.path, stream.track
+        );
+        Some(Error::new(Code::InvalidArgument, Stage::Source, message).with_field("track"))
     }
 
     fn damaged(&self) -> u64 {

@@ -52,6 +52,8 @@ impl PatternProducer {
             container: "pattern".to_owned(),
             duration_seconds: (options.frames > 0).then(|| options.frames as f64 / options.frame_rate.as_f64()),
             frames: (options.frames > 0).then_some(options.frames),
+            video_tracks: 1,
+            sound_tracks: 0,
         };
         let view = VideoInfo { width: options.width, height: options.height, format, tags };
         let shape = FrameShape { view, views: options.stereo_count };

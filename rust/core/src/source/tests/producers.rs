@@ -107,6 +107,8 @@ impl Device {
             container: "device".to_owned(),
             duration_seconds: None,
             frames: None,
+            video_tracks: 1,
+            sound_tracks: 0,
         };
         let own = Signal::new(clock);
         Box::new(Self { info, size, steps: steps.into_iter().collect(), wait, own, next: 0 })

@@ -25,6 +25,7 @@ static INFO: EncoderInfo = EncoderInfo {
     min_width: 16,
     min_height: 16,
     lossless: &[],
+    rates: None,
 };
 
 impl EncoderKind for Rav1e {
