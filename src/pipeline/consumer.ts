@@ -4,7 +4,6 @@
  * @module
  */
 
-import { clearTimeout, setTimeout } from "node:timers";
 import { deferred } from "../base/deferred.ts";
 import { errorOf } from "../base/errors.ts";
 import type { VideoFrame } from "../frame/video_frame.ts";
@@ -49,6 +48,8 @@ export class Consumer {
   readonly #attachments = new Map<AttachmentKey, WeakRef<Upstream> | undefined>();
   #isBusy = false;
   #hang: Error | undefined;
+  /** Ends the patience for the promise that is pending. */
+  #timer: ReturnType<typeof setTimeout> | undefined;
   #waiting: (() => void)[] = [];
 
   /** The only consumer of `observer`. */
@@ -108,12 +109,17 @@ export class Consumer {
       pending.then(end, end);
       this.#resume();
     };
-    let timer = setTimeout(() => timer = setTimeout(giveUp, GRACE_MS).unref(), patienceSeconds * 1000).unref();
+    this.#timer = setTimeout(() => this.#timer = setTimeout(giveUp, GRACE_MS), patienceSeconds * 1000);
     try {
       return await Promise.race([pending, expiry.promise]);
     } finally {
-      clearTimeout(timer);
+      this.forgive();
     }
+  }
+
+  /** Waits for the promise of the program without an end: nothing depends on it any more. */
+  forgive(): void {
+    clearTimeout(this.#timer);
   }
 
   /** Whether a source or filter is above it. */

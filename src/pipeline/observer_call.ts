@@ -114,6 +114,7 @@ export class ObserverCall implements Attachment {
         break;
       case "pending":
         this.#state = "stopped";
+        this.#consumer.forgive();
         this.#settle(undefined);
         break;
       case "idle":
@@ -151,8 +152,12 @@ export class ObserverCall implements Attachment {
       () => this.#state === "pending" && this.#settle(undefined),
       (error) => this.#state === "pending" && this.#fail(error),
     );
-    if (pending === undefined || this.isOver) this.#settle(undefined);
-    else this.#state = "pending";
+    if (pending !== undefined && !this.isOver) {
+      this.#state = "pending";
+      return;
+    }
+    this.#consumer.forgive();
+    this.#settle(undefined);
   }
 
   #fail(error: unknown): void {
