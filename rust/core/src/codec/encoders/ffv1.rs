@@ -2,6 +2,7 @@
 
 use super::{
     super::table::Codec,
+    allowed::AllowedOptions,
     ffmpeg::FfmpegEncoder,
     kind::{EncodeRequest, EncoderInfo},
 };
@@ -20,8 +21,12 @@ static INFO: EncoderInfo = EncoderInfo {
     quality: None,
     min_width: 16,
     min_height: 16,
+    options: Some(&OPTIONS),
     lossless: &[PixelFormat::YUV420P, PixelFormat::YUV422P, PixelFormat::BGRA, PixelFormat::BGR0],
 };
+
+static OPTIONS: AllowedOptions =
+    AllowedOptions { names: "coder context qtable remap_mode remap_optimizer slicecrc", lists: &[] };
 
 impl FfmpegEncoder for Ffv1 {
     fn info(&self) -> &'static EncoderInfo {
