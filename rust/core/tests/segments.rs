@@ -60,6 +60,7 @@ fn frame((width, height): (u32, u32), views: usize, index: u64, pts: i64) -> Fra
         sequence: index,
         pts,
         time_base: RATE.inverse(),
+        duration: None,
         captured_ns: 0,
         session_start_ms: 0,
     }

@@ -14,8 +14,8 @@ pub struct MuxerConfig<'a> {
     pub parameters: &'a StreamParameters,
     /// Seconds per tick of the packets that it will get.
     pub time_base: Rational,
-    /// Frames per second, for containers that state them.
-    pub frame_rate: Rational,
+    /// Frames per second, for containers that state them; `None` if there is no such rate.
+    pub frame_rate: Option<Rational>,
     /// Whether each flush completes a fragment of boxes, of which readers are to see all or nothing.
     pub is_fragmented: bool,
     /// How two views are packed in each picture; written where the container has a place for it.
@@ -82,8 +82,9 @@ impl Muxer {
             }
             check(ffi::avcodec_parameters_copy((*stream).codecpar, config.parameters.as_ptr()))?;
             (*stream).time_base = config.time_base.into();
-            (*stream).avg_frame_rate = config.frame_rate.into();
-            (*stream).r_frame_rate = config.frame_rate.into();
+            let frame_rate = config.frame_rate.unwrap_or(Rational::new(0, 1));
+            (*stream).avg_frame_rate = frame_rate.into();
+            (*stream).r_frame_rate = frame_rate.into();
             (*stream).sample_aspect_ratio = (*(*stream).codecpar).sample_aspect_ratio;
             if let Some(packing) = config.stereo {
                 stereo::tag_stream(stream, packing)?;

@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     av::{PicturePool, PixelFormat},
+    base::time::Rational,
     frame::{Frame, FrameShape, FrameTime, SharedFrame},
 };
 
@@ -129,8 +130,8 @@ impl Wake for RoomReport {
 
 /// An item of an input queue.
 pub(crate) enum Input {
-    /// The shape that the first frame will probably have.
-    Shape(FrameShape),
+    /// The shape that the first frame will probably have, and the frames per second of its source, if that has a rate.
+    Shape(FrameShape, Option<Rational>),
     /// A frame, and its sender's policy for a full queue.
     Frame(SharedFrame, OverflowPolicy),
 }
@@ -144,11 +145,14 @@ pub(crate) enum Sent {
     Waits,
 }
 
+/// The shape and the rate of frames that will come, until the target has read them.
+type Upcoming = Arc<Mutex<Option<(FrameShape, Option<Rational>)>>>;
+
 /// The sending side of a target's input queue.
 #[derive(Clone)]
 pub struct InputSender {
     frames: Writer<(SharedFrame, OverflowPolicy)>,
-    shape: Arc<Mutex<Option<FrameShape>>>,
+    upcoming: Upcoming,
     config: InputConfig,
     memory: Arc<PicturePool>,
     sink: Arc<dyn Sink>,
@@ -159,7 +163,7 @@ pub struct InputSender {
 /// The receiving side.
 pub(crate) struct InputReceiver {
     frames: Reader<(SharedFrame, OverflowPolicy)>,
-    shape: Arc<Mutex<Option<FrameShape>>>,
+    upcoming: Upcoming,
     signal: Arc<Signal>,
 }
 
@@ -170,17 +174,17 @@ pub(crate) fn input_queue(
     signal: &Arc<Signal>,
 ) -> (InputSender, InputReceiver) {
     let (writer, reader) = queue(signal.clone());
-    let shape = Arc::<Mutex<_>>::default();
+    let upcoming = Upcoming::default();
     let sender = InputSender {
         frames: writer,
-        shape: shape.clone(),
+        upcoming: upcoming.clone(),
         config,
         memory: Arc::default(),
         room_report: Arc::new(RoomReport(sink.clone())),
         sink,
         signal: signal.clone(),
     };
-    (sender, InputReceiver { frames: reader, shape, signal: signal.clone() })
+    (sender, InputReceiver { frames: reader, upcoming, signal: signal.clone() })
 }
 
 impl InputSender {
@@ -190,7 +194,7 @@ impl InputSender {
 
     /// Whether both lead to the same target.
     pub(crate) fn is_same_target(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.shape, &other.shape)
+        Arc::ptr_eq(&self.upcoming, &other.upcoming)
     }
 
     /// The pixel format that the target converts every frame to, if there is one.
@@ -226,9 +230,9 @@ impl InputSender {
         self.frames.close();
     }
 
-    /// Prepares the target before the first frame comes.
-    pub(crate) fn prepare(&self, shape: FrameShape) {
-        *self.shape.lock() = Some(shape);
+    /// Prepares the target before the first frame comes; `rate` is that of the source, in frames per second.
+    pub(crate) fn prepare(&self, shape: FrameShape, rate: Option<Rational>) {
+        *self.upcoming.lock() = Some((shape, rate));
         self.signal.raise();
     }
 
@@ -333,8 +337,8 @@ impl InputSender {
 impl InputReceiver {
     /// The next item, if one waits.
     pub(crate) fn try_next(&self) -> Option<Input> {
-        if let Some(shape) = self.shape.lock().take() {
-            return Some(Input::Shape(shape));
+        if let Some((shape, rate)) = self.upcoming.lock().take() {
+            return Some(Input::Shape(shape, rate));
         }
         self.frames.try_recv().map(|(frame, policy)| Input::Frame(frame, policy))
     }

@@ -1,20 +1,34 @@
-//! Places frames on the grid of the requested rate at their true time.
+//! Places frames on the time line of a recording: on the grid of the requested rate at their true time, or at that time
+//! itself.
 //!
 //! The time line of a recording begins with its first frame and goes on: frames of another source, after a step of the
 //! clock, or after a gap that the container cannot express are placed right after those before.
 
 use crate::{
-    base::time::Rational,
+    base::time::{Rational, RecordingRate},
+    codec::Container,
     frame::{Frame, FrameTime},
 };
 
-/// How far behind its true time a frame may be placed, in halves of a grid step, before it is dropped instead.
+/// How far behind its true time a frame may be placed, in halves of a frame's period: beyond, there is no place for it.
 const SLACK_HALVES: i64 = 3;
 
-/// The grid of one recording: slot `n` is shown at `n / rate`.
+/// The rate of frames whose source states none.
+const USUAL_RATE: Rational = Rational::new(30, 1);
+
+/// The grid of one recording: slot `n` is shown at `n` times its timebase. A slot is a frame of the requested rate, or a
+/// tick of the container where frames keep the times of their source.
 #[derive(Debug)]
 pub(super) struct Grid {
+    container: Container,
+    /// Whether frames keep the times of their source.
+    keeps_times: bool,
+    /// Frames per second, of which frames that keep their times need not have so many.
     rate: Rational,
+    /// Seconds per slot.
+    time_base: Rational,
+    /// Slots from one frame to the next at the rate.
+    period: i64,
     /// The longest gap between two frames that the container can express, in slots.
     max_gap: i64,
     /// A frame of the time line that goes on, and its slot.
@@ -34,8 +48,52 @@ pub(super) struct Placed {
 }
 
 impl Grid {
-    pub(super) fn new(rate: Rational, max_gap: i64) -> Self {
-        Self { rate, max_gap, origin: None, seen: None, last: -1 }
+    pub(super) fn new(rate: RecordingRate, container: Container) -> Self {
+        let (keeps_times, rate) = match rate {
+            RecordingRate::Fixed(rate) => (false, rate),
+            RecordingRate::Source => (true, USUAL_RATE),
+        };
+        let mut grid = Self {
+            container,
+            keeps_times,
+            rate,
+            time_base: rate.inverse(),
+            period: 1,
+            max_gap: 0,
+            origin: None,
+            seen: None,
+            last: -1,
+        };
+        grid.set_time_base(rate.inverse());
+        grid
+    }
+
+    fn set_time_base(&mut self, time_base: Rational) {
+        self.time_base = time_base;
+        self.period = Rational::rescale(1, self.rate.inverse(), time_base).max(1);
+        self.max_gap = self.container.max_gap(time_base.inverse());
+    }
+
+    /// Notes the rate of the source whose frames come first; it has no effect on a grid of a requested rate.
+    pub(super) fn note_source_rate(&mut self, rate: Rational) {
+        if self.keeps_times && self.origin.is_none() {
+            self.rate = nominal(rate);
+        }
+    }
+
+    /// Frames per second, as encoders count them.
+    pub(super) fn rate(&self) -> Rational {
+        self.rate
+    }
+
+    /// Seconds per slot; it stays as it is from the first frame on.
+    pub(super) fn time_base(&self) -> Rational {
+        self.time_base
+    }
+
+    /// Whether frames keep the times of their source.
+    pub(super) fn keeps_times(&self) -> bool {
+        self.keeps_times
     }
 
     /// The slot of a frame, or `None` if it is taken: the source is faster than the grid.
@@ -45,16 +103,19 @@ impl Grid {
     pub(super) fn place(&mut self, frame: &Frame) -> Option<Placed> {
         let time = frame.time();
         let seen = self.seen.replace(time);
-        let next = self.last.saturating_add(1);
         let Some((origin, _)) = self.origin else {
-            return Some(self.begin(time, next, None));
+            if let Some(time_base) = self.container.time_base(time.time_base).filter(|_| self.keeps_times) {
+                self.set_time_base(time_base);
+            }
+            return Some(self.begin(time, 0, None));
         };
         let nearest = self.nearest(&time, 1);
-        let slot = nearest.max(next);
-        let is_late = slot.saturating_mul(2).saturating_sub(self.nearest(&time, 2)) > SLACK_HALVES;
+        let slot = nearest.max(self.last.saturating_add(1));
+        let halves_late = slot.saturating_mul(2).saturating_sub(self.nearest(&time, 2));
+        let is_late = halves_late > SLACK_HALVES.saturating_mul(self.period);
         let has_stepped_back = seen.is_some_and(|seen| time.since(&seen) < 0);
         if time.is_comparable(&origin) && slot.saturating_sub(self.last) <= self.max_gap {
-            if !is_late {
+            if !is_late || (self.keeps_times && !has_stepped_back) {
                 self.last = slot;
                 return Some(Placed { slot, jump: None });
             }
@@ -62,7 +123,8 @@ impl Grid {
                 return None;
             }
         }
-        let jump = nearest.saturating_sub(next) as f64 / self.rate.as_f64();
+        let next = self.last.saturating_add(self.period);
+        let jump = self.seconds(nearest.saturating_sub(next));
         Some(self.begin(time, next, Some(jump)))
     }
 
@@ -75,23 +137,41 @@ impl Grid {
 
     /// The time of a slot, in seconds.
     pub(super) fn seconds(&self, slot: i64) -> f64 {
-        slot as f64 / self.rate.as_f64()
+        slot as f64 * self.time_base.as_f64()
     }
 
-    /// The slot right after the last frame, which was perhaps never placed.
+    /// The end of the last frame, which was perhaps never placed: when it is over, or after one period.
     pub(super) fn end_after(&self, last: &FrameTime) -> i64 {
+        let Some((origin, _)) = self.origin else { return 0 };
+        let after = match last.duration {
+            _ if !last.is_comparable(&origin) => self.last.saturating_add(self.period),
+            None => self.nearest(last, 1).saturating_add(self.period),
+            Some(ticks) => self.nearest(&FrameTime { pts: last.pts.saturating_add(ticks), ..*last }, 1),
+        };
         let next = self.last.saturating_add(1);
-        let is_on_line = self.origin.is_some_and(|(origin, _)| last.is_comparable(&origin));
-        let after = if is_on_line { self.nearest(last, 1).saturating_add(1) } else { next };
         after.clamp(next, next.saturating_add(self.max_gap))
     }
 
-    /// The time in units of `1 / parts` of a grid step, rounded to nearest.
+    /// The time in units of `1 / parts` of a slot, rounded to nearest.
     fn nearest(&self, time: &FrameTime, parts: i64) -> i64 {
         let Some((origin, slot)) = &self.origin else { return 0 };
         let ticks = time.since(origin).saturating_mul(parts);
-        Rational::rescale(ticks, time.time_base, self.rate.inverse()).saturating_add(slot.saturating_mul(parts))
+        Rational::rescale(ticks, time.time_base, self.time_base).saturating_add(slot.saturating_mul(parts))
     }
+}
+
+/// A rate near that of a source which every encoder takes.
+fn nominal(rate: Rational) -> Rational {
+    /// MPEG-4 Part 2 stores ticks per second in 16 bits (ISO/IEC 14496-2, vop_time_increment_resolution).
+    const MOST_TERMS: i32 = 65_535;
+    const MOST: f64 = 240.0;
+    let fps = rate.as_f64();
+    let is_plain = (1..=MOST_TERMS).contains(&rate.num) && (1..=MOST_TERMS).contains(&rate.den);
+    if is_plain && (1.0..=MOST).contains(&fps) {
+        return rate;
+    }
+    // The cast of a value that is no number gives 0.
+    Rational::new((fps.round().min(MOST) as i32).max(1), 1)
 }
 
 #[cfg(test)]
@@ -102,8 +182,17 @@ mod tests {
     const THIRTY: Rational = Rational::new(30, 1);
     const MILLISECONDS: Rational = Rational::new(1, 1000);
 
+    fn fixed(rate: Rational, container: Container) -> Grid {
+        Grid::new(RecordingRate::Fixed(rate), container)
+    }
+
+    /// The time of a frame that does not say for how long it is shown.
+    fn time(pts: i64, session_start_ms: u64) -> FrameTime {
+        FrameTime { pts, time_base: MILLISECONDS, duration: None, session_start_ms }
+    }
+
     fn places(rate: Rational, time_base: Rational, times: &[i64]) -> Vec<Option<i64>> {
-        let mut grid = Grid::new(rate, i64::MAX);
+        let mut grid = fixed(rate, Container::Mkv);
         times.iter().map(|pts| grid.place(&test_frame(*pts, time_base)).map(|placed| placed.slot)).collect()
     }
 
@@ -142,7 +231,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_steps_back_goes_on_after_what_is_there_and_says_by_how_much() {
-        let mut grid = Grid::new(THIRTY, i64::MAX);
+        let mut grid = fixed(THIRTY, Container::Mkv);
         assert_eq!(placed(&mut grid, 0, 600_000), Some((0, None)));
         assert_eq!(placed(&mut grid, 0, 600_100), Some((3, None)));
         assert_eq!(placed(&mut grid, 0, 540_100), Some((4, Some(-60.0 - 1.0 / 30.0))));
@@ -152,7 +241,7 @@ mod tests {
     #[test]
     fn frames_of_a_second_source_follow_those_of_the_first_whatever_their_clock_shows() {
         for begin in [0, 4_000, 3_600_000] {
-            let mut grid = Grid::new(THIRTY, i64::MAX);
+            let mut grid = fixed(THIRTY, Container::Mkv);
             for index in 0..90 {
                 assert_eq!(placed(&mut grid, 1, 5_000 + index * 100 / 3), Some((index, None)));
             }
@@ -161,13 +250,13 @@ mod tests {
             assert_eq!(placed(&mut grid, 2, begin + 100), Some((93, None)));
             // A frame that does not say where it comes from is on the line that goes on.
             assert_eq!(placed(&mut grid, 0, begin + 133), Some((94, None)));
-            assert_eq!(grid.end_after(&FrameTime { pts: 5_000, time_base: MILLISECONDS, session_start_ms: 1 }), 95);
+            assert_eq!(grid.end_after(&time(5_000, 1)), 95);
         }
     }
 
     #[test]
     fn timebases_may_change_on_one_line() {
-        let mut grid = Grid::new(THIRTY, i64::MAX);
+        let mut grid = fixed(THIRTY, Container::Mkv);
         assert_eq!(placed(&mut grid, 0, 1000), Some((0, None)));
         let slot = |grid: &mut Grid, pts, time_base| grid.place(&test_frame(pts, time_base)).unwrap();
         assert_eq!(slot(&mut grid, 31, THIRTY.inverse()), Placed { slot: 1, jump: None });
@@ -177,21 +266,84 @@ mod tests {
 
     #[test]
     fn a_gap_beyond_what_the_container_can_express_is_left_out_and_reported() {
-        let mut grid = Grid::new(THIRTY, 60_000);
+        let mut grid = fixed(THIRTY, Container::Avi);
         assert_eq!(placed(&mut grid, 0, 0), Some((0, None)));
         assert_eq!(placed(&mut grid, 0, 2_000_000), Some((60_000, None)));
         let (slot, jump) = placed(&mut grid, 0, 2_000_000 + 86_400_000).unwrap();
         assert_eq!(slot, 60_001);
         assert!((jump.unwrap() - 86_400.0).abs() < 0.1, "{jump:?}");
-        let end = FrameTime { pts: i64::MAX, time_base: MILLISECONDS, session_start_ms: 0 };
+        let end = time(i64::MAX, 0);
         assert_eq!(grid.end_after(&end), 120_002);
     }
 
     #[test]
     fn absurd_times_overflow_nothing() {
-        let mut grid = Grid::new(THIRTY, 60_000);
+        let mut grid = fixed(THIRTY, Container::Avi);
         for pts in [i64::MIN, i64::MAX, 0, i64::MIN, 5] {
             assert!(placed(&mut grid, 0, pts).is_some_and(|(slot, _)| slot < 10), "{pts}");
+        }
+    }
+
+    /// A grid of the times of a source at 25 frames per second.
+    fn source(container: Container) -> Grid {
+        let mut grid = Grid::new(RecordingRate::Source, container);
+        grid.note_source_rate(Rational::new(25, 1));
+        grid
+    }
+
+    #[test]
+    fn frames_that_keep_their_times_have_them_in_the_ticks_of_the_container() {
+        let times = [1000, 1001, 1017, 1018, 21_018];
+        for (container, ticks) in [(Container::Mkv, 1), (Container::Ts, 90), (Container::Mp4, 10)] {
+            let mut grid = source(container);
+            for pts in times {
+                assert_eq!(placed(&mut grid, 0, pts), Some(((pts - 1000) * ticks, None)), "{container:?}");
+            }
+            assert_eq!(grid.time_base(), Rational::new(1, 1000 * ticks as i32));
+        }
+    }
+
+    #[test]
+    fn no_frame_that_keeps_its_time_is_left_out_and_no_two_have_the_same_tick() {
+        let mut grid = source(Container::Mkv);
+        let finer = |tick: i64| test_frame(tick, Rational::new(1, 1_000_000));
+        for (tick, slot) in [(0, 0), (100, 1), (200, 2), (300, 3), (3_600, 4), (100_000, 100)] {
+            assert_eq!(grid.place(&finer(tick)), Some(Placed { slot, jump: None }));
+        }
+    }
+
+    #[test]
+    fn frames_that_keep_their_times_follow_by_one_period_after_a_jump() {
+        let mut grid = source(Container::Mkv);
+        assert_eq!(placed(&mut grid, 1, 5000), Some((0, None)));
+        assert_eq!(placed(&mut grid, 1, 5070), Some((70, None)));
+        assert_eq!(placed(&mut grid, 1, 1000), Some((110, Some(-4.11))));
+        assert_eq!(placed(&mut grid, 1, 1007), Some((117, None)));
+        let (slot, jump) = placed(&mut grid, 2, 0).unwrap();
+        assert!(slot == 157 && jump.is_some());
+        assert_eq!(grid.end_after(&time(100, 2)), 157 + 100 + 40);
+        assert_eq!(grid.end_after(&time(100, 1)), 157 + 40);
+    }
+
+    #[test]
+    fn a_recording_lasts_as_long_as_its_last_frame_is_shown() {
+        for (mut grid, period) in [(source(Container::Mkv), 1), (fixed(Rational::new(10, 1), Container::Mkv), 100)] {
+            assert_eq!(placed(&mut grid, 0, 0), Some((0, None)));
+            assert_eq!(placed(&mut grid, 0, 900), Some((900 / period, None)));
+            assert_eq!(grid.end_after(&FrameTime { duration: Some(5000), ..time(900, 0) }), 5900 / period);
+            // No frame is shown for no time.
+            assert_eq!(grid.end_after(&FrameTime { duration: Some(1), ..time(900, 0) }), 900 / period + 1);
+        }
+    }
+
+    #[test]
+    fn a_rate_that_encoders_do_not_take_becomes_one_that_they_do() {
+        let ntsc = Rational::new(30_000, 1001);
+        assert_eq!(nominal(ntsc), ntsc);
+        for (rate, expected) in
+            [((2000, 1), 240), ((1, 3600), 1), ((1_000_000, 33_333), 30), ((0, 1), 1), ((1, 0), 240)]
+        {
+            assert_eq!(nominal(Rational::new(rate.0, rate.1)), Rational::new(expected, 1), "{rate:?}");
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::{
     base::{
         checks::{check_path, ranges},
         error::{Error, Result},
-        time::{Rational, check_instant},
+        time::{Rational, RecordingRate, check_instant},
     },
     codec::{Codec, EncodeOptions, EncoderProfile},
     pipeline::input::{DEFAULT_QUEUE_BYTES, DEFAULT_QUEUE_SECONDS, InputConfig, Limits},
@@ -54,8 +54,9 @@ pub struct FileWriterOptions {
     pub codec: Codec,
     /// Path of the file; its extension chooses the container.
     pub path: String,
-    /// Frame rate of the file, in frames per second: the grid on which frames are placed.
-    pub frame_rate: Rational,
+    /// Frame rate of the file, in frames per second: the grid on which frames are placed. `"source"` gives each frame its own
+    /// time instead, which makes a file of variable rate; avi has no place for that.
+    pub frame_rate: RecordingRate,
     /// The aim of the encoder's defaults.
     #[serde(default)]
     pub profile: EncoderProfile,
@@ -147,7 +148,10 @@ impl FileWriterOptions {
     pub(crate) fn encoding(&self) -> EncodeOptions {
         EncodeOptions {
             codec: self.codec,
-            frame_rate: self.frame_rate,
+            frame_rate: match self.frame_rate {
+                RecordingRate::Fixed(rate) => rate,
+                RecordingRate::Source => Rational::new(30, 1),
+            },
             profile: self.profile,
             encoder: self.encoder.clone(),
             preset: self.preset.clone(),
@@ -167,7 +171,9 @@ impl FileWriterOptions {
     /// `InvalidArgument` naming the field.
     pub fn check(&self) -> Result<()> {
         check_path("path", &self.path)?;
-        self.frame_rate.check_frame_rate("frameRate")?;
+        if let RecordingRate::Fixed(rate) = self.frame_rate {
+            rate.check_frame_rate("frameRate")?;
+        }
         if self.quality.is_some() && self.bit_rate.is_some() {
             return Err(Error::argument("bitRate", "Cannot use both quality and bitRate: choose one"));
         }
