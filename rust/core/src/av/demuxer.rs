@@ -145,7 +145,9 @@ impl Demuxer {
                 index: best,
                 time_base,
                 frame_rate,
-                is_variable: is_rate(&exact) && is_rate(&average) && is_variable(exact, average, time_base),
+                // Where frames come too irregularly for an average FFmpeg states none.
+                is_variable: is_rate(&exact)
+                    && if is_rate(&average) { is_variable(exact, average, time_base) } else { !is_clock },
                 has_times: flags & ffi::AVFMT_NOTIMESTAMPS == 0 && !is_guess,
                 duration_seconds: seconds((*stream).duration, time_base)
                     .or_else(|| seconds((*self.context).duration, Rational::new(1, ffi::AV_TIME_BASE))),
