@@ -12,7 +12,10 @@ use super::{
 };
 use crate::{
     av::{Packet, Picture},
-    base::error::{Code, Error, Result, Stage, guard, guard_thread},
+    base::{
+        error::{Code, Error, Result, Stage, guard, guard_thread},
+        time::Rational,
+    },
     codec::{Encoder, EncoderChoice},
     frame::{Frame, FrameShape, SharedFrame},
     pipeline::{
@@ -36,6 +39,8 @@ pub(super) struct EncodeConfig {
 /// An open encoder.
 struct OpenEncoder {
     encoder: Encoder,
+    /// Frames per second that it was opened for.
+    rate: Rational,
     /// Its clock, once it has got a frame.
     clock: Option<EncoderClock>,
 }
@@ -150,10 +155,11 @@ impl EncodeThread {
     /// Opens an encoder for frames of shape `input`, unless one has begun to encode, or was opened for such.
     fn prepare(&mut self, input: FrameShape) -> Result<()> {
         let is_alike = |open: FrameShape| open.view.format == input.view.format && !is_resized(open, input);
-        let fits = |open: &OpenEncoder| open.clock.is_some() || is_alike(open.encoder.input());
+        let rate = self.config.grid.rate();
+        let fits = |open: &OpenEncoder| open.clock.is_some() || open.rate == rate && is_alike(open.encoder.input());
         if !self.open.as_ref().is_some_and(fits) {
-            let encoder = self.config.choice.open(input, self.config.grid.rate())?;
-            self.open = Some(OpenEncoder { encoder, clock: None });
+            let encoder = self.config.choice.open(input, rate)?;
+            self.open = Some(OpenEncoder { encoder, rate, clock: None });
         }
         Ok(())
     }
@@ -166,7 +172,7 @@ impl EncodeThread {
         if self.surplus.note(frame.time(), placed.is_none()) {
             self.warn_of_surplus();
         }
-        let Some(Placed { slot, jump }) = placed else {
+        let Some(Placed { slot, jump, cut }) = placed else {
             self.has_frame = false;
             self.state.input.counters.dropped(DropReason::FrameRate, 1);
             return Ok(());
@@ -174,8 +180,11 @@ impl EncodeThread {
         if let Some(seconds) = jump {
             self.state.report_jump(self.config.grid.seconds(slot), seconds);
         }
+        if let Some(end) = cut {
+            self.warn_of_pause(slot - end);
+        }
         match self.open.as_ref().map(|open| open.encoder.input()) {
-            Some(open) if is_resized(open, input) && self.config.on_resize == OnResize::Segment => {
+            Some(open) if cut.is_some() || is_resized(open, input) && self.config.on_resize == OnResize::Segment => {
                 self.finish_stream()?;
                 self.open = None;
                 self.prepare(input)?;
@@ -188,7 +197,7 @@ impl EncodeThread {
             let grid = &self.config.grid;
             let (rate, time_base) = (grid.rate(), grid.time_base());
             let frame_rate = (!grid.keeps_times()).then_some(rate);
-            self.packets.begin(StreamStart { stream: open.encoder.stream().clone(), slot, time_base, frame_rate });
+            self.packets.begin(StreamStart { stream: open.encoder.stream().clone(), slot, cut, time_base, frame_rate });
             EncoderClock::new(rate, time_base, slot)
         });
         let pts = clock.next(slot);
@@ -209,6 +218,17 @@ impl EncodeThread {
             };
             Error::argument("view", format!("Cannot record view {view} to {:?}: {has}", self.config.label))
         })
+    }
+
+    fn warn_of_pause(&self, slots: i64) {
+        let message = format!(
+            "Cannot write a pause of {:.0} s to {:?}: its container has no place for a longer one than {:.0} s; the \
+             recording goes on in another file",
+            self.config.grid.seconds(slots),
+            self.config.label,
+            self.config.grid.longest_gap(),
+        );
+        self.state.reporter.warn(Error::new(Code::MuxFailed, Stage::Mux, message));
     }
 
     fn warn_of_surplus(&mut self) {

@@ -13,6 +13,9 @@ use crate::{
 /// How far behind its true time a frame may be placed, in halves of a frame's period: beyond, there is no place for it.
 const SLACK_HALVES: i64 = 3;
 
+/// A longer time without a frame is no pause but a clock that was set, in seconds.
+const LONGEST_PAUSE: f64 = 365.0 * 86_400.0;
+
 /// The rate of frames whose source states none.
 const USUAL_RATE: Rational = Rational::new(30, 1);
 
@@ -23,6 +26,8 @@ pub(super) struct Grid {
     container: Container,
     /// Whether frames keep the times of their source.
     keeps_times: bool,
+    /// Whether the recording may go on in another file after a gap that the container cannot express.
+    may_cut: bool,
     /// Frames per second, of which frames that keep their times need not have so many.
     rate: Rational,
     /// Seconds per slot.
@@ -45,6 +50,8 @@ pub(super) struct Placed {
     pub(super) slot: i64,
     /// By how many seconds the frame's time differs from its place, where the time line was not followed.
     pub(super) jump: Option<f64>,
+    /// The end of the frame before, where this one begins another file: the container cannot express what is between.
+    pub(super) cut: Option<i64>,
 }
 
 impl Grid {
@@ -56,6 +63,7 @@ impl Grid {
         let mut grid = Self {
             container,
             keeps_times,
+            may_cut: false,
             rate,
             time_base: rate.inverse(),
             period: 1,
@@ -66,6 +74,11 @@ impl Grid {
         };
         grid.set_time_base(rate.inverse());
         grid
+    }
+
+    /// The same, for a recording that may go on in another file.
+    pub(super) fn cutting(self, may_cut: bool) -> Self {
+        Self { may_cut, ..self }
     }
 
     fn set_time_base(&mut self, time_base: Rational) {
@@ -114,16 +127,20 @@ impl Grid {
         let halves_late = slot.saturating_mul(2).saturating_sub(self.nearest(&time, 2));
         let is_late = halves_late > SLACK_HALVES.saturating_mul(self.period);
         let has_stepped_back = seen.is_some_and(|seen| time.since(&seen) < 0);
-        if time.is_comparable(&origin) && slot.saturating_sub(self.last) <= self.max_gap {
+        let gap = slot.saturating_sub(self.last);
+        let next = self.last.saturating_add(self.period);
+        if time.is_comparable(&origin) && gap <= self.max_gap {
             if !is_late || (self.keeps_times && !has_stepped_back) {
                 self.last = slot;
-                return Some(Placed { slot, jump: None });
+                return Some(Placed { slot, jump: None, cut: None });
             }
             if !has_stepped_back {
                 return None;
             }
+        } else if self.may_cut && time.is_comparable(&origin) && self.seconds(gap) <= LONGEST_PAUSE {
+            self.last = slot;
+            return Some(Placed { slot, jump: None, cut: Some(next) });
         }
-        let next = self.last.saturating_add(self.period);
         let jump = self.seconds(nearest.saturating_sub(next));
         Some(self.begin(time, next, Some(jump)))
     }
@@ -132,12 +149,17 @@ impl Grid {
     fn begin(&mut self, time: FrameTime, slot: i64, jump: Option<f64>) -> Placed {
         self.origin = Some((time, slot));
         self.last = slot;
-        Placed { slot, jump }
+        Placed { slot, jump, cut: None }
     }
 
     /// The time of a slot, in seconds.
     pub(super) fn seconds(&self, slot: i64) -> f64 {
         slot as f64 * self.time_base.as_f64()
+    }
+
+    /// The longest gap between two frames of one file, in seconds.
+    pub(super) fn longest_gap(&self) -> f64 {
+        self.seconds(self.max_gap)
     }
 
     /// The end of the last frame, which was perhaps never placed: when it is over, or after one period.
@@ -259,8 +281,8 @@ mod tests {
         let mut grid = fixed(THIRTY, Container::Mkv);
         assert_eq!(placed(&mut grid, 0, 1000), Some((0, None)));
         let slot = |grid: &mut Grid, pts, time_base| grid.place(&test_frame(pts, time_base)).unwrap();
-        assert_eq!(slot(&mut grid, 31, THIRTY.inverse()), Placed { slot: 1, jump: None });
-        assert_eq!(slot(&mut grid, 96_000, Rational::new(1, 90_000)), Placed { slot: 2, jump: None });
+        assert_eq!(slot(&mut grid, 31, THIRTY.inverse()), Placed { slot: 1, jump: None, cut: None });
+        assert_eq!(slot(&mut grid, 96_000, Rational::new(1, 90_000)), Placed { slot: 2, jump: None, cut: None });
         assert_eq!(placed(&mut grid, 0, 1100), Some((3, None)));
     }
 
@@ -274,6 +296,18 @@ mod tests {
         assert!((jump.unwrap() - 86_400.0).abs() < 0.1, "{jump:?}");
         let end = time(i64::MAX, 0);
         assert_eq!(grid.end_after(&end), 120_002);
+    }
+
+    #[test]
+    fn after_such_a_gap_a_recording_of_several_files_goes_on_at_its_true_time_in_another_one() {
+        let mut grid = fixed(THIRTY, Container::Avi).cutting(true);
+        assert_eq!(placed(&mut grid, 0, 0), Some((0, None)));
+        let place = |grid: &mut Grid, pts| grid.place(&test_frame(pts, MILLISECONDS)).unwrap();
+        assert_eq!(place(&mut grid, 86_400_000), Placed { slot: 30 * 86_400, jump: None, cut: Some(1) });
+        assert_eq!(place(&mut grid, 86_400_100), Placed { slot: 30 * 86_400 + 3, jump: None, cut: None });
+        // A clock that was set is no pause.
+        let set = place(&mut grid, 1_700_000_000_000);
+        assert!(set.slot == 30 * 86_400 + 4 && set.jump.is_some() && set.cut.is_none());
     }
 
     #[test]
@@ -308,7 +342,7 @@ mod tests {
         let mut grid = source(Container::Mkv);
         let finer = |tick: i64| test_frame(tick, Rational::new(1, 1_000_000));
         for (tick, slot) in [(0, 0), (100, 1), (200, 2), (300, 3), (3_600, 4), (100_000, 100)] {
-            assert_eq!(grid.place(&finer(tick)), Some(Placed { slot, jump: None }));
+            assert_eq!(grid.place(&finer(tick)), Some(Placed { slot, jump: None, cut: None }));
         }
     }
 

@@ -28,6 +28,8 @@ pub(crate) struct StreamStart {
     pub(crate) stream: EncodedStream,
     /// Place of its first frame on the time line of the recording.
     pub(crate) slot: i64,
+    /// The end of the stream before, where it is not this place.
+    pub(crate) cut: Option<i64>,
     /// Seconds per slot.
     pub(crate) time_base: Rational,
     /// Frames per second; `None` where frames keep times of their own.

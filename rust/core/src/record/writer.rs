@@ -11,7 +11,7 @@ use super::{
     encoder_state::EncoderState,
     file::{output::FileThread, state::FileState},
     grid::Grid,
-    options::FileWriterOptions,
+    options::{FileWriterOptions, OnResize},
     packets::{PacketHub, PacketPort},
     reporter::Reporter,
     writer_state::WriterState,
@@ -79,7 +79,7 @@ impl FileWriter {
             view: options.view,
             on_resize: options.on_resize,
             choice,
-            grid: Grid::new(options.frame_rate, container),
+            grid: Grid::new(options.frame_rate, container).cutting(options.on_resize == OnResize::Segment),
         };
         let mux_signal = Signal::new(clock);
         let packets = port.subscribe(OverflowPolicy::Block, PACKET_QUEUE, &mux_signal);

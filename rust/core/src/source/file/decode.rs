@@ -55,6 +55,12 @@ impl PictureDecoder {
         self.decoder.codec_name()
     }
 
+    /// The time for which a picture is shown, in ticks of the stream, if its packet states that. Where pictures are
+    /// reordered, packets state the time until the next one is decoded.
+    pub(super) fn duration(&self, picture: &Picture) -> Option<i64> {
+        picture.duration().filter(|_| !self.decoder.reorders())
+    }
+
     /// Damaged pieces skipped so far.
     pub(super) fn damaged(&self) -> u64 {
         self.damaged

@@ -140,7 +140,7 @@ impl FileProducer {
 
     /// Puts a picture on the time line of the source, in the source's shape.
     fn produced(&mut self, picture: Picture, pts: Option<i64>) -> Result<Produced> {
-        let duration = picture.duration().filter(|_| pts.is_some());
+        let duration = self.decoder.duration(&picture).filter(|_| pts.is_some());
         let (pts, jump_seconds) = self.line.place(pts, duration);
         let has_shape = VideoInfo { tags: self.shape.tags, ..VideoInfo::of(&picture) } == self.shape;
         let picture = if has_shape { picture } else { self.converter.convert(&picture).map_err(cannot_convert)? };
