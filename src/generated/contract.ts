@@ -523,8 +523,8 @@ export type Pacing = "realtime" | "asap";
  * - `scale`: Continue in the size of the first frame, to which others are scaled without keeping their proportions. Where views
  * are packed, a missing one is replaced by the last one, and surplus ones are left out.
  * - `segment`: Finish the file and continue in the next one: after `NAME.mp4` follow `NAME_002.mp4`, `NAME_003.mp4` and so on.
- * Each begins at time 0. A number that is taken is passed over, unless `overwrite` is set. The program needs
- * permission to write the folder of the file.
+ * So it does after a pause that the container cannot express. Each file begins at time 0. A number that is taken is
+ * passed over, unless `overwrite` is set. The program needs permission to write the folder of the file.
  */
 export type OnResize = "scale" | "segment";
 

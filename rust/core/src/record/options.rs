@@ -25,8 +25,8 @@ pub enum OnResize {
     #[default]
     Scale,
     /// Finish the file and continue in the next one: after `NAME.mp4` follow `NAME_002.mp4`, `NAME_003.mp4` and so on.
-    /// So it does after a pause that the container cannot express. Each file begins at time 0. A number that is taken is passed over, unless `overwrite` is set. The program needs
-    /// permission to write the folder of the file.
+    /// So it does after a pause that the container cannot express. Each file begins at time 0. A number that is taken is
+    /// passed over, unless `overwrite` is set. The program needs permission to write the folder of the file.
     Segment,
 }
 
