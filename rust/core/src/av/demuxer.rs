@@ -7,8 +7,9 @@ use super::{
     avio::Avio,
     error::check,
     ffi::{self, text},
+    geometry,
 };
-use crate::{base::time::Rational, storage::Storage};
+use crate::{base::time::Rational, pixels::geometry::Geometry, storage::Storage};
 
 /// Containers that a file may be: no playlist, no image sequence, nothing that opens further files.
 const FORMAT_WHITELIST: &str = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,m4v,h264,hevc,obu,av1,\
@@ -55,6 +56,8 @@ pub struct StreamInfo {
     pub may_jump: bool,
     /// Pixels of a frame by the headers; 0 if unknown.
     pub pixels: u64,
+    /// How its pictures are to be shown; a pixel aspect goes before the pictures' own.
+    pub geometry: Geometry,
 }
 
 /// An open container, owned.
@@ -140,6 +143,7 @@ impl Demuxer {
                 may_jump: (*(*self.context).iformat).flags & ffi::AVFMT_TS_DISCONT != 0,
                 pixels: u64::from((*(*stream).codecpar).width.unsigned_abs())
                     * u64::from((*(*stream).codecpar).height.unsigned_abs()),
+                geometry: geometry::of_stream(stream),
             })
         }
     }

@@ -12,6 +12,7 @@ mod dictionary;
 mod encoder;
 mod error;
 mod ffi;
+mod geometry;
 mod graph;
 mod library;
 mod log;
@@ -22,7 +23,9 @@ mod picture;
 mod pixel;
 mod pool;
 mod scaler;
+mod side_data;
 mod stereo;
+mod turn;
 mod variant;
 mod video_info;
 

@@ -90,6 +90,14 @@ impl PixelFormat {
             .is_some_and(|descriptor| descriptor.nb_components <= 2 && !self.is_rgb())
     }
 
+    /// Columns and rows of pixels that share a sample of chroma.
+    #[must_use]
+    pub fn chroma_unit(self) -> (u32, u32) {
+        // SAFETY: returns a static descriptor, or null for a value it does not know.
+        unsafe { ffi::av_pix_fmt_desc_get(ffi::AVPixelFormat(self.0)).as_ref() }
+            .map_or((1, 1), |descriptor| (1 << descriptor.log2_chroma_w, 1 << descriptor.log2_chroma_h))
+    }
+
     /// FFmpeg's name; empty for a value it does not know.
     #[must_use]
     pub fn name(self) -> String {
