@@ -27,6 +27,8 @@ export interface Recording {
   readonly size: { readonly width: number; readonly height: number } | undefined;
   /** Colour space of the test pattern. */
   readonly colour: ColourSpace;
+  /** Whether the pictures of a file are turned upright. */
+  readonly autorotate: boolean;
   /** How the source keeps time. */
   readonly pacing: Pacing;
   /** Settings of the writer. */
@@ -72,6 +74,9 @@ export function commandOf(args: readonly string[]): Command {
   if (input !== undefined && values.colour !== undefined) {
     throw new UsageError("Cannot use --colour with --input: a file is recorded in its own colours");
   }
+  if (input === undefined && values.autorotate) {
+    throw new UsageError("Cannot use --autorotate without --input: the test pattern is upright");
+  }
   const pacing = values.pacing === undefined
     ? (input === undefined || seconds !== undefined ? "realtime" : "asap")
     : wordOf("pacing", values.pacing, ["realtime", "asap"]);
@@ -88,6 +93,7 @@ export function commandOf(args: readonly string[]): Command {
     rate: rateOf(values.rate),
     size: sizeOf(values.size),
     colour: wordOf("colour", values.colour?.toLowerCase() ?? ColourSpace.I420, Object.values(ColourSpace)),
+    autorotate: values.autorotate ?? false,
     pacing,
     settings: settingsOf(values),
   };

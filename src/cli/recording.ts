@@ -99,9 +99,11 @@ function watched(source: VideoSource, writer: VideoFileWriter, { seconds = Infin
   };
 }
 
-function openSource({ input, colour, pacing, rate = 30, seconds, size }: Recording): Promise<VideoSource> {
+function openSource(
+  { input, colour, autorotate, pacing, rate = 30, seconds, size }: Recording,
+): Promise<VideoSource> {
   const factory = VideoSourceFactory.getInstance();
-  if (input !== undefined) return factory.createFileReader(input, colour, { pacing });
+  if (input !== undefined) return factory.createFileReader(input, colour, { autorotate, pacing });
   const frameRate = frameRateOf(rate);
   const frames = seconds !== undefined && { frames: framesIn(seconds, rationalToNumber(frameRate)) };
   return factory.createTestPattern({ ...size, ...frames, frameRate, colour, pacing });
