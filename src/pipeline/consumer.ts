@@ -48,7 +48,8 @@ export class Consumer {
   readonly #attachments = new Map<AttachmentKey, WeakRef<Upstream> | undefined>();
   #isBusy = false;
   #hang: Error | undefined;
-  /** Ends the patience for the promise that is pending. */
+  /** Begins the patience for the promise that is pending, unless it has begun. */
+  #watch: (() => void) | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #waiting: (() => void)[] = [];
 
@@ -109,17 +110,21 @@ export class Consumer {
       pending.then(end, end);
       this.#resume();
     };
-    this.#timer = setTimeout(() => this.#timer = setTimeout(giveUp, GRACE_MS), patienceSeconds * 1000);
+    this.#watch = () => {
+      this.#timer ??= setTimeout(() => this.#timer = setTimeout(giveUp, GRACE_MS), patienceSeconds * 1000);
+    };
+    this.#watch();
     try {
       return await Promise.race([pending, expiry.promise]);
     } finally {
-      this.forgive();
+      this.#stopWatching();
+      this.#watch = undefined;
     }
   }
 
-  /** Waits for the promise of the program without an end: nothing depends on it any more. */
+  /** The attachment whose frame the observer has is over: unless another one waits, nothing depends on the promise. */
   forgive(): void {
-    clearTimeout(this.#timer);
+    if (this.#waiting.length === 0) this.#stopWatching();
   }
 
   /** Whether a source or filter is above it. */
@@ -141,6 +146,7 @@ export class Consumer {
   /** Calls `resume` once when the observer is no longer busy, or hangs; by then it may be busy again. */
   whenIdle(resume: () => void): void {
     this.#waiting.push(resume);
+    this.#watch?.();
   }
 
   /** Calls the observer. */
@@ -161,6 +167,11 @@ export class Consumer {
 
   /** Drops what it holds back, because the observable was closed, after `failure` if it failed. */
   abort(_failure?: Error): void {}
+
+  #stopWatching(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
 
   #rest(): void {
     this.#isBusy = false;

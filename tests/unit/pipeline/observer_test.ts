@@ -553,6 +553,26 @@ describe("the end of a source with observers", () => {
     assert.deepEqual(failed, new Set([other, source, node]));
   });
 
+  it("is not held up by one that hangs in a frame of another source, from which it is detached", async () => {
+    const { backend, source } = await fixture();
+    const other = await VideoSourceFactory.getInstance().createTestPattern();
+    const hanging = (): Promise<void> => new Promise(() => {});
+    const codes: unknown[] = [];
+    source.addEventListener("error", ({ error }) => codes.push(error.code));
+    other.attach(hanging, { patienceSeconds: 1 });
+    await settled();
+    // Its handle is the next one.
+    give(backend, 4, 0);
+    await settled();
+    await other.detach(hanging);
+    source.attach(hanging, { patienceSeconds: 1 });
+    await settled();
+    give(backend, 1, 0);
+    backend.end(1);
+    await alive(source.ended);
+    assert.deepEqual(codes, ["timeout"]);
+  });
+
   it("is not held up by close() either", async () => {
     const { backend, source } = await fixture();
     let view: Uint8Array | undefined;
