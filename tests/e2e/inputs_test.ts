@@ -9,7 +9,8 @@ import { type ColourSpace, type FileReaderSettings, VideoSourceFactory, VideoTar
 import { output, text } from "../helpers/command.ts";
 import { makeFile, testPicture } from "../helpers/ffmpeg.ts";
 import { withFolder } from "../helpers/folder.ts";
-import { presentationTimes } from "../helpers/probe.ts";
+import { presentationTimes, probe } from "../helpers/probe.ts";
+import { recordPattern } from "../helpers/record.ts";
 
 const sources = VideoSourceFactory.getInstance();
 const SMALL = { width: 128, height: 64, frameRate: 25, pacing: "asap" } as const;
@@ -128,6 +129,20 @@ describe("a recording with reordered frames", () => {
         assert.deepEqual([times.length, times[0], times.at(-1)], [50, 0, 1.96]);
         const probed = ["-v", "error", "-show_entries", "format=start_time,duration", "-of", "csv=p=0", path];
         assert.equal((await text("ffprobe", probed)).trim(), "0.000000,2.000000");
+      }));
+  }
+});
+
+describe("a recording of an odd size", () => {
+  const even = ["libx264", "libopenh264", "libx265", "libkvazaar", "libsvtav1"];
+  for (const [codec, container] of [["h264", "mp4"], ["hevc", "mp4"], ["vp9", "webm"], ["av1", "mkv"]] as const) {
+    it(`has every frame in ${codec}, in the size that the encoder can code`, () =>
+      withFolder(async (folder) => {
+        const path = join(folder, `a.${container}`);
+        const report = await recordPattern(codec, path, 25, { width: 161, height: 121, frames: 10 });
+        const more = even.includes(report.target.encoder) ? 1 : 0;
+        const { width, height } = await probe(path);
+        assert.deepEqual([width, height, report.stats.frames.written], [161 + more, 121 + more, 10]);
       }));
   }
 });

@@ -4,7 +4,6 @@ use super::{
     encoders::EncoderInfo,
     lossless::{LosslessFormat, lossless_format},
     options::EncodeOptions,
-    table::Codec,
 };
 use crate::{
     av::{AvError, Picture, PicturePool, PixelFormat, VideoInfo},
@@ -61,8 +60,7 @@ impl StereoPacker {
             (across, _) if packing == StereoPacking::SideBySide => (across, 1),
             (_, down) => (1, down),
         };
-        // 4:2:0 and 4:2:2 of H.264 and HEVC cannot hold odd sizes (their cropping counts chroma samples).
-        if matches!(info.codec, Codec::Hevc | Codec::H264) && format.chroma_pixels() != (1, 1) {
+        if info.has_even_sizes && format.chroma_pixels() != (1, 1) {
             (across, down) = (2, 2);
         }
         let loss = Loss::of(input.view.format, format, drops_alpha);

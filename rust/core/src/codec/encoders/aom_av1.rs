@@ -20,6 +20,7 @@ static INFO: EncoderInfo = EncoderInfo {
     quality: Some(QualityScale::new(0.0, 63.0, 30.0)),
     min_width: 16,
     min_height: 16,
+    has_even_sizes: false,
     lossless: &[],
     rates: Some((Rational::new(1, 1), Rational::new(i32::MAX, 1))),
 };

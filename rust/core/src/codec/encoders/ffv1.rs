@@ -20,6 +20,7 @@ static INFO: EncoderInfo = EncoderInfo {
     quality: None,
     min_width: 16,
     min_height: 16,
+    has_even_sizes: false,
     lossless: &[Samples::Colour, Samples::Transparent, Samples::Grey],
     rates: None,
 };

@@ -55,6 +55,9 @@ pub(crate) struct EncoderInfo {
     pub(crate) min_width: u32,
     /// Smallest height in pixels.
     pub(crate) min_height: u32,
+    /// Whether it codes even sizes only where pixels share chroma: H.264 and HEVC crop by chroma samples, and SVT-AV1
+    /// refuses odd sizes.
+    pub(crate) has_even_sizes: bool,
     /// Of the pixel formats that it takes, the kinds that its lossless mode keeps; empty if it has no such mode.
     pub(crate) lossless: &'static [Samples],
     /// Least and most frames per second, where it has limits.

@@ -21,6 +21,7 @@ static INFO: EncoderInfo = EncoderInfo {
     quality: Some(QualityScale::new(0.0, 51.0, 25.0)),
     min_width: 16,
     min_height: 16,
+    has_even_sizes: true,
     lossless: &[Samples::Colour],
     rates: None,
 };

@@ -20,6 +20,7 @@ static INFO: EncoderInfo = EncoderInfo {
     quality: Some(QualityScale::new(1.0, 63.0, 32.0)),
     min_width: 64,
     min_height: 64,
+    has_even_sizes: true,
     lossless: &[],
     rates: Some((Rational::new(1, 200), Rational::new(240, 1))),
 };

@@ -22,6 +22,7 @@ static INFO: EncoderInfo = EncoderInfo {
     // x265 3.5 damages its references, and its memory, where a picture is one coding tree unit (64 pixels) wide.
     min_width: 65,
     min_height: 16,
+    has_even_sizes: true,
     lossless: &[Samples::Colour, Samples::Grey],
     rates: None,
 };

@@ -20,6 +20,7 @@ static INFO: EncoderInfo = EncoderInfo {
     quality: Some(QualityScale::new(1.0, 31.0, 3.0)),
     min_width: 16,
     min_height: 16,
+    has_even_sizes: false,
     lossless: &[],
     rates: None,
 };
