@@ -1,8 +1,8 @@
 //! Turns a fragmented recording into an ordinary file with one index, in a way that a crash cannot harm.
 //!
-//! The index is written with a copy of the packets into `NAME.part`, which is synced and then renamed over the
-//! recording, with the index in front of the packets. Until the rename the recording stays whole. Only the recording's own file is replaced, and only by a copy
-//! with every frame.
+//! The index is written with a copy of the packets, which it stands in front of, into `NAME.part`, which is synced and
+//! then renamed over the recording. Until the rename the recording stays whole. Only the recording's own file is
+//! replaced, and only by a copy with every frame.
 
 use std::{
     ffi::{OsStr, OsString},
