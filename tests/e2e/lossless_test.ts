@@ -113,12 +113,19 @@ async function formats(): Promise<string[]> {
   return [...table.matchAll(/^[I.]O\.[P.][B.] (\w+) /gm)].flatMap(([, name]) => name ?? []);
 }
 
+/** The pixel formats in which the `ffmpeg` command knows FFV1: a bundled library of a later release writes more. */
+async function judgedFormats(): Promise<Set<string>> {
+  const help = await text("ffmpeg", ["-v", "error", "-h", "encoder=ffv1"]);
+  return new Set(/Supported pixel formats: (.+)/.exec(help)?.[1]?.split(" "));
+}
+
 describe("FFV1", () => {
   it("keeps every sample of every pixel format, or is refused before the first frame", async () => {
     await withFolder(async (folder) => {
       const noise = await noiseIn(folder);
       const kept: string[] = [];
       const refused: string[] = [];
+      const judged = await judgedFormats();
       for (const format of await formats()) {
         const input = await inputIn(folder, noise, format);
         if (input === undefined) continue;
@@ -138,6 +145,10 @@ describe("FFV1", () => {
         }
         assert.equal(report.stats.frames.written, FRAMES, format);
         assert.deepEqual(warnings, [], format);
+        if (!judged.has(report.pixelFormat)) {
+          console.log(`not compared: ${format} as ${report.pixelFormat}, which this ffmpeg does not decode`);
+          continue;
+        }
         // Of these FFmpeg's way back is not exact, so the way there is compared.
         const isOneWay = ["p016le", "p016be", "gbrap"].includes(format);
         await assertSame(input, path, isOneWay ? report.pixelFormat : format);
@@ -230,7 +241,8 @@ describe("the lossless profile", () => {
           await assertSame(input, path, format);
           kept += 1;
         }
-        assert.ok(kept >= 3, `${name} keeps ${kept}`);
+        // Kvazaar takes yuv420p alone, so that and nv12.
+        assert.ok(kept >= (name === "libkvazaar" ? 2 : 3), `${name} keeps ${kept}`);
       });
     });
   }

@@ -31,6 +31,17 @@ const PLAYLISTS: &[&str] = &["hls", "dash", "concat", "imf", "sdp"];
 const SOUND: &[&str] =
     &["mp3", "wav", "w64", "flac", "aac", "aiff", "ac3", "eac3", "amr", "ape", "caf", "dts", "au", "tta", "wv"];
 
+/// The beginnings of files that hold sound and nothing else, and what these are; not every FFmpeg can read them.
+const SOUND_SIGNATURES: &[(&[u8], &str)] = &[(b"ID3", "mp3"), (b"fLaC", "flac")];
+
+/// The kind of sound that begins so.
+fn sound(head: &[u8]) -> Option<&'static str> {
+    // The form of a RIFF file stands behind its length.
+    let is_wave = head.starts_with(b"RIFF") && head.get(8..12) == Some(b"WAVE");
+    let known = SOUND_SIGNATURES.iter().find(|(begin, _)| head.starts_with(begin));
+    known.map(|(_, what)| *what).or(is_wave.then_some("wav"))
+}
+
 /// The error of a file that is no video, or `error` if nothing shows that.
 pub(super) fn explained(path: &str, storage: &Arc<dyn Storage>, error: Error) -> Error {
     if !matches!(error.code, Code::InvalidData | Code::NoVideo) {
@@ -45,17 +56,24 @@ pub(super) fn explained(path: &str, storage: &Arc<dyn Storage>, error: Error) ->
     if error.code == Code::NoVideo {
         return error;
     }
+    if let Some(what) = sound(head) {
+        return only_sound(path, what, error);
+    }
     let Some(format) = av::foreign_format(storage) else { return error };
     if PLAYLISTS.contains(&format.as_str()) {
         let what = "a playlist, which only names other files: open one of these";
         return refused(Code::InvalidData, format!("Cannot read {path:?}: it is {what}"), error);
     }
     if SOUND.contains(&format.as_str()) {
-        return refused(Code::NoVideo, format!("Cannot read {path:?}: it holds sound ({format}) and no video"), error);
+        return only_sound(path, &format, error);
     }
     let message =
         format!("Cannot read {path:?}: FFmpeg takes it for {format:?}, which is not among the formats read here");
     refused(Code::InvalidData, message, error)
+}
+
+fn only_sound(path: &str, what: &str, error: Error) -> Error {
+    refused(Code::NoVideo, format!("Cannot read {path:?}: it holds sound ({what}) and no video"), error)
 }
 
 fn refused(code: Code, message: String, error: Error) -> Error {
@@ -77,7 +95,20 @@ fn signature(head: &[u8]) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::signature;
+    use super::{signature, sound};
+
+    #[test]
+    fn sound_is_known_by_its_beginning() {
+        for (head, what) in [
+            (&b"ID3\x04\0"[..], Some("mp3")),
+            (b"fLaC\0\0", Some("flac")),
+            (b"RIFF\x24\0\0\0WAVEfmt ", Some("wav")),
+            (b"RIFF\x24\0\0\0AVI LIST", None),
+            (b"RIFF", None),
+        ] {
+            assert_eq!(sound(head), what, "{head:?}");
+        }
+    }
 
     #[test]
     fn files_that_are_no_video_are_known_by_their_beginning() {
