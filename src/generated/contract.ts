@@ -968,7 +968,7 @@ export interface FileWriterOptions {
   /** Encoder by FFmpeg's name, or `rav1e`; by default the first of the codec's encoders that works. */
   encoder?: string;
   /**
-   * Raw options for the encoder, by FFmpeg's names, set last; an unknown one is refused.
+   * Raw options for the encoder, by FFmpeg's names, set last; one that is not known to open no file is refused.
    *
    * @default {}
    */

@@ -1,6 +1,9 @@
 //! Options by name, whose leftovers can be read back.
 
-use std::{ffi::CString, ptr};
+use std::{
+    ffi::{CString, c_int},
+    ptr,
+};
 
 use super::{
     AvError,
@@ -22,6 +25,21 @@ impl Dictionary {
         Self(ptr::null_mut())
     }
 
+    /// The names and values of a text such as `a=1:b=2`, read by FFmpeg's own parser with its quotes and escapes; a name
+    /// may come again. `None` if it cannot be read.
+    #[must_use]
+    pub fn parse(text: &str, divider: char) -> Option<Self> {
+        let text = CString::new(text).ok()?;
+        let divider = CString::new(divider.to_string()).ok()?;
+        let mut dictionary = Self::new();
+        let flags = ffi::AV_DICT_MULTIKEY as c_int;
+        // SAFETY: makes a dictionary of copies, also where it fails half-way; it is owned from here on.
+        let code = unsafe {
+            ffi::av_dict_parse_string(&raw mut dictionary.0, text.as_ptr(), c"=".as_ptr(), divider.as_ptr(), flags)
+        };
+        (code >= 0).then_some(dictionary)
+    }
+
     /// Sets `key` to `value`; a NUL character ends either.
     ///
     /// # Errors
@@ -37,16 +55,22 @@ impl Dictionary {
     /// The names still in the set: after a call that takes options, those that FFmpeg did not know.
     #[must_use]
     pub fn names(&self) -> Vec<String> {
-        let mut names = Vec::new();
+        self.entries().into_iter().map(|(name, _)| name).collect()
+    }
+
+    /// The names and values in the set.
+    #[must_use]
+    pub fn entries(&self) -> Vec<(String, String)> {
+        let mut entries = Vec::new();
         let mut entry: *const ffi::AVDictionaryEntry = ptr::null();
         loop {
             // SAFETY: iterates a valid dictionary; the empty key with IGNORE_SUFFIX matches every entry.
             entry = unsafe { ffi::av_dict_get(self.0, c"".as_ptr(), entry, ffi::AV_DICT_IGNORE_SUFFIX) };
             if entry.is_null() {
-                return names;
+                return entries;
             }
-            // SAFETY: a found entry has a NUL-terminated key.
-            names.push(unsafe { text((*entry).key) });
+            // SAFETY: a found entry has a NUL-terminated key and value.
+            entries.push(unsafe { (text((*entry).key), text((*entry).value)) });
         }
     }
 

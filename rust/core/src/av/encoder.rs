@@ -2,7 +2,7 @@
 
 use std::{ffi::CString, ptr};
 
-use super::{AvError, ColourTags, Dictionary, Packet, Picture, PixelFormat, StreamParameters, error::check, ffi};
+use super::{AvError, ColourTags, Dictionary, Packet, Picture, PixelFormat, StreamParameters, error::check, ffi, log};
 use crate::base::time::Rational;
 
 /// Everything an encoder is opened with.
@@ -60,7 +60,10 @@ impl From<AvError> for OpenError {
 
 /// An open encoder, owned.
 #[derive(Debug)]
-pub struct Encoder(*mut ffi::AVCodecContext);
+pub struct Encoder {
+    context: *mut ffi::AVCodecContext,
+    not_taken: Option<String>,
+}
 
 // SAFETY: owned, used by one thread at a time.
 unsafe impl Send for Encoder {}
@@ -92,7 +95,8 @@ impl Encoder {
         if context.is_null() {
             return Err(AvError::no_memory().into());
         }
-        let encoder = Self(context);
+        let mut encoder = Self { context, not_taken: None };
+        log::take_last_line();
         // SAFETY: owned until here only by this function.
         unsafe {
             let c = &mut *context;
@@ -122,8 +126,15 @@ impl Encoder {
             c.flags |= ffi::AV_CODEC_FLAG_GLOBAL_HEADER as i32;
             check(ffi::avcodec_open2(context, codec, options.as_mut_ptr()))?;
         }
+        encoder.not_taken = log::take_not_taken();
         let unknown = options.names();
         if unknown.is_empty() { Ok(encoder) } else { Err(OpenError::UnknownOptions(unknown)) }
+    }
+
+    /// FFmpeg's warning that a parameter for the encoder's library was not taken: unlike an option that is no error.
+    #[must_use]
+    pub fn not_taken(&self) -> Option<&str> {
+        self.not_taken.as_deref()
     }
 
     /// The parameters that a muxer needs, with the parameter sets as extradata.
@@ -132,8 +143,10 @@ impl Encoder {
     ///
     /// Out of memory.
     pub fn parameters(&self) -> Result<StreamParameters, AvError> {
-        // SAFETY: both owned.
-        StreamParameters::filled(|raw| check(unsafe { ffi::avcodec_parameters_from_context(raw, self.0) }).map(drop))
+        StreamParameters::filled(|raw| {
+            // SAFETY: both owned.
+            check(unsafe { ffi::avcodec_parameters_from_context(raw, self.context) }).map(drop)
+        })
     }
 
     /// Sends it a picture, whose pts counts frames; with `None` the end.
@@ -144,7 +157,7 @@ impl Encoder {
     pub fn send(&mut self, picture: Option<&Picture>) -> Result<(), AvError> {
         let picture = picture.map_or(ptr::null(), Picture::as_ptr);
         // SAFETY: owned and open; the encoder references the picture's buffers and never writes them.
-        check(unsafe { ffi::avcodec_send_frame(self.0, picture) }).map(drop)
+        check(unsafe { ffi::avcodec_send_frame(self.context, picture) }).map(drop)
     }
 
     /// Takes the next packet; its times count frames.
@@ -155,7 +168,7 @@ impl Encoder {
     pub fn receive(&mut self) -> Result<Packet, AvError> {
         let mut packet = Packet::new()?;
         // SAFETY: both owned.
-        check(unsafe { ffi::avcodec_receive_packet(self.0, packet.as_mut_ptr()) })?;
+        check(unsafe { ffi::avcodec_receive_packet(self.context, packet.as_mut_ptr()) })?;
         Ok(packet)
     }
 }
@@ -163,6 +176,6 @@ impl Encoder {
 impl Drop for Encoder {
     fn drop(&mut self) {
         // SAFETY: owned.
-        unsafe { ffi::avcodec_free_context(&raw mut self.0) };
+        unsafe { ffi::avcodec_free_context(&raw mut self.context) };
     }
 }

@@ -10,11 +10,17 @@ struct Lines {
     /// The first error since lines were taken; empty if there was none.
     first_error: String,
     last: String,
+    /// The first warning that a parameter of a library was not taken; empty if there was none.
+    not_taken: String,
 }
 
 thread_local! {
-    static LINES: RefCell<Lines> = const { RefCell::new(Lines { first_error: String::new(), last: String::new() }) };
+    static LINES: RefCell<Lines> =
+        const { RefCell::new(Lines { first_error: String::new(), last: String::new(), not_taken: String::new() }) };
 }
+
+/// How such warnings begin (libx264.c, libx265.c, libkvazaar.c and libsvtav1.c, which go on without the parameter).
+const NOT_TAKEN: &[&str] = &["Error parsing option ", "Unknown option: ", "Invalid value for ", "Invalid option: "];
 
 /// Takes the last line that FFmpeg logged on this thread, and forgets the others.
 pub(super) fn take_last_line() -> String {
@@ -25,6 +31,18 @@ pub(super) fn take_last_line() -> String {
 pub(super) fn take_first_line() -> String {
     let lines = LINES.with_borrow_mut(std::mem::take);
     if lines.first_error.is_empty() { lines.last } else { lines.first_error }
+}
+
+/// Takes the first warning on this thread that a parameter of an encoder's library was not taken, and forgets all lines.
+pub(super) fn take_not_taken() -> Option<String> {
+    let line = LINES.with_borrow_mut(std::mem::take).not_taken;
+    (!line.is_empty()).then_some(line)
+}
+
+/// Whether a line says that a parameter was not taken; before its text is the name of an object in brackets.
+fn is_not_taken(line: &str) -> bool {
+    let text = line.split_once("] ").map_or(line, |(_, text)| text);
+    NOT_TAKEN.iter().any(|beginning| text.starts_with(beginning))
 }
 
 /// A `va_list` as C passes it: on x86-64 it is an array, so its address (System V ABI, 3.5.7); on AArch64 a structure
@@ -63,6 +81,9 @@ pub(super) fn install() {
                 if level <= ffi::AV_LOG_ERROR as c_int && lines.first_error.is_empty() {
                     lines.first_error.clone_from(&line);
                 }
+                if lines.not_taken.is_empty() && is_not_taken(&line) {
+                    lines.not_taken.clone_from(&line);
+                }
                 lines.last = line;
             });
         }
@@ -90,5 +111,13 @@ mod tests {
         assert_eq!(super::without_address("[eq @ 0x55ab] [Eval @ 0x7f] bad"), "[eq] [Eval] bad");
         assert_eq!(super::without_address("plain"), "plain");
         assert_eq!(super::without_address("open @ 0x"), "open @ 0x");
+    }
+
+    #[test]
+    fn a_parameter_that_is_not_taken_is_noticed() {
+        for line in ["[libx265] Unknown option: a.", "[libsvtav1] Error parsing option a: 1.", "Invalid option: a=1."] {
+            assert!(super::is_not_taken(line), "{line}");
+        }
+        assert!(!super::is_not_taken("[libx264] broken ffmpeg default settings detected: Unknown option: a"));
     }
 }

@@ -105,7 +105,7 @@ pub struct FileWriterOptions {
     /// Encoder threads; 0 lets the encoder choose.
     #[serde(default)]
     pub threads: u32,
-    /// Raw options for the encoder, by FFmpeg's names, set last; an unknown one is refused.
+    /// Raw options for the encoder, by FFmpeg's names, set last; one that is not known to open no file is refused.
     #[serde(default)]
     pub encoder_options: BTreeMap<String, String>,
     /// How the views of stereo frames are packed in the picture, top-bottom unless chosen; excludes `view`. Two views are

@@ -1,6 +1,9 @@
 //! Encoding by FFmpeg's encoders.
 
-use super::kind::{Encode, EncodeRequest, EncoderInfo, EncoderKind};
+use super::{
+    allowed::refused,
+    kind::{Encode, EncodeRequest, EncoderInfo, EncoderKind},
+};
 use crate::{
     av::{self, EncoderConfig, OpenError, Packet, Picture, StreamParameters, VideoInfo, how_to_switch},
     base::error::{Code, Error, Result, Stage},
@@ -13,11 +16,6 @@ pub(super) trait FfmpegEncoder: Sync {
 
     /// Adds its own settings to those that all encoders of FFmpeg have.
     fn set(&self, request: &EncodeRequest<'_>, config: &mut EncoderConfig);
-
-    /// Its option that lists parameters of the encoder's library, and what divides them; a later parameter wins.
-    fn parameter_list(&self) -> Option<(&'static str, char)> {
-        None
-    }
 }
 
 impl<T: FfmpegEncoder> EncoderKind for T {
@@ -40,6 +38,11 @@ impl<T: FfmpegEncoder> EncoderKind for T {
             let culprit = if matches!(error, OpenError::Refused(_)) { culprit(&config, request) } else { None };
             explain(info, request.shape, error, culprit)
         })?;
+        if let Some(line) = encoder.not_taken()
+            && let Some((name, value)) = culprit(&config, request)
+        {
+            return Err(not_taken(info, name, value, line));
+        }
         Ok(Box::new(OpenEncoder { name: info.name, encoder, quantiser: config.quantiser }))
     }
 }
@@ -64,9 +67,9 @@ pub(super) fn config(kind: &dyn FfmpegEncoder, request: &EncodeRequest<'_>) -> E
     kind.set(request, &mut config);
     // They come last and in their order: where an encoder refuses, the culprit is looked for among them.
     let raw = options.raw.iter().map(|(name, value)| {
-        let list = kind.parameter_list().filter(|(list, _)| list == name);
+        let list = kind.info().options.and_then(|allowed| allowed.list(name));
         let ours = config.options.iter().find(|(known, _)| known == name).zip(list);
-        let value = ours.map_or_else(|| value.clone(), |((_, ours), (_, divider))| format!("{ours}{divider}{value}"));
+        let value = ours.map_or_else(|| value.clone(), |((_, ours), list)| format!("{ours}{}{value}", list.divider));
         (name.clone(), value)
     });
     let raw = raw.collect::<Vec<_>>();
@@ -82,9 +85,15 @@ fn culprit<'a>(config: &EncoderConfig, request: &EncodeRequest<'a>) -> Option<(&
     let (_, option) = numbered.find(|(index, _)| {
         let mut without = config.clone();
         without.options.remove(*index);
-        av::Encoder::open(&without).is_ok()
+        av::Encoder::open(&without).is_ok_and(|encoder| encoder.not_taken().is_none())
     })?;
     Some(option)
+}
+
+/// The error for a raw option that the encoder refuses, with the line in which FFmpeg says so.
+fn not_taken(info: &EncoderInfo, name: &str, value: &str, line: &str) -> Error {
+    let message = format!("Cannot use encoder option {name:?} with value {value:?}: {} refuses it", info.name);
+    Error::argument(&format!("encoderOptions.{name}"), message).with_cause(line)
 }
 
 fn explain(info: &EncoderInfo, shape: VideoInfo, error: OpenError, culprit: Option<(&String, &String)>) -> Error {
@@ -95,16 +104,12 @@ fn explain(info: &EncoderInfo, shape: VideoInfo, error: OpenError, culprit: Opti
             format!("Cannot encode with {:?}: the linked FFmpeg does not have it", info.name),
         )
         .with_field("encoder"),
-        OpenError::UnknownOptions(names) => Error::argument(
-            "encoderOptions",
-            format!("Cannot use encoder option {:?}: {} does not know it", names.join(", "), info.name),
-        ),
+        OpenError::UnknownOptions(names) => {
+            let name = names.first().map_or("", String::as_str);
+            refused(info.name, name, "the linked FFmpeg does not know it")
+        }
         OpenError::Refused(error) => match culprit {
-            Some((name, value)) => Error::argument(
-                &format!("encoderOptions.{name}"),
-                format!("Cannot use encoder option {name:?} with value {value:?}: {} refuses it", info.name),
-            )
-            .with_cause(error.log_line()),
+            Some((name, value)) => not_taken(info, name, value, error.log_line()),
             None => error.explain(
                 Code::EncodeFailed,
                 Stage::Encode,

@@ -2,6 +2,7 @@
 
 use super::{
     super::table::Codec,
+    allowed::AllowedOptions,
     ffmpeg::FfmpegEncoder,
     kind::{EncodeRequest, EncoderInfo, Samples},
 };
@@ -20,10 +21,14 @@ static INFO: EncoderInfo = EncoderInfo {
     quality: None,
     min_width: 16,
     min_height: 16,
+    options: Some(&OPTIONS),
     has_even_sizes: false,
     lossless: &[Samples::Colour, Samples::Transparent, Samples::Grey],
     rates: None,
 };
+
+static OPTIONS: AllowedOptions =
+    AllowedOptions { names: "coder context qtable remap_mode remap_optimizer slicecrc", lists: &[] };
 
 impl FfmpegEncoder for Ffv1 {
     fn info(&self) -> &'static EncoderInfo {

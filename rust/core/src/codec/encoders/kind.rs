@@ -2,9 +2,12 @@
 
 use serde::Serialize;
 
-use super::super::{
-    options::{EncodeOptions, EncoderProfile},
-    table::Codec,
+use super::{
+    super::{
+        options::{EncodeOptions, EncoderProfile},
+        table::Codec,
+    },
+    allowed::{AllowedOptions, refused},
 };
 use crate::{
     av::{FfmpegVariant, Packet, Picture, PixelFormat, StreamParameters, VideoInfo, encoder_formats},
@@ -55,6 +58,8 @@ pub(crate) struct EncoderInfo {
     pub(crate) min_width: u32,
     /// Smallest height in pixels.
     pub(crate) min_height: u32,
+    /// Raw options that it may be given; `None` if it takes none.
+    pub(crate) options: Option<&'static AllowedOptions>,
     /// Whether it codes even sizes only where pixels share chroma: H.264 and HEVC crop by chroma samples, and SVT-AV1
     /// refuses odd sizes.
     pub(crate) has_even_sizes: bool,
@@ -143,7 +148,13 @@ impl EncoderInfo {
             let fix = "it has no lossless mode; use FFV1, H264, HEVC or VP9";
             return Err(Error::argument("profile", format!("Cannot use profile \"lossless\" with {name}: {fix}")));
         }
-        Ok(())
+        match self.options {
+            Some(allowed) => allowed.check(name, &options.raw),
+            None => match options.raw.keys().next() {
+                Some(option) => Err(refused(name, option, "it takes none; use preset, quality, bitRate and gop")),
+                None => Ok(()),
+            },
+        }
     }
 
     /// Why it cannot have this quality.

@@ -2,6 +2,7 @@
 
 use super::{
     super::table::Codec,
+    allowed::{AllowedOptions, ParameterList, Parameters, Spelling, Syntax},
     ffmpeg::FfmpegEncoder,
     kind::{EncodeRequest, EncoderInfo, QualityScale, Samples},
     x26x,
@@ -21,9 +22,29 @@ static INFO: EncoderInfo = EncoderInfo {
     quality: Some(QualityScale::new(0.0, 51.0, 25.0)),
     min_width: 16,
     min_height: 16,
+    options: Some(&OPTIONS),
     has_even_sizes: true,
     lossless: &[Samples::Colour],
     rates: None,
+};
+
+static OPTIONS: AllowedOptions = AllowedOptions {
+    names: "",
+    lists: &[ParameterList { option: PARAMETERS, divider: ',', syntax: Syntax::Dictionary, parameters: &LISTED }],
+};
+
+/// Of kvz_config_parse, without files, sets of instructions, encryption, `preset`, which is an option of the writer, and
+/// what the recording determines.
+static LISTED: Parameters = Parameters {
+    names: "amp aud bipred bitrate chromaloc clip-neighbour colormatrix colorprim combine-intra-cus \
+        cu-split-termination deblock early-skip enable-logging erp-aqp fast-bipred fast-residual-cost force-inter \
+        force-level full-intra-search gop hash high-tier implicit-rdpcm info intra-bits intra-chroma-search \
+        intra-qp-offset intra-rdo-et level lossless max-merge me me-early-termination me-steps ml-pu-depth-intra \
+        mv-constraint mv-rdo open-gop overscan owf period psnr pu-depth-inter pu-depth-intra qp range rc-algorithm \
+        rd rdoq rdoq-skip ref sao sar set-qp-in-cu signhide slices smp subme threads tiles tiles-height-split \
+        tiles-width-split tmvp tr-depth-intra transfer transform-skip vaq videoformat vps-period wpp zero-coeff-rdo",
+    words: &[("scaling-list", &["default", "off"])],
+    spelling: Spelling::NoPrefix,
 };
 
 /// The option that lists kvazaar's own parameters.
@@ -58,9 +79,5 @@ impl FfmpegEncoder for Kvazaar {
             parameters.push_str(",lossless=1");
         }
         config.set(PARAMETERS, parameters);
-    }
-
-    fn parameter_list(&self) -> Option<(&'static str, char)> {
-        Some((PARAMETERS, ','))
     }
 }

@@ -1,5 +1,6 @@
 //! The encoders, each in a file of its own. A new one is a file and its line in [`ENCODERS`].
 
+mod allowed;
 mod aom_av1;
 mod ffmpeg;
 mod ffv1;

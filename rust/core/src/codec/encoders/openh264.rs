@@ -2,6 +2,7 @@
 
 use super::{
     super::table::Codec,
+    allowed::AllowedOptions,
     ffmpeg::FfmpegEncoder,
     kind::{EncodeRequest, EncoderInfo, QualityScale},
 };
@@ -21,10 +22,15 @@ static INFO: EncoderInfo = EncoderInfo {
     quality: Some(QualityScale::new(12.0, 51.0, 22.0)),
     min_width: 16,
     min_height: 16,
+    options: Some(&OPTIONS),
     has_even_sizes: true,
     lossless: &[],
     rates: None,
 };
+
+/// Not `allow_skip_frames`, which loses frames.
+static OPTIONS: AllowedOptions =
+    AllowedOptions { names: "cabac coder loopfilter max_nal_size profile rc_mode slice_mode", lists: &[] };
 
 impl FfmpegEncoder for OpenH264 {
     fn info(&self) -> &'static EncoderInfo {

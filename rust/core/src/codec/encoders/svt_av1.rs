@@ -2,6 +2,7 @@
 
 use super::{
     super::table::Codec,
+    allowed::{AllowedOptions, ParameterList, Parameters, Spelling, Syntax},
     ffmpeg::FfmpegEncoder,
     kind::{EncodeRequest, EncoderInfo, QualityScale},
 };
@@ -20,9 +21,34 @@ static INFO: EncoderInfo = EncoderInfo {
     quality: Some(QualityScale::new(1.0, 63.0, 32.0)),
     min_width: 64,
     min_height: 64,
+    options: Some(&OPTIONS),
     has_even_sizes: true,
     lossless: &[],
     rates: Some((Rational::new(1, 200), Rational::new(240, 1))),
+};
+
+static OPTIONS: AllowedOptions = AllowedOptions {
+    names: "crf hielevel la_depth preset qp sc_detection tier tile_columns tile_rows",
+    lists: &[ParameterList { option: PARAMETERS, divider: ':', syntax: Syntax::Dictionary, parameters: &LISTED }],
+};
+
+/// Of svt_av1_enc_parse_parameter, without passes, sets of instructions, reports, what the recording determines, and
+/// `mastering-display`, whose parser never ends on a character that it does not expect.
+static LISTED: Parameters = Parameters {
+    names: "aq-mode bias-pct buf-initial-sz buf-optimal-sz buf-sz chroma-qindex-offsets chroma-sample-position \
+        chroma-u-ac-qindex-offset chroma-u-dc-qindex-offset chroma-v-ac-qindex-offset chroma-v-dc-qindex-offset \
+        color-primaries color-range content-light crf enable-cdef enable-dg enable-dlf enable-force-key-frames \
+        enable-hdr enable-mfmv enable-overlays enable-qm enable-restoration enable-tf enable-tpl-la \
+        enable-variance-boost fast-decode film-grain film-grain-denoise gop-constraint-rc hierarchical-levels \
+        intra-period irefresh-type key-frame-chroma-qindex-offset key-frame-qindex-offset keyint \
+        lambda-scale-factors level lookahead lp luma-y-dc-qindex-offset matrix-coefficients \
+        max-qp maxsection-pct mbr mbr-overshoot-pct min-qp minsection-pct overshoot-pct pin pred-struct preset \
+        profile q qindex-offsets qm-max qm-min qp rc recode-loop rmv scd scm sframe-dist sframe-mode \
+        startup-mg-size superres-denom superres-kf-denom superres-kf-qthres superres-mode superres-qthres tbr tier \
+        tile-columns tile-rows transfer-characteristics tune undershoot-pct use-fixed-qindex-offsets \
+        variance-boost-strength variance-octile",
+    words: &[],
+    spelling: Spelling::Exact,
 };
 
 /// The option that lists SVT-AV1's own parameters.
@@ -43,9 +69,5 @@ impl FfmpegEncoder for SvtAv1 {
             let rate = if request.options.bit_rate.is_some() { ":rc=2" } else { "" };
             config.set(PARAMETERS, format!("pred-struct=1{rate}"));
         }
-    }
-
-    fn parameter_list(&self) -> Option<(&'static str, char)> {
-        Some((PARAMETERS, ':'))
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{
     super::table::Codec,
+    allowed::AllowedOptions,
     ffmpeg::FfmpegEncoder,
     kind::{EncodeRequest, EncoderInfo, QualityScale, Samples},
 };
@@ -20,9 +21,19 @@ static INFO: EncoderInfo = EncoderInfo {
     quality: Some(QualityScale::new(0.0, 63.0, 30.0)),
     min_width: 16,
     min_height: 16,
+    options: Some(&OPTIONS),
     has_even_sizes: false,
     lossless: &[Samples::Colour],
     rates: None,
+};
+
+/// Not `drop-threshold`, which loses frames, and `ts-parameters`, which make layers of them.
+static OPTIONS: AllowedOptions = AllowedOptions {
+    names: "aq-mode arnr-maxframes arnr-strength arnr-type arnr_max_frames arnr_strength arnr_type auto-alt-ref \
+        corpus-complexity cpu-used crf deadline enable-tpl error-resilient frame-parallel lag-in-frames level \
+        lossless max-intra-rate min-gf-interval noise-sensitivity overshoot-pct quality rc_lookahead row-mt \
+        sharpness speed static-thresh tile-columns tile-rows tune tune-content undershoot-pct",
+    lists: &[],
 };
 
 impl FfmpegEncoder for VpxVp9 {

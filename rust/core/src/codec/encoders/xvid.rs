@@ -2,6 +2,7 @@
 
 use super::{
     super::table::Codec,
+    allowed::AllowedOptions,
     ffmpeg::FfmpegEncoder,
     kind::{EncodeRequest, EncoderInfo, QualityScale},
 };
@@ -20,10 +21,14 @@ static INFO: EncoderInfo = EncoderInfo {
     quality: Some(QualityScale::new(1.0, 31.0, 3.0)),
     min_width: 16,
     min_height: 16,
+    options: Some(&OPTIONS),
     has_even_sizes: false,
     lossless: &[],
     rates: None,
 };
+
+/// Not `ssim`, which prints to stdout.
+static OPTIONS: AllowedOptions = AllowedOptions { names: "gmc lumi_aq me_quality mpeg_quant variance_aq", lists: &[] };
 
 impl FfmpegEncoder for Xvid {
     fn info(&self) -> &'static EncoderInfo {

@@ -25,12 +25,6 @@ pub(super) struct Encoder {
 impl Encoder {
     pub(super) fn open(request: &EncodeRequest<'_>) -> Result<Self> {
         let EncodeRequest { options, shape, preset, gop, .. } = *request;
-        if let Some(name) = options.raw.keys().next() {
-            return Err(Error::argument(
-                "encoderOptions",
-                format!("Cannot use encoder option {name:?}: rav1e takes none; use preset, quality, bitRate and gop"),
-            ));
-        }
         let speed = preset.parse().map_err(|_| failed("Cannot open encoder \"rav1e\": its preset is no number"))?;
         let mut config = rv::EncoderConfig::with_speed_preset(speed);
         config.width = shape.width as usize;

@@ -24,6 +24,7 @@ static INFO: EncoderInfo = EncoderInfo {
     quality: Some(QualityScale::new(1.0, 255.0, QUANTISER)),
     min_width: 16,
     min_height: 16,
+    options: None,
     has_even_sizes: false,
     lossless: &[],
     rates: None,
