@@ -2,7 +2,10 @@
 
 use std::{ffi::CString, ptr};
 
-use super::{AvError, ColourTags, Dictionary, Packet, Picture, PixelFormat, StreamParameters, error::check, ffi, log};
+use super::{
+    AvError, ColourTags, Dictionary, Packet, Picture, PicturePool, PixelFormat, StreamParameters, error::check, ffi,
+    log,
+};
 use crate::base::time::Rational;
 
 /// Everything an encoder is opened with.
@@ -58,11 +61,16 @@ impl From<AvError> for OpenError {
     }
 }
 
+/// The encoder that never closes without a picture: SVT-AV1 1.x then waits for a last packet (svt_av1_enc_deinit).
+const UNCLOSABLE: &str = "libsvtav1";
+
 /// An open encoder, owned.
 #[derive(Debug)]
 pub struct Encoder {
     context: *mut ffi::AVCodecContext,
     not_taken: Option<String>,
+    /// The pictures that it must have had one of before it can be closed.
+    needs: Option<(PixelFormat, u32, u32)>,
 }
 
 // SAFETY: owned, used by one thread at a time.
@@ -95,7 +103,7 @@ impl Encoder {
         if context.is_null() {
             return Err(AvError::no_memory().into());
         }
-        let mut encoder = Self { context, not_taken: None };
+        let mut encoder = Self { context, not_taken: None, needs: None };
         log::take_last_line();
         // SAFETY: owned until here only by this function.
         unsafe {
@@ -127,6 +135,9 @@ impl Encoder {
             check(ffi::avcodec_open2(context, codec, options.as_mut_ptr()))?;
         }
         encoder.not_taken = log::take_not_taken();
+        if config.name == UNCLOSABLE {
+            encoder.needs = Some((config.format, config.width, config.height));
+        }
         let unknown = options.names();
         if unknown.is_empty() { Ok(encoder) } else { Err(OpenError::UnknownOptions(unknown)) }
     }
@@ -155,6 +166,9 @@ impl Encoder {
     ///
     /// FFmpeg's; [`AvError::is_again`] if packets must be taken first.
     pub fn send(&mut self, picture: Option<&Picture>) -> Result<(), AvError> {
+        if picture.is_some() {
+            self.needs = None;
+        }
         let picture = picture.map_or(ptr::null(), Picture::as_ptr);
         // SAFETY: owned and open; the encoder references the picture's buffers and never writes them.
         check(unsafe { ffi::avcodec_send_frame(self.context, picture) }).map(drop)
@@ -175,6 +189,13 @@ impl Encoder {
 
 impl Drop for Encoder {
     fn drop(&mut self) {
+        if let Some((format, width, height)) = self.needs
+            && let Ok(mut picture) = PicturePool::default().take(format, width, height)
+        {
+            picture.set_pts(0);
+            // Its packet is nobody's, and so is an error.
+            let _ = self.send(Some(&picture));
+        }
         // SAFETY: owned.
         unsafe { ffi::avcodec_free_context(&raw mut self.context) };
     }
