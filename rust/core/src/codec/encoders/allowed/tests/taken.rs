@@ -46,6 +46,7 @@ const VALUES: &[&str] = &[
     "medium",
     "panasonic",
     "film",
+    "grain",
     "default",
     "progressive",
     "pal",
@@ -82,7 +83,23 @@ fn open(kind: &dyn EncoderKind, name: &str, value: &str) -> Result<()> {
 }
 
 /// Names that a linked encoder may not know or not take by themselves: of other releases, other builds, other pictures.
-const NOT_EVERYWHERE: &[(&str, &str)] = &[];
+const NOT_EVERYWHERE: &[(&str, &str)] = &[
+    // They take 64 numbers.
+    ("libx264", "cqm8 cqm8i cqm8p"),
+    ("libx265", "a53cc cra-nal eob eos"),
+    ("libvpx-vp9", "min-gf-interval"),
+    (
+        "libsvtav1",
+        "enable-dg enable-variance-boost lambda-scale-factors q startup-mg-size variance-boost-strength \
+         variance-octile",
+    ),
+    (
+        "libaom-av1",
+        "auto-tiles enable-adaptive-sharpness enable-low-complexity-decode force-max-q max-reference-frames \
+         screen-detection-mode",
+    ),
+    ("ffv1", "qtable remap_mode remap_optimizer"),
+];
 
 /// Asserts that an encoder takes every name that is listed for it, with one of [`VALUES`].
 fn assert_every_name_is_taken(encoder: &str) {
