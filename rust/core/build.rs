@@ -2,7 +2,7 @@
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rustc-check-cfg=cfg(coded_side_data, supported_config, thread_safe_callbacks)");
+    println!("cargo::rustc-check-cfg=cfg(coded_side_data, frame_duration, supported_config, thread_safe_callbacks)");
     // From FFmpeg 6.1 on a stream's side data belongs to its codec parameters.
     if std::env::var_os("DEP_FFMPEG_FFMPEG_6_1").is_some() {
         println!("cargo::rustc-cfg=coded_side_data");
@@ -11,8 +11,11 @@ fn main() {
     if std::env::var_os("DEP_FFMPEG_FFMPEG_7_1").is_some() {
         println!("cargo::rustc-cfg=supported_config");
     }
-    // Before FFmpeg 6.0 a decoder has a field that permits calls of its callbacks from any thread.
-    if std::env::var_os("DEP_FFMPEG_FFMPEG_6_0").is_none() {
+    // From FFmpeg 6.0 on a frame's duration is no longer called that of its packet.
+    if std::env::var_os("DEP_FFMPEG_FFMPEG_6_0").is_some() {
+        println!("cargo::rustc-cfg=frame_duration");
+    } else {
+        // Before, a decoder has a field that permits calls of its callbacks from any thread.
         println!("cargo::rustc-cfg=thread_safe_callbacks");
     }
 }

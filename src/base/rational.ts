@@ -52,6 +52,18 @@ export function frameRateOf(value: number | Rational, field = "frameRate"): Rati
 }
 
 /**
+ * Checks the frame rate of a recording.
+ *
+ * @throws {TypeError} Unless it is a number, a `Rational` or `"source"`.
+ * @throws {RangeError} If it is another word, or its terms or the rate are outside `LIMITS`.
+ */
+export function recordingRateOf(value: number | Rational | "source", field = "frameRate"): Rational | "source" {
+  if (typeof value !== "string") return frameRateOf(value, field);
+  if (value === "source") return value;
+  throw refuse(field, value, 'it must be a number, { num, den } or "source"');
+}
+
+/**
  * Checks a timebase.
  *
  * @throws {TypeError} Unless it is a `Rational`.
@@ -86,7 +98,7 @@ function checkedTerms(value: Rational, field: string, noun: string, must: string
   return { num, den };
 }
 
-function refuse(field: string, value: number | Rational, why: string, noun = "frame rate"): RangeError {
+function refuse(field: string, value: number | string | Rational, why: string, noun = "frame rate"): RangeError {
   return outOfRange(field, `Cannot use ${noun} ${shown(value)}: ${why}`);
 }
 

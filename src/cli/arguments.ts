@@ -21,8 +21,10 @@ export interface Recording {
   readonly codec: Codec;
   /** Seconds to record. */
   readonly seconds: number | undefined;
-  /** Frames per second. */
-  readonly rate: number | Rational | undefined;
+  /** Frames per second of the recording, or `"source"` for the times of the video. */
+  readonly rate: number | Rational | "source" | undefined;
+  /** Frames per second of a raw stream. */
+  readonly inputRate: number | Rational | undefined;
   /** Size of the test pattern. */
   readonly size: { readonly width: number; readonly height: number } | undefined;
   /** Colour space of the test pattern. */
@@ -78,6 +80,9 @@ export function commandOf(args: readonly string[]): Command {
   if (input === undefined && track !== undefined) {
     throw new UsageError("Cannot use --track without --input: the test pattern has no tracks");
   }
+  if (input === undefined && values["input-rate"] !== undefined) {
+    throw new UsageError("Cannot use --input-rate without --input: --rate is that of the test pattern");
+  }
   const pacing = values.pacing === undefined
     ? (input === undefined || seconds !== undefined ? "realtime" : "asap")
     : wordOf("pacing", values.pacing, ["realtime", "asap"]);
@@ -91,7 +96,8 @@ export function commandOf(args: readonly string[]): Command {
       ? codecFor(output ?? "") ?? USUAL_CODEC
       : wordOf("codec", values.codec.toLowerCase(), Object.values(Codec)),
     seconds: seconds ?? (input === undefined ? 10 : undefined),
-    rate: rateOf(values.rate),
+    rate: values.rate === "source" ? "source" : rateOf("rate", values.rate),
+    inputRate: rateOf("input-rate", values["input-rate"]),
     size: sizeOf(values.size),
     colour: wordOf("colour", values.colour?.toLowerCase() ?? ColourSpace.I420, Object.values(ColourSpace)),
     track,
@@ -155,9 +161,9 @@ function bitRateOf(text: string | undefined): number | undefined {
   return Math.round(Number(digits) * ({ "": 1, k: 1e3, M: 1e6 }[unit] ?? 1));
 }
 
-function rateOf(text: string | undefined): number | Rational | undefined {
+function rateOf(name: string, text: string | undefined): number | Rational | undefined {
   const ratio = /^(\d+)\/(\d+)$/.exec(text ?? "");
-  return ratio === null ? numberOf("rate", text) : { num: Number(ratio[1]), den: Number(ratio[2]) };
+  return ratio === null ? numberOf(name, text) : { num: Number(ratio[1]), den: Number(ratio[2]) };
 }
 
 function sizeOf(text: string | undefined): Recording["size"] {

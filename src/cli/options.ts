@@ -53,8 +53,14 @@ export const OPTIONS = {
   rate: {
     type: "string",
     value: "N",
-    does: "Frames per second: 30, 59.94 or 30000/1001",
-    otherwise: "30, or the file's",
+    does: "Frames per second, 30, 59.94 or 30000/1001, or source: each frame its own time",
+    otherwise: "30, or the file's; source if that is variable",
+  },
+  "input-rate": {
+    type: "string",
+    value: "N",
+    does: "Frames per second of a raw stream (h264, hevc, mjpeg), which states no times",
+    otherwise: "that of its headers, or 25",
   },
   size: { type: "string", value: "WxH", does: "Size of the pattern", otherwise: "1280x720" },
   colour: {

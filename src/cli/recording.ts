@@ -8,7 +8,9 @@ import {
   CODECS,
   ColourSpace,
   type FailureEvent,
+  type Rational,
   type RecordingReport,
+  type SourceInfo,
   type SourceStats,
   type VideoFileWriter,
   type VideoSource,
@@ -64,6 +66,7 @@ async function recordFrom(
   outliveTerminal();
   printer.line(beginningOf(recording, writer.info.path));
   if (source.info.soundTracks > 0) printer.line("The sound is not recorded");
+  for (const warning of guessOf(recording, source.info)) printer.line(warning);
   const hide = showProgress(watched(source, writer, recording), printer);
   let report: RecordingReport | undefined;
   try {
@@ -100,12 +103,18 @@ function watched(source: VideoSource, writer: VideoFileWriter, { seconds = Infin
   };
 }
 
-function openSource({ input, colour, track, pacing, rate = 30, seconds, size }: Recording): Promise<VideoSource> {
+function openSource(
+  { input, inputRate, colour, track, pacing, rate, seconds, size }: Recording,
+): Promise<VideoSource> {
   const factory = VideoSourceFactory.getInstance();
   if (input !== undefined) {
-    return factory.createFileReader(input, colour, { pacing, ...(track !== undefined && { track }) });
+    return factory.createFileReader(input, colour, {
+      pacing,
+      ...(track !== undefined && { track }),
+      ...(inputRate !== undefined && { frameRate: inputRate }),
+    });
   }
-  const frameRate = frameRateOf(rate);
+  const frameRate = rate === undefined || rate === "source" ? { num: 30, den: 1 } : frameRateOf(rate);
   const frames = seconds !== undefined && { frames: framesIn(seconds, rationalToNumber(frameRate)) };
   return factory.createTestPattern({ ...size, ...frames, frameRate, colour, pacing });
 }
@@ -121,7 +130,25 @@ async function openWriter({ codec, output, rate, settings }: Recording, source: 
     await Deno.mkdir("recordings", { recursive: true });
     path = `recordings/${codec}-${stamp(new Date())}.${CODECS[codec].extensions[0]}`;
   }
-  return VideoTargetFactory.getInstance().createFileWriter(codec, path, rate ?? source.getFrameRate(), settings);
+  return VideoTargetFactory.getInstance().createFileWriter(codec, path, rate ?? usualRate(source, path), settings);
+}
+
+/** The rate of the source, or `"source"` where it has none that a writer takes and the container has a place for times. */
+export function usualRate({ info }: Pick<VideoSource, "info">, path: string): Rational | "source" {
+  if (/\.avi$/i.test(path)) return info.frameRate;
+  if (info.isVariableRate) return "source";
+  try {
+    return frameRateOf(info.frameRate);
+  } catch {
+    return "source";
+  }
+}
+
+/** What is to be said of the rate of a source that states none. */
+function guessOf({ input = "" }: Recording, { isFrameRateGuessed, frameRate }: SourceInfo): string[] {
+  if (!isFrameRateGuessed) return [];
+  const rate = Number(rationalToNumber(frameRate).toFixed(3));
+  return [`Warning: ${JSON.stringify(input)} states no frame rate, and ${rate} is a guess; --input-rate sets it`];
 }
 
 /** Local date and time in a form that fits a file name. */

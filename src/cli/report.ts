@@ -10,6 +10,7 @@ import type {
   DropReason,
   EncoderCapability,
   Latency,
+  Rational,
   RecordingReport,
   SourceStats,
 } from "../generated/contract.ts";
@@ -20,20 +21,22 @@ const EXPECTED: readonly DropReason[] = ["frame_rate", "detached"];
 /** The report in a few lines, with what the source itself lost. */
 export function reportText({ target, stats, ...report }: RecordingReport, source: SourceStats | undefined): string {
   const { frames, durable } = stats;
-  const { num, den } = target.frameRate;
   if (!report.exists) return `Nothing was recorded: ${frames.captured} frames captured, ${frames.failed} failed`;
-  const rate = Number((num / den).toFixed(3));
   const ends = [report.finalised ? "finalised" : "not finalised", report.synced ? "synced" : "not synced"];
   return [
     target.path,
     `  ${CODECS[target.codec].name} by ${target.encoder} in ${target.container}, ` +
-    `${report.width}x${report.height} ${report.pixelFormat}, ${rate} fps`,
+    `${report.width}x${report.height} ${report.pixelFormat}, ${rateOf(target.frameRate)}`,
     `  ${frames.captured} frames captured: ${frames.written} written, ${frames.dropped} dropped, ${frames.failed} failed`,
     ...frames.drops.map((drop) => `    ${drop.frames} dropped at ${drop.stage}: ${wordsOf(drop.reason)}`),
     ...source === undefined ? [] : [`  source: ${source.missed} missed, ${source.decodeErrors} undecodable`],
     `  ${stats.durationSeconds.toFixed(2)} s, ${bytesOf(stats.bytes)}, ${ends.join(", ")} (${durable.syncs} syncs)`,
     `  capture to packet ${latencyOf(stats.captureToPacket)}, packet to disk ${latencyOf(stats.packetToDurable)}`,
   ].join("\n");
+}
+
+function rateOf(rate: Rational | "source"): string {
+  return rate === "source" ? "at the source's times" : `${Number((rate.num / rate.den).toFixed(3))} fps`;
 }
 
 /** The command that plays `path`, quoted for a shell. */

@@ -179,6 +179,12 @@ export const OPTION_RULES = {
   file_reader: {
     atEnd: { words: ["stop", "loop", "black"] },
     colour: { words: ["bgra", "i420", "uyvy", "rgba", "nv12"] },
+    frameRate: {
+      fields: {
+        den: { type: "integer", minimum: 1, maximum: 2147483647 },
+        num: { type: "integer", minimum: 1, maximum: 2147483647 },
+      },
+    },
     maxPixels: { type: "integer", minimum: 1, maximum: 2147483647 },
     pacing: { words: ["realtime", "asap"] },
     path: { type: "string" },
@@ -518,8 +524,8 @@ export type Pacing = "realtime" | "asap";
  * - `scale`: Continue in the size of the first frame, to which others are scaled without keeping their proportions. Where views
  * are packed, a missing one is replaced by the last one, and surplus ones are left out.
  * - `segment`: Finish the file and continue in the next one: after `NAME.mp4` follow `NAME_002.mp4`, `NAME_003.mp4` and so on.
- * Each begins at time 0. A number that is taken is passed over, unless `overwrite` is set. The program needs
- * permission to write the folder of the file.
+ * So it does after a pause that the container cannot express. Each file begins at time 0. A number that is taken is
+ * passed over, unless `overwrite` is set. The program needs permission to write the folder of the file.
  */
 export type OnResize = "scale" | "segment";
 
@@ -705,8 +711,8 @@ export interface TargetInfo {
   readonly container: Container;
   /** Encoder that serves the codec. */
   readonly encoder: string;
-  /** Frames per second. */
-  readonly frameRate: Rational;
+  /** Frames per second, or `"source"` where frames keep the times of their source. */
+  readonly frameRate: Rational | "source";
 }
 
 /** A ratio of two integers: a frame rate in frames per second, or a timebase in seconds per tick. */
@@ -838,8 +844,12 @@ export interface Replies {
 
 /** The fixed properties of a source. */
 export interface SourceInfo {
-  /** Frames per second. */
+  /** Frames per second; of a variable rate the one that the input states, or the average. */
   readonly frameRate: Rational;
+  /** Whether the input states no rate, so that `frameRate` is a guess. */
+  readonly isFrameRateGuessed: boolean;
+  /** Whether frames do not come at one rate, as far as the headers and the first frames show. */
+  readonly isVariableRate: boolean;
   /** Width in pixels. */
   readonly width: number;
   /** Height in pixels. */
@@ -922,6 +932,11 @@ export interface FileReaderOptions {
    */
   atEnd?: AtEnd;
   /**
+   * Frames per second of a raw stream (h264, hevc, mjpeg and the like), which states no times; by default the rate in its
+   * headers, or 25. Any other container is refused with it.
+   */
+  frameRate?: Rational;
+  /**
    * Largest number of pixels in a frame; a video with larger frames is refused.
    *
    * Range: 1 to 2147483647.
@@ -957,8 +972,11 @@ export interface FileWriterOptions {
   codec: Codec;
   /** Path of the file; its extension chooses the container. */
   path: string;
-  /** Frame rate of the file, in frames per second: the grid on which frames are placed. */
-  frameRate: Rational;
+  /**
+   * Frame rate of the file, in frames per second: the grid on which frames are placed. `"source"` gives each frame its own
+   * time instead, which makes a file of variable rate; avi has no place for that.
+   */
+  frameRate: Rational | "source";
   /**
    * Average bit rate in bit/s; excludes `quality`.
    *

@@ -4,17 +4,24 @@
  * @module
  */
 
-import { type ColourSpace, type FileReaderOptions, OPTION_RULES } from "../generated/contract.ts";
+import { type ColourSpace, type FileReaderOptions, OPTION_RULES, type Rational } from "../generated/contract.ts";
 import { checkedColour } from "../base/codec.ts";
 import { openNative } from "../native/context.ts";
-import { checkedOptions, rulesWithout } from "../base/options.ts";
+import { checkedOptions, checkPlain, rulesWithout } from "../base/options.ts";
 import { pathOf } from "../base/path.ts";
+import { frameRateOf } from "../base/rational.ts";
 import { VideoSource } from "./source.ts";
 
 /** Settings of a file reader besides its path and colour space. */
-export type FileReaderSettings = Omit<FileReaderOptions, "path" | "colour">;
+export interface FileReaderSettings extends Omit<FileReaderOptions, "path" | "colour" | "frameRate"> {
+  /**
+   * Frames per second of a raw stream (h264, hevc, mjpeg and the like), which states no times; a number is kept as
+   * written. By default the rate in its headers, or 25. Any other container is refused with it.
+   */
+  frameRate?: number | Rational;
+}
 
-const RULES = rulesWithout(OPTION_RULES.file_reader, "path", "colour");
+const RULES = rulesWithout(OPTION_RULES.file_reader, "path", "colour", "frameRate");
 
 /** Reads a video file, in real time or as fast as its observers take the frames. */
 export class VideoFileReader extends VideoSource {}
@@ -23,9 +30,12 @@ export class VideoFileReader extends VideoSource {}
 export async function openFileReader(
   path: string | URL,
   colour: ColourSpace,
-  settings: FileReaderSettings,
+  all: FileReaderSettings,
 ): Promise<VideoFileReader> {
+  checkPlain("options", all);
+  const { frameRate, ...settings } = all;
   const options: FileReaderOptions = {
+    ...(frameRate === undefined ? {} : { frameRate: frameRateOf(frameRate) }),
     ...checkedOptions(settings, RULES),
     path: pathOf(path),
     colour: checkedColour(colour),

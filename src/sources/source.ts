@@ -100,7 +100,7 @@ export abstract class VideoSource extends Observable<VideoSourceEvents> {
     return this.info.colour;
   }
 
-  /** Frames per second. */
+  /** Frames per second; see `isVariableRate` and `isFrameRateGuessed` of {@linkcode VideoSource.info}. */
   getFrameRate(): Rational {
     return { ...this.info.frameRate };
   }

@@ -14,18 +14,27 @@ import type { NativeTarget } from "../pipeline/link.ts";
 /** A promise that costs nothing. */
 const AT_ONCE = Promise.resolve();
 
+/** A grid of slots: so many a second, and so many from one frame without a time to the next. */
+interface Slots {
+  readonly rate: Rational;
+  readonly step: number;
+}
+
+/** Where frames keep their times: slots that are as fine as any, and the usual 30 frames a second. */
+const FINE: Slots = { rate: { num: 90_000, den: 1 }, step: 3000 };
+
 /** Appends frames to one target; a frame without a time gets the next slot on the target's grid. */
 export class Appender {
   readonly #target: NativeTarget;
-  readonly #rate: Rational;
+  readonly #slots: Slots;
   readonly #header = new Float64Array(HEADER_LENGTH);
-  /** The slot on the grid after that of the last frame. */
+  /** The slot of the next frame without a time. */
   #slot = 0;
 
   /** Appends to `target`, whose grid has `rate` slots a second. */
-  constructor(target: NativeTarget, rate: Rational) {
+  constructor(target: NativeTarget, rate: Rational | "source") {
     this.#target = target;
-    this.#rate = rate;
+    this.#slots = rate === "source" ? FINE : { rate, step: 1 };
   }
 
   /** Appends `frame`; rejects if the frame or the target cannot be used. */
@@ -35,7 +44,7 @@ export class Appender {
       const slot = this.#describe(frame);
       const isSent = this.#target.feed.trySend(OVERFLOW_POLICY.BLOCK, this.#header, frameBytes(frame));
       const turn = isSent ? AT_ONCE : this.#wait(frame);
-      this.#slot = slot + 1;
+      this.#slot = slot + this.#slots.step;
       return turn;
     } catch (error) {
       return Promise.reject(error);
@@ -72,7 +81,7 @@ export class Appender {
   /** Writes the frame's metadata into the header, with the next slot if it has no time; returns the slot. */
   #describe(frame: VideoFrame): number {
     const header = this.#header;
-    const { num, den } = this.#rate;
+    const { rate: { num, den }, step } = this.#slots;
     describeFrame(frame, header);
     const ticks = header[HEADER.timeBaseNum] ?? 0;
     let slot = this.#slot;
@@ -84,7 +93,7 @@ export class Appender {
       header[HEADER.timeBaseNum] = den;
       header[HEADER.timeBaseDen] = num;
     }
-    if (header[HEADER.sequence] === NO_SEQUENCE) header[HEADER.sequence] = Math.max(slot, 0);
+    if (header[HEADER.sequence] === NO_SEQUENCE) header[HEADER.sequence] = Math.max(Math.floor(slot / step), 0);
     return slot;
   }
 }

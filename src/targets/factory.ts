@@ -9,7 +9,7 @@ import { checkContainer, checkedCodec } from "../base/codec.ts";
 import { openNative } from "../native/context.ts";
 import { checkedOptions, rulesWithout } from "../base/options.ts";
 import { folderOf, pathOf } from "../base/path.ts";
-import { frameRateOf } from "../base/rational.ts";
+import { recordingRateOf } from "../base/rational.ts";
 import { VideoFileWriter } from "./file_writer.ts";
 
 /** Settings of a file writer besides its codec, path and frame rate. */
@@ -37,7 +37,8 @@ export class VideoTargetFactory {
    *
    * @param codec Codec to encode with.
    * @param path Path, relative to the working directory, or `file:` URL.
-   * @param frameRate Frames per second; a number is kept as written: 59.94 is 2997/50.
+   * @param frameRate Frames per second; a number is kept as written: 59.94 is 2997/50. `"source"` gives each frame its
+   * own time, which makes a file of variable rate; avi has no place for that.
    * @throws {TypeError | RangeError} If an argument is wrong; `field` names it.
    * @throws {VideoTargetError} If the file cannot be written: `container_mismatch`, `already_exists`, `not_found`,
    * `permission_denied`, `not_a_file`, `codec_unavailable` or `encode_failed`.
@@ -45,11 +46,11 @@ export class VideoTargetFactory {
   async createFileWriter(
     codec: Codec,
     path: string | URL,
-    frameRate: number | Rational,
+    frameRate: number | Rational | "source",
     settings: FileWriterSettings = {},
   ): Promise<VideoFileWriter> {
     // The rate comes first, as in GIFT-Grab.
-    const rate = frameRateOf(frameRate);
+    const rate = recordingRateOf(frameRate);
     const options: FileWriterOptions = {
       ...checkedOptions(settings, RULES),
       codec: checkedCodec(codec),

@@ -105,7 +105,7 @@ export class VideoFileWriter extends TypedEventTarget<VideoTargetEvents> impleme
    *
    * The frame's samples are copied at once where the encoder has room. Otherwise the frame itself is kept, so leave it
    * alone until the promise is fulfilled; at most 64 can wait. A frame without a time gets the next slot on the grid of
-   * the writer's frame rate.
+   * the writer's frame rate, or with the rate `"source"` follows 1/30 s after the one before.
    *
    * @throws {TypeError} If it is not a frame.
    * @throws {ObserverError} With the code `already_attached` if the writer is attached.

@@ -256,7 +256,10 @@ describe("an output is refused at the door", () => {
     await assertRefused(create("/tmp/a.mp4", 1e9), argument("frameRate", /above 1000 frames per second/));
     await assertRefused(create("/tmp/a.mp4", 1e-4), argument("frameRate", /below one frame in 1000 seconds/));
     await assertRefused(create("/tmp/a.mp4", Math.PI), argument("frameRate", /write \{ num, den \}/));
-    for (const rate of ["30", null, undefined, {}, { num: 30 }, [30, 1], 30n]) {
+    for (const rate of ["30", "sauce", "Source", ""]) {
+      await assertRefused(create("/tmp/a.mp4", rate), argument("frameRate", /a number, \{ num, den \} or "source"/));
+    }
+    for (const rate of [null, undefined, {}, { num: 30 }, [30, 1], 30n]) {
       if (rate === undefined) continue; // Left out, it is the test's own default.
       await assertRefused(create("/tmp/a.mp4", rate), argument("frameRate", /a number or \{ num, den \}/, TypeError));
     }

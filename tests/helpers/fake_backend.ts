@@ -40,6 +40,8 @@ export const TARGET_STATS: TargetStats = {
 
 const SOURCE_INFO: SourceInfo = {
   frameRate: { num: 25, den: 1 },
+  isFrameRateGuessed: false,
+  isVariableRate: false,
   width: 64,
   height: 48,
   stereoCount: 1,

@@ -60,6 +60,7 @@ fn frame((width, height): (u32, u32), views: usize, index: u64, pts: i64) -> Fra
         sequence: index,
         pts,
         time_base: RATE.inverse(),
+        duration: None,
         captured_ns: 0,
         session_start_ms: 0,
     }
@@ -122,6 +123,28 @@ fn indices(disk: &SimDisk, path: &str) -> Vec<i64> {
 
 fn paths(report: &RecordingReport) -> Vec<&str> {
     report.segments.iter().map(|segment| segment.path.as_str()).collect()
+}
+
+#[test]
+fn a_pause_that_the_container_cannot_express_is_between_two_files() {
+    const DAY: i64 = 60 * 86_400;
+    let runs = [run(SMALL, 0, 45), run(SMALL, 2 * DAY, 30)];
+    for (codec, extension) in [(Codec::H264, "mp4"), (Codec::Xvid, "avi"), (Codec::H264, "ts")] {
+        let disk = SimDisk::default();
+        let recorded = record(options(codec, &format!("/a.{extension}")), &runs, Arc::new(disk.clone())).unwrap();
+        let report = recorded.report;
+        assert!(recorded.error.is_none() && report.exists && report.synced, "{report:?}");
+        assert_eq!((report.stats.frames.written, report.stats.discontinuities), (75, 0));
+        let times: Vec<_> =
+            report.segments.iter().map(|segment| (segment.start_seconds, segment.duration_seconds)).collect();
+        assert_eq!(times, [(0.0, 0.75), (2.0 * 86_400.0, 0.5)], "{extension}");
+        for (segment, from, frames) in [(0, 0, 45), (1, 2 * DAY, 30)] {
+            let expected: Vec<_> = (from..from + frames).collect();
+            assert_eq!(indices(&disk, paths(&report)[segment]), expected, "{extension}");
+        }
+        let is_told = |event: &Event| matches!(event, Event::Warning { error } if error.message.contains("pause"));
+        assert_eq!(recorded.events.iter().filter(|event| is_told(event)).count(), 1, "{extension}");
+    }
 }
 
 #[test]

@@ -19,7 +19,7 @@ use giftgrab_core::{
     report::{DropReason, Event, Ledger, RecordingReport},
     source::options::{Pacing, SourceOptions, TestPatternOptions},
     storage::Volume,
-    time::Rational,
+    time::{Rational, RecordingRate},
 };
 use support::{
     Random, decode,
@@ -360,7 +360,10 @@ const FRAMES_IN_TWO_SECONDS: u64 = 100 + 1;
 fn record_while_the_disk_stops(seconds: f64) -> (Watched<FileWriter>, RecordingReport) {
     let clock = clock_for(Pacing::Realtime);
     let disk = SimDisk::default();
-    let options = FileWriterOptions { frame_rate: STALLED_RATE, ..writer_options(Codec::Ffv1, "/slow.mkv") };
+    let options = FileWriterOptions {
+        frame_rate: RecordingRate::Fixed(STALLED_RATE),
+        ..writer_options(Codec::Ffv1, "/slow.mkv")
+    };
     let mut writer = Watched::writer(options, Arc::new(disk.clone()), &clock).unwrap();
     let SourceOptions::Pattern(pattern) = pattern(0, Pacing::Realtime) else { panic!("no pattern") };
     let pattern = SourceOptions::Pattern(TestPatternOptions { frame_rate: STALLED_RATE, ..pattern });

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { commandOf, type Recording, UsageError } from "../../../src/cli/arguments.ts";
-import { framesIn, record, stamp } from "../../../src/cli/recording.ts";
+import { framesIn, record, stamp, usualRate } from "../../../src/cli/recording.ts";
 import { Printer } from "../../../src/cli/printer.ts";
 import { bytesOf, clockOf, playCommand, problemsOf, reportText } from "../../../src/cli/report.ts";
 import { errorOf } from "../../../src/base/errors.ts";
 import type { DropReason } from "../../../src/generated/contract.ts";
+import type { VideoSource } from "../../../mod.ts";
 import { useBackend } from "../../../src/native/context.ts";
 import { FakeBackend } from "../../helpers/fake_backend.ts";
 import { until } from "../../helpers/fake_frames.ts";
@@ -17,6 +18,27 @@ function recordingOf(...args: string[]): Recording {
   assert(command.verb === "record");
   return command.recording;
 }
+
+describe("the rate of a recording", () => {
+  const infoOf = (num: number, den: number, isVariableRate = false) => ({
+    info: { frameRate: { num, den }, isVariableRate } as VideoSource["info"],
+  });
+
+  it("is that of the source, or its times where it has no rate that a writer takes", () => {
+    assert.deepEqual(usualRate(infoOf(30_000, 1001), "a.mp4"), { num: 30_000, den: 1001 });
+    assert.equal(usualRate(infoOf(60, 1, true), "a.mp4"), "source");
+    assert.equal(usualRate(infoOf(2000, 1), "a.mkv"), "source");
+    assert.equal(usualRate(infoOf(1, 3600), "a.mov"), "source");
+    assert.deepEqual(usualRate(infoOf(60, 1, true), "a.AVI"), { num: 60, den: 1 });
+  });
+
+  it("can be asked for, and so can that of a raw stream", () => {
+    assert.equal(recordingOf("--input", "a.mp4", "--rate", "source").rate, "source");
+    assert.deepEqual(recordingOf("-i", "a.h264", "--input-rate", "30000/1001").inputRate, { num: 30_000, den: 1001 });
+    assert.throws(() => recordingOf("--input-rate", "30"), UsageError);
+    assert.throws(() => recordingOf("-i", "a.mp4", "--rate", "vfr"), UsageError);
+  });
+});
 
 describe("the arguments of `deno task record`", () => {
   it("have defaults that fit the source", () => {
@@ -40,6 +62,7 @@ describe("the arguments of `deno task record`", () => {
       codec: "vp9",
       seconds: 2.5,
       rate: { num: 30000, den: 1001 },
+      inputRate: undefined,
       size: { width: 640, height: 480 },
       colour: "bgra",
       track: undefined,

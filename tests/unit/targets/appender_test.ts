@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { VideoFrame } from "../../../mod.ts";
+import { VideoFrame, VideoTargetFactory } from "../../../mod.ts";
 import { HEADER, OVERFLOW_POLICY } from "../../../src/generated/contract.ts";
 import type { FakeBackend } from "../../helpers/fake_backend.ts";
 import { give, numbers } from "../../helpers/fake_frames.ts";
@@ -48,6 +48,17 @@ describe("appending to a writer", () => {
       [21, 1, 50, 11],
       [12, 1, 25, 12],
     ]);
+  });
+
+  it("gives frames without a time the thirtieth of a second after the one before where frames keep their times", async () => {
+    const { backend } = await fixture();
+    const writer = await VideoTargetFactory.getInstance().createFileWriter("hevc", "c.mp4", "source");
+    for (const frame of [frameOf(0), frameOf(1), frameOf(2, 10), frameOf(3)]) await writer.append(frame);
+    const appended = [...backend.appended.values()].find((frames) => frames.length === 4) ?? [];
+    assert.deepEqual(
+      appended.map(({ header }) => [HEADER.pts, HEADER.timeBaseDen, HEADER.sequence].map((field) => header[field])),
+      [[0, 90_000, 0], [3000, 90_000, 1], [10, 50, 6], [21_000, 90_000, 7]],
+    );
   });
 
   it("waits for room, in order, and keeps the process alive meanwhile", async () => {

@@ -71,6 +71,13 @@ impl Decoder {
         unsafe { text(ffi::avcodec_get_name((*self.context).codec_id)) }
     }
 
+    /// Whether pictures come out in another order than their packets (AVCodecContext.has_b_frames).
+    #[must_use]
+    pub fn reorders(&self) -> bool {
+        // SAFETY: owned and open.
+        unsafe { (*self.context).has_b_frames > 0 }
+    }
+
     /// Sends it a packet, or with `None` the end of the stream.
     ///
     /// # Errors

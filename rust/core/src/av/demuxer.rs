@@ -17,6 +17,9 @@ const FORMAT_WHITELIST: &str = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts
                                 ivf,flv,live_flv,yuv4mpegpipe,ogg,asf,nut,mxf,dv,mjpeg,mpjpeg,mxg,dhav,gif,apng,rm,vc1,\
                                 vc1test,png_pipe,bmp_pipe,tiff_pipe,webp_pipe";
 
+/// A rate that no video has: demuxers that state it have none of their own (their option `framerate`).
+const UNLIKELY_RATE: Rational = Rational::new(24_999, 1000);
+
 /// Limits while a file is opened.
 #[derive(Debug, Clone, Copy)]
 pub struct DemuxerOptions {
@@ -46,8 +49,12 @@ pub struct StreamInfo {
     pub index: i32,
     /// Seconds per tick of its packets.
     pub time_base: Rational,
-    /// Frames per second; 0/1 if unknown.
-    pub frame_rate: Rational,
+    /// Frames per second, if that is known.
+    pub frame_rate: Option<Rational>,
+    /// Whether frames come at varying distances, as far as the headers and the first frames show.
+    pub is_variable: bool,
+    /// Whether the container states when frames are shown; raw streams only have frames, and perhaps a rate.
+    pub has_times: bool,
     /// Length in seconds, if stated.
     pub duration_seconds: Option<f64>,
     /// Number of frames, if stated.
@@ -95,6 +102,8 @@ impl Demuxer {
         dictionary.set("probesize", &options.probe_bytes.to_string())?;
         dictionary.set("analyzeduration", &options.analyse_us.to_string())?;
         dictionary.set("max_streams", &options.max_streams.to_string())?;
+        // Other demuxers leave the option alone.
+        dictionary.set("framerate", &UNLIKELY_RATE.to_string())?;
         // SAFETY: allocates, or returns null.
         let mut context = unsafe { ffi::avformat_alloc_context() };
         if context.is_null() {
@@ -166,20 +175,27 @@ impl Demuxer {
             let average: Rational = (*stream).avg_frame_rate.into();
             // Where FFmpeg has seen one frame only it takes the container's clock for the rate.
             let is_clock = average.num <= 0 && guessed.num > 240 && guessed == time_base.inverse();
+            let exact: Rational = (*stream).r_frame_rate.into();
+            let is_guess = exact == UNLIKELY_RATE;
             let is_rate = |rate: &Rational| rate.num > 0 && rate.den > 0;
-            let frame_rate = [guessed, average].into_iter().find(|rate| is_rate(rate) && !is_clock);
+            let frame_rate = [guessed, average].into_iter().find(|rate| is_rate(rate) && !is_clock && !is_guess);
+            let flags = (*(*self.context).iformat).flags;
             let seconds = |ticks: i64, base: Rational| {
                 (ticks != ffi::AV_NOPTS_VALUE && ticks > 0).then(|| ticks as f64 * base.as_f64())
             };
             Some(StreamInfo {
                 index: best,
                 time_base,
-                frame_rate: frame_rate.unwrap_or(Rational::new(0, 1)),
+                frame_rate,
+                // Where frames come too irregularly for an average FFmpeg states none.
+                is_variable: is_rate(&exact)
+                    && if is_rate(&average) { is_variable(exact, average, time_base) } else { !is_clock },
+                has_times: flags & ffi::AVFMT_NOTIMESTAMPS == 0 && !takes_rate(&*(*self.context).iformat),
                 duration_seconds: seconds((*stream).duration, time_base)
                     .or_else(|| seconds((*self.context).duration, Rational::new(1, ffi::AV_TIME_BASE))),
                 frames: u64::try_from((*stream).nb_frames).ok().filter(|frames| *frames > 0),
                 container: text((*(*self.context).iformat).name),
-                may_jump: (*(*self.context).iformat).flags & ffi::AVFMT_TS_DISCONT != 0,
+                may_jump: flags & ffi::AVFMT_TS_DISCONT != 0,
                 pixels: u64::from((*(*stream).codecpar).width.unsigned_abs())
                     * u64::from((*(*stream).codecpar).height.unsigned_abs()),
                 track: u32::try_from(place).unwrap_or(u32::MAX),
@@ -256,6 +272,23 @@ impl Demuxer {
     }
 }
 
+/// Whether a format has no times of its own: its demuxer has an option for the rate.
+fn takes_rate(format: &ffi::AVInputFormat) -> bool {
+    let class = &raw const format.priv_class;
+    // SAFETY: a pointer to a class is a fake object by FFmpeg's own rule (AV_OPT_SEARCH_FAKE_OBJ); the class is static.
+    unsafe {
+        !format.priv_class.is_null()
+            && !ffi::av_opt_find(
+                class.cast_mut().cast(),
+                c"framerate".as_ptr(),
+                ptr::null(),
+                0,
+                ffi::AV_OPT_SEARCH_FAKE_OBJ,
+            )
+            .is_null()
+    }
+}
+
 /// Whether the container of a stream states that its packets are encrypted.
 ///
 /// # Safety
@@ -303,9 +336,40 @@ fn text_of(format: &ffi::AVInputFormat) -> String {
     unsafe { text(format.name) }
 }
 
+/// Whether frames that come at `average` on average are less often or more often than the rate `exact`, which holds the
+/// times of the first ones.
+fn is_variable(exact: Rational, average: Rational, time_base: Rational) -> bool {
+    let ratio = average.as_f64() / exact.as_f64();
+    // Of interlaced video FFmpeg counts fields there. An average that is the clock comes from a header, not from frames.
+    let is_halved = (ratio - 0.5).abs() < 0.005;
+    (ratio - 1.0).abs() > 0.01 && !is_halved && average != time_base.inverse()
+}
+
 impl Drop for Demuxer {
     fn drop(&mut self) {
         // SAFETY: owned; a custom AVIO is not freed by this.
         unsafe { ffi::avformat_close_input(&raw mut self.context) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_is_variable_if_frames_are_missing_or_too_many_for_it() {
+        let clock = Rational::new(1, 90_000);
+        let rate = |num, den| Rational::new(num, den);
+        for (exact, average, expected) in [
+            (rate(60, 1), rate(7800, 251), true),
+            (rate(10, 1), rate(17, 12), true),
+            (rate(5, 1), rate(40, 1), true),
+            (rate(25, 1), rate(25, 1), false),
+            (rate(30_000, 1001), rate(2997, 100), false),
+            (rate(50, 1), rate(25, 1), false),
+        ] {
+            assert_eq!(is_variable(exact, average, clock), expected, "{exact} {average}");
+        }
+        assert!(!is_variable(rate(5, 1), rate(600, 1), Rational::new(1, 600)));
     }
 }

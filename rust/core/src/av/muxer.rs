@@ -1,9 +1,24 @@
 //! Writing containers.
 
-use std::{ffi::CString, ptr, sync::Arc};
+use std::{
+    ffi::{CStr, CString},
+    ptr,
+    sync::Arc,
+};
 
 use super::{AvError, Dictionary, Packet, StreamParameters, avio::Avio, error::check, ffi, stereo};
 use crate::{base::time::Rational, pixels::StereoPacking, storage::Storage};
+
+/// Bytes below which FFmpeg may not recognise a transport stream: it wants ten packets, and counts each as one of 204
+/// bytes (mpegts_probe in mpegts.c).
+const LEAST_TS_BYTES: i64 = 10 * 204;
+
+/// A packet of a transport stream that holds nothing (ISO/IEC 13818-1, 2.4.3.3: PID 0x1fff).
+const NULL_PACKET: [u8; 188] = {
+    let mut packet = [0xff; 188];
+    (packet[0], packet[1], packet[2], packet[3]) = (0x47, 0x1f, 0xff, 0x10);
+    packet
+};
 
 /// Everything a container is begun with.
 #[derive(Debug)]
@@ -14,8 +29,8 @@ pub struct MuxerConfig<'a> {
     pub parameters: &'a StreamParameters,
     /// Seconds per tick of the packets that it will get.
     pub time_base: Rational,
-    /// Frames per second, for containers that state them.
-    pub frame_rate: Rational,
+    /// Frames per second, for containers that state them; `None` if there is no such rate.
+    pub frame_rate: Option<Rational>,
     /// Whether each flush completes a fragment of boxes, of which readers are to see all or nothing.
     pub is_fragmented: bool,
     /// How two views are packed in each picture; written where the container has a place for it.
@@ -82,8 +97,9 @@ impl Muxer {
             }
             check(ffi::avcodec_parameters_copy((*stream).codecpar, config.parameters.as_ptr()))?;
             (*stream).time_base = config.time_base.into();
-            (*stream).avg_frame_rate = config.frame_rate.into();
-            (*stream).r_frame_rate = config.frame_rate.into();
+            let frame_rate = config.frame_rate.unwrap_or(Rational::new(0, 1));
+            (*stream).avg_frame_rate = frame_rate.into();
+            (*stream).r_frame_rate = frame_rate.into();
             (*stream).sample_aspect_ratio = (*(*stream).codecpar).sample_aspect_ratio;
             if let Some(packing) = config.stereo {
                 stereo::tag_stream(stream, packing)?;
@@ -140,7 +156,22 @@ impl Muxer {
     pub fn finish(mut self) -> Result<(), AvError> {
         // SAFETY: owned, the header was written.
         check(unsafe { ffi::av_write_trailer(self.context) })?;
+        self.pad();
         self.avio.flush()
+    }
+
+    /// Makes a transport stream of few packets long enough to be recognised.
+    fn pad(&mut self) {
+        // SAFETY: the context and its AVIO are owned and open; a format and its name are static; the packet has 188 bytes.
+        unsafe {
+            let io = (*self.context).pb;
+            if CStr::from_ptr((*(*self.context).oformat).name) != c"mpegts" {
+                return;
+            }
+            for _ in (ffi::avio_skip(io, 0)..LEAST_TS_BYTES).step_by(NULL_PACKET.len()) {
+                ffi::avio_write(io, NULL_PACKET.as_ptr(), 188);
+            }
+        }
     }
 }
 

@@ -205,6 +205,31 @@ impl Picture {
         Some(unsafe { (*self.0).best_effort_timestamp }).filter(|pts| *pts != ffi::AV_NOPTS_VALUE)
     }
 
+    /// The time for which a decoded picture is shown, in ticks of its stream; `None` if its packet states none.
+    #[must_use]
+    pub fn duration(&self) -> Option<i64> {
+        // SAFETY: owned.
+        #[cfg(frame_duration)]
+        let ticks = unsafe { (*self.0).duration };
+        // SAFETY: owned.
+        #[cfg(not(frame_duration))]
+        let ticks = unsafe { (*self.0).pkt_duration };
+        Some(ticks).filter(|ticks| *ticks > 0)
+    }
+
+    /// Asks the encoder for a key frame.
+    pub fn request_key(&mut self) {
+        // SAFETY: owned.
+        unsafe { (*self.0).pict_type = ffi::AVPictureType::I };
+    }
+
+    /// Whether a key frame was asked for, since [`Self::set_pts`].
+    #[must_use]
+    pub fn is_key_requested(&self) -> bool {
+        // SAFETY: owned.
+        unsafe { (*self.0).pict_type == ffi::AVPictureType::I }
+    }
+
     /// Asks encoders with a constant quantiser for this one; the MPEG-4 family reads it from each picture.
     pub fn set_quantiser(&mut self, quantiser: f64) {
         // SAFETY: owned.

@@ -90,6 +90,62 @@ impl std::fmt::Display for Rational {
     }
 }
 
+/// The times that a recording gives its frames.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "RateForm", into = "RateForm")]
+pub enum RecordingRate {
+    /// Each frame the nearest place on a grid of so many frames per second.
+    Fixed(Rational),
+    /// Each frame its own time.
+    Source,
+}
+
+/// [`RecordingRate`] in JSON.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged, expecting = "field `frameRate` must be a ratio of two integers or \"source\"")]
+enum RateForm {
+    Ratio(Rational),
+    Word(RateWord),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum RateWord {
+    Source,
+}
+
+impl From<RateForm> for RecordingRate {
+    fn from(form: RateForm) -> Self {
+        match form {
+            RateForm::Ratio(rate) => Self::Fixed(rate),
+            RateForm::Word(RateWord::Source) => Self::Source,
+        }
+    }
+}
+
+impl From<RecordingRate> for RateForm {
+    fn from(rate: RecordingRate) -> Self {
+        match rate {
+            RecordingRate::Fixed(rate) => Self::Ratio(rate),
+            RecordingRate::Source => Self::Word(RateWord::Source),
+        }
+    }
+}
+
+impl schemars::JsonSchema for RecordingRate {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "RecordingRate".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "anyOf": [generator.subschema_for::<Rational>(), { "const": "source" }] })
+    }
+}
+
 /// The wall clock in milliseconds since 1970; for display only, because it may jump.
 #[must_use]
 pub(crate) fn wall_clock_ms() -> u64 {
@@ -131,6 +187,18 @@ mod tests {
         assert_eq!(Rational::rescale(1500, ms, s), 2);
         assert_eq!(Rational::rescale(-1500, ms, s), -2);
         assert_eq!(Rational::rescale(1499, ms, s), 1);
+    }
+
+    #[test]
+    fn a_recordings_rate_is_a_ratio_or_the_word_source() {
+        let read = serde_json::from_str::<RecordingRate>;
+        assert_eq!(read(r#"{"num":30000,"den":1001}"#).unwrap(), RecordingRate::Fixed(Rational::new(30000, 1001)));
+        assert_eq!(read(r#""source""#).unwrap(), RecordingRate::Source);
+        assert_eq!(serde_json::to_string(&RecordingRate::Source).unwrap(), r#""source""#);
+        for wrong in [r#""Source""#, r#""vfr""#, "30", "null", r#"{"num":30}"#] {
+            let message = read(wrong).unwrap_err().to_string();
+            assert!(message.contains("field `frameRate` must be"), "{message}");
+        }
     }
 
     #[test]

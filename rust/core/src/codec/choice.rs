@@ -9,7 +9,10 @@ use super::{
     table::Codec,
 };
 use crate::{
-    base::error::{Code, Error, Result, Stage},
+    base::{
+        error::{Code, Error, Result, Stage},
+        time::Rational,
+    },
     frame::FrameShape,
 };
 
@@ -46,12 +49,12 @@ impl EncoderChoice {
         self.encoders[0].info().name
     }
 
-    /// Opens the best one that can hold frames of shape `input`.
-    pub(crate) fn open(&self, input: FrameShape) -> Result<Encoder> {
+    /// Opens the best one that can hold frames of shape `input`, of which there are `rate` per second.
+    pub(crate) fn open(&self, input: FrameShape, rate: Rational) -> Result<Encoder> {
         let size = self.options.stereo.size((input.view.width, input.view.height), input.views);
         let fits = |kind: &&&'static dyn EncoderKind| kind.info().holds(size) && self.takes(**kind, input).is_ok();
         let kind = *self.encoders.iter().find(fits).unwrap_or(&self.encoders[0]);
-        Encoder::open(kind, &self.options, input)
+        Encoder::open(kind, &EncodeOptions { frame_rate: rate, ..self.options.clone() }, input)
     }
 }
 

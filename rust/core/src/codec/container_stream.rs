@@ -70,12 +70,14 @@ mod tests {
         frame::FrameShape,
     };
 
+    const RATE: Rational = Rational::new(30, 1);
+
     /// Packets of the codec's best encoder here for six black frames with a key frame every third; `None` without one.
     fn encode(codec: Codec) -> Option<(EncodedStream, Vec<Packet>)> {
-        let options = EncodeOptions { gop: Some(3), threads: 1, ..EncodeOptions::new(codec, Rational::new(30, 1)) };
+        let options = EncodeOptions { gop: Some(3), threads: 1, ..EncodeOptions::new(codec, RATE) };
         let choice = EncoderChoice::new(options).map_err(|error| eprintln!("skipped: {}", error.message)).ok()?;
         let shape = VideoInfo { width: 128, height: 96, ..VideoInfo::UNKNOWN };
-        let mut encoder = choice.open(FrameShape::mono(shape)).unwrap();
+        let mut encoder = choice.open(FrameShape::mono(shape), RATE).unwrap();
         let mut packets = Vec::new();
         for pts in 0..6 {
             let mut picture = Picture::alloc(shape.format, shape.width, shape.height).unwrap();
@@ -136,7 +138,7 @@ mod tests {
         let Some((stream, packets)) = encode(Codec::Ffv1) else { return };
         let carried = ContainerStream::new(&stream, Container::Mkv).unwrap();
         let mut written = carried.packet(&packets[1]).unwrap();
-        written.rescale(stream.time_base, Rational::new(1, 1000));
+        written.rescale(RATE.inverse(), Rational::new(1, 1000));
         written.set_duration(33);
         assert_eq!((written.pts(), packets[1].pts()), (Some(33), Some(1)));
     }

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     av::{Packet, Picture, StreamParameters, VideoInfo},
-    base::{error::Result, time::Rational},
+    base::error::Result,
     frame::FrameShape,
     pixels::StereoPacking,
 };
@@ -25,10 +25,6 @@ pub(crate) struct EncodedStream {
     pub(crate) shape: VideoInfo,
     /// How two views are packed in each picture.
     pub(crate) stereo: Option<StereoPacking>,
-    /// Frames per second.
-    pub(crate) frame_rate: Rational,
-    /// Seconds per tick of the packets' times.
-    pub(crate) time_base: Rational,
 }
 
 /// An open encoder with the conversion before it. It knows no file and no container.
@@ -37,6 +33,42 @@ pub(crate) struct Encoder {
     encoder: Box<dyn Encode>,
     input: FrameShape,
     stream: EncodedStream,
+    keys: KeyFrames,
+}
+
+/// Encoders count frames from one key frame to the next. Where frames are missing, this asks for one in time.
+struct KeyFrames {
+    /// The longest distance of key frames, in frame periods; `None` if the caller asked for a number of frames.
+    distance: Option<i64>,
+    /// Time of the last key frame, and of the last frame, in frame periods.
+    key: i64,
+    last: i64,
+    /// Periods without a frame since the last key frame.
+    missing: i64,
+}
+
+impl KeyFrames {
+    fn new(options: &EncodeOptions) -> Self {
+        let distance = options.gop.is_none().then(|| i64::from(options.default_gop()));
+        Self { distance, key: 0, last: 0, missing: 0 }
+    }
+
+    /// Notes a frame that is sent; whether it is to be a key frame.
+    fn is_due(&mut self, pts: i64) -> bool {
+        self.missing += (pts - self.last - 1).max(0);
+        self.last = pts;
+        let is_due = self.missing > 0 && self.distance.is_some_and(|distance| pts - self.key >= distance);
+        if is_due {
+            self.note_key(pts);
+        }
+        is_due
+    }
+
+    fn note_key(&mut self, pts: i64) {
+        if pts >= self.key {
+            (self.key, self.missing) = (pts, 0);
+        }
+    }
 }
 
 impl Encoder {
@@ -52,10 +84,9 @@ impl Encoder {
             parameters: encoder.parameters()?,
             shape,
             stereo: packer.stereo(),
-            frame_rate: options.frame_rate,
-            time_base: options.frame_rate.inverse(),
         };
-        Ok(Self { packer, encoder, input, stream })
+        let keys = KeyFrames::new(options);
+        Ok(Self { packer, encoder, input, stream, keys })
     }
 
     /// The shape of the frames that it was opened for.
@@ -78,6 +109,9 @@ impl Encoder {
     pub(crate) fn send(&mut self, views: &[Picture], pts: i64) -> Result<()> {
         let mut picture = self.packer.pack(views)?;
         picture.set_pts(pts);
+        if self.keys.is_due(pts) {
+            picture.request_key();
+        }
         self.encoder.send(Some(picture))
     }
 
@@ -88,6 +122,10 @@ impl Encoder {
 
     /// The next packet; `None` until further frames are sent, or for good once it is drained.
     pub(crate) fn receive(&mut self) -> Result<Option<Packet>> {
-        self.encoder.receive()
+        let packet = self.encoder.receive()?;
+        if let Some(pts) = packet.as_ref().filter(|packet| packet.is_key()).and_then(Packet::pts) {
+            self.keys.note_key(pts);
+        }
+        Ok(packet)
     }
 }

@@ -65,9 +65,10 @@ impl EncodeOptions {
         }
     }
 
-    /// Frames in a second, at least one.
-    pub(super) fn frames_per_second(&self) -> u32 {
-        (self.frame_rate.as_f64().round() as u32).max(1)
+    /// Longest distance between key frames in frames, where none is asked for: one second (live) or five.
+    pub(super) fn default_gop(&self) -> u32 {
+        let second = (self.frame_rate.as_f64().round() as u32).max(1);
+        if self.is_live() { second } else { second * 5 }
     }
 
     /// The pixel format in which frames of any shape are coded; `None` where each keeps its samples.

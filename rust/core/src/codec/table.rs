@@ -122,6 +122,26 @@ impl Container {
         matches!(self, Self::Mp4 | Self::Mov)
     }
 
+    /// The ticks in which it states the times of frames that keep those of a source with ticks of `source`; `None` if it
+    /// states no times but only counts frames.
+    pub(crate) fn time_base(self, source: Rational) -> Option<Rational> {
+        /// Ticks a second of an mp4 that need no rounding: more would leave too few bits for a pause.
+        const MOST: i32 = 100_000;
+        /// Ticks a second that are fine enough for any source.
+        const FINE: i32 = 10_000;
+        const MPEG: i32 = 90_000;
+        match self {
+            Self::Avi => None,
+            Self::Ts => Some(Rational::new(1, MPEG)),
+            // Readers expect the default of TimestampScale (RFC 9559, 5.1.2.9), which is all that FFmpeg's muxer writes.
+            Self::Mkv | Self::Webm => Some(Rational::new(1, 1000)),
+            Self::Mp4 | Self::Mov => {
+                let den = if (1..=MOST).contains(&source.den) { source.den } else { MPEG };
+                Some(Rational::new(1, den * (FINE + den - 1).div_euclid(den)))
+            }
+        }
+    }
+
     /// The longest time between two frames that it can express, in frames at `rate`. Beyond a year it is no pause but a
     /// clock that was set.
     pub(crate) fn max_gap(self, rate: Rational) -> i64 {
@@ -209,6 +229,19 @@ mod tests {
         }
         for (index, info) in CONTAINERS.iter().enumerate() {
             assert_eq!(info.container as usize, index);
+        }
+    }
+
+    #[test]
+    fn the_ticks_of_an_mp4_are_those_of_the_source_or_parts_of_them() {
+        let ticks = |num, den| Container::Mp4.time_base(Rational::new(num, den)).map(|base| base.den);
+        let rows = [(1, 90_000, 90_000), (1001, 30_000, 30_000), (1, 15_360, 15_360), (1, 25, 10_000), (1, 3, 10_002)];
+        for (num, den, expected) in rows {
+            assert_eq!(ticks(num, den), Some(expected));
+            assert!(expected % den == 0 && expected >= 10_000);
+        }
+        for den in [1_000_000, 1_000_000_000, 0] {
+            assert_eq!(ticks(1, den), Some(90_000));
         }
     }
 

@@ -34,6 +34,8 @@ pub(super) struct Filtered {
     pub(super) views: Views,
     /// Time in ticks of [`Graphs::time_base`].
     pub(super) pts: i64,
+    /// The time for which it is shown, in the same ticks, where it has the time of a frame of which that is known.
+    pub(super) duration: Option<i64>,
     /// Capture time of the frame that it stems from.
     pub(super) captured_ns: u64,
 }
@@ -67,12 +69,19 @@ struct View {
     waiting: VecDeque<Picture>,
 }
 
+/// The times of a frame that went in.
+struct Taken {
+    pts: i64,
+    duration: Option<i64>,
+    captured_ns: u64,
+}
+
 pub(super) struct Graphs {
     form: Form,
     views: Vec<View>,
     time_base: Rational,
-    /// Times and capture times of the last frames that went in.
-    taken: VecDeque<(i64, u64)>,
+    /// The last frames that went in.
+    taken: VecDeque<Taken>,
     last_pts: Option<i64>,
     held_back: u32,
 }
@@ -112,7 +121,7 @@ impl Graphs {
         if self.taken.len() == REMEMBERED {
             self.taken.pop_front();
         }
-        self.taken.push_back((frame.pts, frame.captured_ns));
+        self.taken.push_back(Taken { pts: frame.pts, duration: frame.duration, captured_ns: frame.captured_ns });
         self.held_back += 1;
         let branches = self.views.iter().any(|view| view.graph.merges());
         if branches && self.held_back > HELD_BACK { Err(Fault::HoldsBack) } else { Ok(true) }
@@ -167,22 +176,21 @@ impl Graphs {
         let first = views.first();
         let pts = first.and_then(Picture::pts).or(self.last_pts.map(|last| last + 1)).unwrap_or(0);
         self.last_pts = Some(pts);
+        let time = Rational::rescale(pts, self.time_base, self.form.time_base);
+        let shown = self.taken.iter().rev().find(|taken| taken.pts <= time);
+        let ticks = |duration| Rational::rescale(duration, self.form.time_base, self.time_base);
+        let duration = shown.filter(|taken| taken.pts == time).and_then(|taken| taken.duration).map(ticks);
+        // Less than a tick of a slower graph says nothing.
+        let duration = duration.filter(|ticks| *ticks > 0);
         let captured_ns = match first.map_or(0, Picture::mark) {
-            0 => self.capture_time(pts),
+            0 => shown.or(self.taken.back()).map_or(0, |taken| taken.captured_ns),
             mark => mark,
         };
         for picture in &mut views {
             picture.set_pts(pts);
             picture.set_mark(0);
         }
-        Filtered { views, pts, captured_ns }
-    }
-
-    /// Capture time of the frame that is shown at `pts`, or else of the last one.
-    fn capture_time(&self, pts: i64) -> u64 {
-        let time = Rational::rescale(pts, self.time_base, self.form.time_base);
-        let shown = self.taken.iter().rev().find(|(pts, _)| *pts <= time);
-        shown.or(self.taken.back()).map_or(0, |(_, captured_ns)| *captured_ns)
+        Filtered { views, pts, duration, captured_ns }
     }
 }
 

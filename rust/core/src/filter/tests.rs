@@ -47,6 +47,7 @@ fn frame(size: (u32, u32), index: u64, views: usize) -> SharedFrame {
         sequence: index,
         pts: index as i64,
         time_base: TICK,
+        duration: None,
         captured_ns: 1_000_000 + index * 1000,
         session_start_ms: 42,
     })
@@ -328,7 +329,7 @@ fn targets_learn_the_shape_before_the_first_frame() {
     let (mut filter, clock) = filter("scale=64:32,format=yuv444p");
     let target = target(&clock, 4);
     attach(&mut filter, &target, 1);
-    filter.object.input().prepare(frame((32, 16), 0, 2).shape());
+    filter.object.input().prepare(frame((32, 16), 0, 2).shape(), None);
     clock.settle();
     let Some(shape) = target.take_shape() else { panic!("no shape came") };
     assert_eq!(

@@ -17,7 +17,7 @@ use crate::{
         OverflowPolicy, Signal,
         clock::Wake,
         hub::Hub,
-        input::{Input, InputReceiver},
+        input::{Input, InputReceiver, Upcoming},
         report::{DropReason, Event},
         requests::Requests,
     },
@@ -42,6 +42,8 @@ pub(super) struct FilterThread {
     output: Option<FrameShape>,
     sequence: u64,
     session_start_ms: u64,
+    /// Frames per second of the source that it is attached to, if that has a rate.
+    rate: Option<Rational>,
     /// The time of the last frame.
     last: Option<FrameTime>,
     /// The policy of the last frame's sender for a full queue: frames from a sender that waits are waited with, all
@@ -78,6 +80,7 @@ impl FilterThread {
             output: None,
             sequence: 0,
             session_start_ms: 0,
+            rate: None,
             last: None,
             policy: OverflowPolicy::Block,
             failing: false,
@@ -110,7 +113,10 @@ impl FilterThread {
                 Input::Frame(..) if self.requests.is_over() => {
                     self.state.input.counters.dropped(DropReason::Closed, 1);
                 }
-                Input::Shape(shape) => self.get_ready(shape),
+                Input::Upcoming(Upcoming { shape, rate, .. }) => {
+                    self.rate = rate;
+                    self.get_ready(shape);
+                }
                 Input::Frame(frame, policy) => {
                     self.has_frame = true;
                     self.policy = policy;
@@ -164,7 +170,7 @@ impl FilterThread {
         match request {
             FilterRequest::Attach { target, input } => {
                 if let Some(shape) = self.output {
-                    input.prepare(shape);
+                    input.prepare(shape, self.rate);
                 }
                 self.hub.attach(target, input);
                 self.state.events.push(Event::Attached { target });
@@ -192,7 +198,7 @@ impl FilterThread {
         if self.graphs.is_none() && !self.ended {
             self.output = output_shape(&self.description, input);
             if let Some(shape) = self.output {
-                self.hub.prepare(shape);
+                self.hub.prepare(shape, self.rate);
             }
         }
     }
@@ -315,13 +321,14 @@ impl FilterThread {
     }
 
     fn hand_on(&mut self, filtered: Filtered, time_base: Rational) {
-        let Filtered { views, pts, captured_ns } = filtered;
+        let Filtered { views, pts, duration, captured_ns } = filtered;
         self.output = Some(FrameShape::of(&views));
         let frame = Arc::new(Frame {
             views,
             sequence: self.sequence,
             pts,
             time_base,
+            duration,
             captured_ns,
             session_start_ms: self.session_start_ms,
         });

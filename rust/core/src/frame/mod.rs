@@ -29,6 +29,8 @@ pub struct Frame {
     pub pts: i64,
     /// Seconds per tick of `pts`.
     pub time_base: Rational,
+    /// The time for which it is shown, in the same ticks; `None` for the time until the next frame.
+    pub duration: Option<i64>,
     /// CLOCK_MONOTONIC at capture, in nanoseconds.
     pub captured_ns: u64,
     /// Wall clock at the first frame of the source's session, in milliseconds since 1970; 0 where it is not known.
@@ -42,6 +44,8 @@ pub struct FrameTime {
     pub pts: i64,
     /// Seconds per tick of `pts`.
     pub time_base: Rational,
+    /// The time for which the frame is shown, in the same ticks, if that is known.
+    pub duration: Option<i64>,
     /// Wall clock at the beginning of the session, by which sessions are distinguished; 0 where it is not known.
     pub session_start_ms: u64,
 }
@@ -58,10 +62,10 @@ impl FrameTime {
         self.pts.saturating_sub(before)
     }
 
-    /// Whether both are on one time line, or one of them does not say on which it is.
+    /// Whether both are times of one clock: of one source, or of the program's own frames, which state none.
     #[must_use]
     pub const fn is_comparable(&self, other: &Self) -> bool {
-        self.session_start_ms == other.session_start_ms || self.session_start_ms == 0 || other.session_start_ms == 0
+        self.session_start_ms == other.session_start_ms
     }
 }
 
@@ -69,7 +73,8 @@ impl Frame {
     /// Its time.
     #[must_use]
     pub const fn time(&self) -> FrameTime {
-        FrameTime { pts: self.pts, time_base: self.time_base, session_start_ms: self.session_start_ms }
+        let Self { pts, time_base, duration, session_start_ms, .. } = *self;
+        FrameTime { pts, time_base, duration, session_start_ms }
     }
 
     /// Bytes of the memory that it keeps alive, and about those that the objects around the samples take.
@@ -89,7 +94,15 @@ impl Frame {
 #[cfg(test)]
 pub(crate) fn test_frame(pts: i64, time_base: Rational) -> Frame {
     let picture = Picture::empty().expect("memory for a frame");
-    Frame { views: smallvec::smallvec![picture], sequence: 0, pts, time_base, captured_ns: 0, session_start_ms: 0 }
+    Frame {
+        views: smallvec::smallvec![picture],
+        sequence: 0,
+        pts,
+        time_base,
+        duration: None,
+        captured_ns: 0,
+        session_start_ms: 0,
+    }
 }
 
 /// A frame that several targets share.

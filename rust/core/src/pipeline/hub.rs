@@ -6,7 +6,10 @@ use super::{
     clock::{SECOND_NS, Wake},
     input::{InputSender, Sent},
 };
-use crate::frame::{FrameShape, SharedFrame};
+use crate::{
+    base::time::Rational,
+    frame::{FrameShape, SharedFrame},
+};
 
 /// How long a target that is leaving may take to accept the frame that is reserved for it.
 const LEAVE_NS: u64 = 2 * SECOND_NS;
@@ -39,10 +42,10 @@ impl Hub {
         }
     }
 
-    /// Prepares every target for frames of a shape.
-    pub(crate) fn prepare(&self, shape: FrameShape) {
+    /// Prepares every target for frames of a shape, and of a rate if the source has one.
+    pub(crate) fn prepare(&self, shape: FrameShape, rate: Option<Rational>) {
         for edge in &self.edges {
-            edge.input.prepare(shape);
+            edge.input.prepare(shape, rate);
         }
     }
 

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     av::{PicturePool, PixelFormat},
-    base::error::Result,
+    base::{error::Result, time::Rational},
     frame::{Frame, FrameShape, FrameTime, SharedFrame},
 };
 
@@ -137,10 +137,21 @@ impl Wake for RoomReport {
     }
 }
 
+/// The frames that a source will send.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Upcoming {
+    /// The shape that the first one will probably have.
+    pub(crate) shape: FrameShape,
+    /// Frames per second, if the source has a rate.
+    pub(crate) rate: Option<Rational>,
+    /// Whether the target got no frame before, of any source.
+    pub(crate) is_first: bool,
+}
+
 /// An item of an input queue.
 pub(crate) enum Input {
-    /// The shape that the first frame will probably have.
-    Shape(FrameShape),
+    /// What will come.
+    Upcoming(Upcoming),
     /// A frame, and its sender's policy for a full queue.
     Frame(SharedFrame, OverflowPolicy),
 }
@@ -158,7 +169,8 @@ pub(crate) enum Sent {
 #[derive(Clone)]
 pub struct InputSender {
     frames: Writer<(SharedFrame, OverflowPolicy)>,
-    shape: Arc<Mutex<Option<FrameShape>>>,
+    /// Until the target has read it.
+    upcoming: Arc<Mutex<Option<Upcoming>>>,
     config: InputConfig,
     memory: Arc<PicturePool>,
     sink: Arc<dyn Sink>,
@@ -169,7 +181,8 @@ pub struct InputSender {
 /// The receiving side.
 pub(crate) struct InputReceiver {
     frames: Reader<(SharedFrame, OverflowPolicy)>,
-    shape: Arc<Mutex<Option<FrameShape>>>,
+    /// Until the target has read it.
+    upcoming: Arc<Mutex<Option<Upcoming>>>,
     signal: Arc<Signal>,
 }
 
@@ -180,17 +193,17 @@ pub(crate) fn input_queue(
     signal: &Arc<Signal>,
 ) -> (InputSender, InputReceiver) {
     let (writer, reader) = queue(signal.clone());
-    let shape = Arc::<Mutex<_>>::default();
+    let upcoming = Arc::<Mutex<Option<Upcoming>>>::default();
     let sender = InputSender {
         frames: writer,
-        shape: shape.clone(),
+        upcoming: upcoming.clone(),
         config,
         memory: Arc::default(),
         room_report: Arc::new(RoomReport(sink.clone())),
         sink,
         signal: signal.clone(),
     };
-    (sender, InputReceiver { frames: reader, shape, signal: signal.clone() })
+    (sender, InputReceiver { frames: reader, upcoming, signal: signal.clone() })
 }
 
 impl InputSender {
@@ -200,7 +213,7 @@ impl InputSender {
 
     /// Whether both lead to the same target.
     pub(crate) fn is_same_target(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.shape, &other.shape)
+        Arc::ptr_eq(&self.upcoming, &other.upcoming)
     }
 
     /// The pixel format that the target converts every frame to, if there is one.
@@ -245,9 +258,10 @@ impl InputSender {
         self.sink.check(shape)
     }
 
-    /// Prepares the target before the first frame comes.
-    pub(crate) fn prepare(&self, shape: FrameShape) {
-        *self.shape.lock() = Some(shape);
+    /// Prepares the target before the first frame comes; `rate` is that of the source, in frames per second.
+    pub(crate) fn prepare(&self, shape: FrameShape, rate: Option<Rational>) {
+        let is_first = self.input().counters.snapshot().captured == 0;
+        *self.upcoming.lock() = Some(Upcoming { shape, rate, is_first });
         self.signal.raise();
     }
 
@@ -352,8 +366,8 @@ impl InputSender {
 impl InputReceiver {
     /// The next item, if one waits.
     pub(crate) fn try_next(&self) -> Option<Input> {
-        if let Some(shape) = self.shape.lock().take() {
-            return Some(Input::Shape(shape));
+        if let Some(upcoming) = self.upcoming.lock().take() {
+            return Some(Input::Upcoming(upcoming));
         }
         self.frames.try_recv().map(|(frame, policy)| Input::Frame(frame, policy))
     }

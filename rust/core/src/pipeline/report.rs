@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::base::{
     error::{Error, Stage},
-    time::Rational,
+    time::{Rational, RecordingRate},
 };
 
 /// A distribution of durations, in milliseconds.
@@ -145,8 +145,12 @@ pub struct FilterStats {
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SourceInfo {
-    /// Frames per second.
+    /// Frames per second; of a variable rate the one that the input states, or the average.
     pub frame_rate: Rational,
+    /// Whether the input states no rate, so that `frameRate` is a guess.
+    pub is_frame_rate_guessed: bool,
+    /// Whether frames do not come at one rate, as far as the headers and the first frames show.
+    pub is_variable_rate: bool,
     /// Width in pixels.
     pub width: u32,
     /// Height in pixels.
@@ -183,8 +187,8 @@ pub struct TargetInfo {
     pub container: crate::codec::Container,
     /// Encoder that serves the codec.
     pub encoder: String,
-    /// Frames per second.
-    pub frame_rate: Rational,
+    /// Frames per second, or `"source"` where frames keep the times of their source.
+    pub frame_rate: RecordingRate,
 }
 
 /// The stats of a target so far, and the final ones in its report.

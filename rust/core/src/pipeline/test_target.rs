@@ -60,7 +60,7 @@ impl TestTarget {
                     self.sink.input.counters.written(1);
                     return Some(frame);
                 }
-                Input::Shape(_) => {}
+                Input::Upcoming(_) => {}
             }
         }
     }
@@ -73,7 +73,7 @@ impl TestTarget {
     /// The shape for which it was to get ready, if none was taken since.
     pub(crate) fn take_shape(&self) -> Option<FrameShape> {
         match self.receiver.try_next()? {
-            Input::Shape(shape) => Some(shape),
+            Input::Upcoming(upcoming) => Some(upcoming.shape),
             Input::Frame(..) => panic!("a frame came first"),
         }
     }

@@ -3,18 +3,23 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use super::{
+    encoder_clock::EncoderClock,
     encoder_state::EncoderState,
     grid::{Grid, Placed},
     options::OnResize,
     packets::{PacketHub, StreamStart},
+    surplus::Surplus,
 };
 use crate::{
     av::{Packet, Picture},
-    base::error::{Code, Error, Result, Stage, guard, guard_thread},
+    base::{
+        error::{Code, Error, Result, Stage, guard, guard_thread},
+        time::Rational,
+    },
     codec::{Encoder, EncoderChoice, Loss},
     frame::{Frame, FrameShape, SharedFrame},
     pipeline::{
-        input::{Input, InputReceiver},
+        input::{Input, InputReceiver, Upcoming},
         report::DropReason,
     },
     sys::give_way,
@@ -31,11 +36,13 @@ pub(super) struct EncodeConfig {
     pub(super) grid: Grid,
 }
 
-/// An open encoder, and the place of its first frame.
+/// An open encoder.
 struct OpenEncoder {
     encoder: Encoder,
-    /// Grid slot of its first frame, once it has got one: its own times count from there.
-    start: Option<i64>,
+    /// Frames per second that it was opened for.
+    rate: Rational,
+    /// Its clock, once it has got a frame.
+    clock: Option<EncoderClock>,
 }
 
 /// A frame inside the encoder.
@@ -53,6 +60,8 @@ pub(super) struct EncodeThread {
     packets: PacketHub,
     open: Option<OpenEncoder>,
     inside: VecDeque<Inside>,
+    /// Frames that come faster than the requested rate.
+    surplus: Surplus,
     /// Whether a frame is at hand that is in no bucket yet.
     has_frame: bool,
     has_failed: bool,
@@ -75,6 +84,7 @@ impl EncodeThread {
             packets,
             open: None,
             inside: VecDeque::new(),
+            surplus: Surplus::default(),
             has_frame: false,
             has_failed: false,
             has_warned: false,
@@ -98,6 +108,7 @@ impl EncodeThread {
             self.handle(input);
         }
         self.guarded(Self::finish_stream);
+        self.warn_of_surplus();
         self.state.input.counters.failed(self.inside.len() as u64);
         let end = self.state.input.last_time().map_or(0, |last| self.config.grid.end_after(&last));
         self.packets.end(end);
@@ -105,7 +116,13 @@ impl EncodeThread {
 
     fn handle(&mut self, input: Input) {
         match input {
-            Input::Shape(shape) => {
+            Input::Upcoming(Upcoming { shape, rate, is_first }) => {
+                if let Some(rate) = rate {
+                    if is_first {
+                        self.config.grid.note_source_rate(rate);
+                    }
+                    self.surplus.note_source_rate(rate, self.config.grid.rate());
+                }
                 let views = if self.config.view.is_some() { 1 } else { shape.views };
                 self.guarded(|this| this.prepare(FrameShape { views, ..shape }));
             }
@@ -144,11 +161,12 @@ impl EncodeThread {
     /// Opens an encoder for frames of shape `input`, unless one has begun to encode, or was opened for such.
     fn prepare(&mut self, input: FrameShape) -> Result<()> {
         let is_alike = |open: FrameShape| open.view.format == input.view.format && !is_resized(open, input);
-        let fits = |open: &OpenEncoder| open.start.is_some() || is_alike(open.encoder.input());
+        let rate = self.config.grid.rate();
+        let fits = |open: &OpenEncoder| open.clock.is_some() || open.rate == rate && is_alike(open.encoder.input());
         if !self.open.as_ref().is_some_and(fits) {
-            let encoder = self.config.choice.open(input)?;
+            let encoder = self.config.choice.open(input, rate)?;
             self.warn_of_loss(&encoder);
-            self.open = Some(OpenEncoder { encoder, start: None });
+            self.open = Some(OpenEncoder { encoder, rate, clock: None });
         }
         Ok(())
     }
@@ -157,7 +175,11 @@ impl EncodeThread {
         let views = self.recorded_views(frame)?;
         let input = FrameShape::of(views);
         self.prepare(input)?;
-        let Some(Placed { slot, jump }) = self.config.grid.place(frame) else {
+        let placed = self.config.grid.place(frame);
+        if self.surplus.note(frame.time(), placed.is_none()) {
+            self.warn_of_surplus();
+        }
+        let Some(Placed { slot, jump, cut }) = placed else {
             self.has_frame = false;
             self.state.input.counters.dropped(DropReason::FrameRate, 1);
             return Ok(());
@@ -165,8 +187,11 @@ impl EncodeThread {
         if let Some(seconds) = jump {
             self.state.report_jump(self.config.grid.seconds(slot), seconds);
         }
+        if let Some(end) = cut {
+            self.warn_of_pause(slot - end);
+        }
         match self.open.as_ref().map(|open| open.encoder.input()) {
-            Some(open) if is_resized(open, input) && self.config.on_resize == OnResize::Segment => {
+            Some(open) if cut.is_some() || is_resized(open, input) && self.config.on_resize == OnResize::Segment => {
                 self.finish_stream()?;
                 self.open = None;
                 self.prepare(input)?;
@@ -175,13 +200,17 @@ impl EncodeThread {
             _ => {}
         }
         let Some(open) = &mut self.open else { return Ok(()) };
-        let start = *open.start.get_or_insert_with(|| {
-            self.packets.begin(StreamStart { stream: open.encoder.stream().clone(), slot });
-            slot
+        let clock = open.clock.get_or_insert_with(|| {
+            let grid = &self.config.grid;
+            let (rate, time_base) = (grid.rate(), grid.time_base());
+            let frame_rate = (!grid.keeps_times()).then_some(rate);
+            self.packets.begin(StreamStart { stream: open.encoder.stream().clone(), slot, cut, time_base, frame_rate });
+            EncoderClock::new(rate, time_base, slot)
         });
+        let pts = clock.next(slot);
         self.has_frame = false;
-        self.inside.push_back(Inside { pts: slot - start, captured_ns: frame.captured_ns });
-        open.encoder.send(views, slot - start)?;
+        self.inside.push_back(Inside { pts, captured_ns: frame.captured_ns });
+        open.encoder.send(views, pts)?;
         self.take_packets()
     }
 
@@ -196,6 +225,23 @@ impl EncodeThread {
             };
             Error::argument("view", format!("Cannot record view {view} to {:?}: {has}", self.config.label))
         })
+    }
+
+    fn warn_of_pause(&self, slots: i64) {
+        let message = format!(
+            "Cannot write a pause of {:.0} s to {:?}: its container has no place for a longer one than {:.0} s; the \
+             recording goes on in another file",
+            self.config.grid.seconds(slots),
+            self.config.label,
+            self.config.grid.longest_gap(),
+        );
+        self.state.reporter.warn(Error::new(Code::MuxFailed, Stage::Mux, message));
+    }
+
+    fn warn_of_surplus(&mut self) {
+        let captured = self.state.input.counters.snapshot().captured;
+        let report = self.surplus.report(&self.config.label, self.config.grid.rate(), captured);
+        report.into_iter().for_each(|error| self.state.reporter.warn(error));
     }
 
     fn warn_of_views(&mut self, open: u32, now: u32) {
@@ -245,23 +291,27 @@ impl EncodeThread {
 
     fn take_packets(&mut self) -> Result<()> {
         while let Some(open) = &mut self.open {
-            let start = open.start.unwrap_or(0);
-            let Some(packet) = open.encoder.receive()? else { return Ok(()) };
-            self.publish(packet, start)?;
+            let Some(mut packet) = open.encoder.receive()? else { return Ok(()) };
+            let pts = packet.pts();
+            if let (Some(clock), Some(pts)) = (&mut open.clock, pts) {
+                let dts = packet.dts().unwrap_or(pts);
+                packet.set_times(clock.slot(pts), clock.slot(dts));
+                clock.forget_before(dts);
+            }
+            self.publish(&packet, pts)?;
         }
         Ok(())
     }
 
-    /// Sends a packet of a stream that began at slot `start` to the outputs.
-    fn publish(&mut self, mut packet: Packet, start: i64) -> Result<()> {
+    /// Sends a packet, of the frame that has the time `pts` of the encoder, to the outputs.
+    fn publish(&mut self, packet: &Packet, pts: Option<i64>) -> Result<()> {
         let encoded_ns = self.state.clock.now_ns();
-        let index = self.inside.iter().position(|inside| Some(inside.pts) == packet.pts());
+        let index = self.inside.iter().position(|inside| Some(inside.pts) == pts);
         // A packet without its frame would be counted twice; encoders here make one packet of each picture.
         let Some(inside) = index.and_then(|index| self.inside.remove(index)) else { return Ok(()) };
         self.state.capture_to_packet.record(encoded_ns.saturating_sub(inside.captured_ns));
         self.state.input.counters.written(1);
-        packet.shift(start);
-        self.packets.publish(&packet, inside.captured_ns, encoded_ns)
+        self.packets.publish(packet, inside.captured_ns, encoded_ns)
     }
 }
 

@@ -7,12 +7,14 @@
 
 mod close_guard;
 mod encode_thread;
+mod encoder_clock;
 mod encoder_state;
 mod file;
 mod grid;
 pub mod options;
 mod packets;
 mod reporter;
+mod surplus;
 mod writer;
 mod writer_state;
 

@@ -9,7 +9,7 @@ use crate::{
     base::{
         checks::{check_path, check_text, ranges},
         error::{Error, Result},
-        time::{Rational, check_instant},
+        time::{Rational, RecordingRate, check_instant},
     },
     codec::{Codec, Container, EncodeOptions, EncoderProfile},
     pipeline::input::{DEFAULT_QUEUE_BYTES, DEFAULT_QUEUE_SECONDS, InputConfig, Limits},
@@ -25,8 +25,8 @@ pub enum OnResize {
     #[default]
     Scale,
     /// Finish the file and continue in the next one: after `NAME.mp4` follow `NAME_002.mp4`, `NAME_003.mp4` and so on.
-    /// Each begins at time 0. A number that is taken is passed over, unless `overwrite` is set. The program needs
-    /// permission to write the folder of the file.
+    /// So it does after a pause that the container cannot express. Each file begins at time 0. A number that is taken is
+    /// passed over, unless `overwrite` is set. The program needs permission to write the folder of the file.
     Segment,
 }
 
@@ -82,8 +82,9 @@ pub struct FileWriterOptions {
     pub codec: Codec,
     /// Path of the file; its extension chooses the container.
     pub path: String,
-    /// Frame rate of the file, in frames per second: the grid on which frames are placed.
-    pub frame_rate: Rational,
+    /// Frame rate of the file, in frames per second: the grid on which frames are placed. `"source"` gives each frame its own
+    /// time instead, which makes a file of variable rate; avi has no place for that.
+    pub frame_rate: RecordingRate,
     /// The aim of the encoder's defaults.
     #[serde(default)]
     pub profile: EncoderProfile,
@@ -175,7 +176,10 @@ impl FileWriterOptions {
     pub(crate) fn encoding(&self) -> EncodeOptions {
         EncodeOptions {
             codec: self.codec,
-            frame_rate: self.frame_rate,
+            frame_rate: match self.frame_rate {
+                RecordingRate::Fixed(rate) => rate,
+                RecordingRate::Source => Rational::new(30, 1),
+            },
             profile: self.profile,
             encoder: self.encoder.clone(),
             preset: self.preset.clone(),
@@ -195,7 +199,9 @@ impl FileWriterOptions {
     /// `InvalidArgument` naming the field.
     pub fn check(&self) -> Result<()> {
         check_path("path", &self.path)?;
-        self.frame_rate.check_frame_rate("frameRate")?;
+        if let RecordingRate::Fixed(rate) = self.frame_rate {
+            rate.check_frame_rate("frameRate")?;
+        }
         if self.quality.is_some() && self.bit_rate.is_some() {
             return Err(Error::argument("bitRate", "Cannot use both quality and bitRate: choose one"));
         }

@@ -9,7 +9,10 @@ use parking_lot::Mutex;
 
 use crate::{
     av::Packet,
-    base::error::{Code, Result, Stage},
+    base::{
+        error::{Code, Result, Stage},
+        time::Rational,
+    },
     codec::EncodedStream,
     pipeline::{
         OverflowPolicy, Signal,
@@ -23,13 +26,19 @@ use crate::{
 /// A stream of packets that can be decoded by itself, from its first packet on.
 pub(crate) struct StreamStart {
     pub(crate) stream: EncodedStream,
-    /// Time of its first frame, in ticks of the stream on the encoder's time line.
+    /// Place of its first frame on the time line of the recording.
     pub(crate) slot: i64,
+    /// The end of the stream before, where it is not this place.
+    pub(crate) cut: Option<i64>,
+    /// Seconds per slot.
+    pub(crate) time_base: Rational,
+    /// Frames per second; `None` where frames keep times of their own.
+    pub(crate) frame_rate: Option<Rational>,
 }
 
 /// A packet on its way to one output.
 pub(crate) struct CodedPacket {
-    /// Its times are on the encoder's time line.
+    /// Its times are slots of the recording's time line.
     pub(crate) packet: Packet,
     /// Capture time of its frame.
     pub(crate) captured_ns: u64,
@@ -60,7 +69,7 @@ impl OutputState {
         self.failed.load(SeqCst)
     }
 
-    /// The end of the last packet, in ticks of the stream on the encoder's time line; `None` before the encoder's end.
+    /// The end of the last packet, a slot of the recording's time line; `None` before the encoder's end.
     pub(crate) fn end_slot(&self) -> Option<i64> {
         self.end_slot.get().copied()
     }

@@ -11,7 +11,7 @@ use super::{
     reporter::Reporter,
 };
 use crate::{
-    codec::EncoderChoice,
+    codec::{Container, EncoderChoice},
     pipeline::{
         Clock, OverflowPolicy, Session, Signal,
         clock::{self, SECOND_NS},
@@ -97,7 +97,7 @@ fn an_output_that_stalls_drops_to_its_next_key_frame_and_costs_the_other_nothing
         view: None,
         on_resize: OnResize::Scale,
         choice: Arc::new(EncoderChoice::new(options.encoding()).unwrap()),
-        grid: Grid::new(options.frame_rate, i64::MAX),
+        grid: Grid::new(options.frame_rate, Container::Avi),
     };
     let thread = EncodeThread::new(state.clone(), receiver, config, hub);
     let (kept, kept_seen) = watch(&clock, &port, OverflowPolicy::Block, 0..0);

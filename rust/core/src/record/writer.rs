@@ -11,7 +11,7 @@ use super::{
     encoder_state::EncoderState,
     file::{output::FileThread, state::FileState},
     grid::Grid,
-    options::FileWriterOptions,
+    options::{FileWriterOptions, OnResize},
     packets::{PacketHub, PacketPort},
     reporter::Reporter,
     writer_state::WriterState,
@@ -20,7 +20,7 @@ use crate::{
     av,
     base::{
         error::{Error, Result},
-        time::Rational,
+        time::{Rational, RecordingRate},
     },
     codec::{Codec, Container, EncoderChoice},
     pipeline::{
@@ -80,7 +80,7 @@ impl FileWriter {
             view: options.view,
             on_resize: options.on_resize,
             choice,
-            grid: Grid::new(options.frame_rate, container.max_gap(options.frame_rate)),
+            grid: Grid::new(options.frame_rate, container).cutting(options.on_resize == OnResize::Segment),
         };
         let mux_signal = Signal::new(clock);
         let packets = port.subscribe(OverflowPolicy::Block, PACKET_QUEUE, &mux_signal);
@@ -160,7 +160,10 @@ impl Drop for FileWriter {
 }
 
 /// Refuses frame rates that a container cannot express exactly.
-fn check_rate(codec: Codec, container: Container, rate: Rational) -> Result<()> {
+fn check_rate(codec: Codec, container: Container, rate: RecordingRate) -> Result<()> {
+    let RecordingRate::Fixed(rate) = rate else {
+        return check_times(codec, container);
+    };
     let refuse = |why: &str| {
         Err(Error::argument(
             "frameRate",
@@ -182,6 +185,23 @@ fn check_rate(codec: Codec, container: Container, rate: Rational) -> Result<()> 
         );
     }
     Ok(())
+}
+
+/// Refuses to keep the times of frames in a container that has no place for them.
+fn check_times(codec: Codec, container: Container) -> Result<()> {
+    let keeps_times = |container: &Container| container.time_base(Rational::new(1, 1)).is_some();
+    if keeps_times(&container) {
+        return Ok(());
+    }
+    let fitting = codec.info().containers.iter().filter(|container| keeps_times(container));
+    let extensions: Vec<_> = fitting.map(|container| format!(".{}", container.info().extensions[0])).collect();
+    let message = format!(
+        "Cannot use frame rate \"source\" with {}: it counts frames and has no place for their times; use a number of \
+         frames per second, or {}",
+        container.info().muxer,
+        extensions.join(", ")
+    );
+    Err(Error::argument("frameRate", message))
 }
 
 /// Whether readers find this rate in the timestamps of a transport stream, which states no rate.

@@ -51,7 +51,7 @@ impl WriterState {
             frames: self.frames(),
             bytes: totals.bytes,
             indexed_bytes: totals.indexed_bytes,
-            duration_seconds: totals.slots as f64 / self.info.frame_rate.as_f64(),
+            duration_seconds: totals.seconds,
             discontinuities: self.encoder.jumps.count(),
             durable: totals.durable,
             capture_to_packet: self.encoder.capture_to_packet.snapshot(),
@@ -69,7 +69,7 @@ impl WriterState {
         if let Some(first) = first {
             first.encoder.clone_into(&mut target.encoder);
         }
-        let segments = self.file.segments.reports(target.frame_rate);
+        let segments = self.file.segments.reports();
         let segments_exist = left.iter().all(|segment| segment.outcome.get().is_some_and(|outcome| outcome.exists));
         RecordingReport {
             target,

@@ -51,6 +51,10 @@ pub struct FileReaderOptions {
     /// The behaviour of the reader after the last frame.
     #[serde(default)]
     pub at_end: AtEnd,
+    /// Frames per second of a raw stream (h264, hevc, mjpeg and the like), which states no times; by default the rate in its
+    /// headers, or 25. Any other container is refused with it.
+    #[serde(default)]
+    pub frame_rate: Option<Rational>,
     /// Decoder threads; 0 chooses.
     #[serde(default)]
     pub threads: u32,
@@ -132,6 +136,9 @@ impl FileReaderOptions {
     /// `InvalidArgument` naming the field.
     pub fn check(&self) -> Result<()> {
         check_path("path", &self.path)?;
+        if let Some(rate) = self.frame_rate {
+            rate.check_frame_rate("frameRate")?;
+        }
         self.check_ranges()
     }
 }

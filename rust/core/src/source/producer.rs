@@ -17,6 +17,8 @@ pub struct Captured {
     pub views: Views,
     /// In ticks of [`Producer::time_base`], from the first.
     pub pts: i64,
+    /// The time for which it is shown, in the same ticks, if the input states it.
+    pub duration: Option<i64>,
     /// Time of its capture, in nanoseconds of the clock; `None` for the time at which it is handed on.
     pub captured_ns: Option<u64>,
     /// Seconds by which the input's clock jumped before it; the jump is left out of `pts`.

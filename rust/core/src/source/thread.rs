@@ -32,6 +32,9 @@ enum Go {
     Stop,
 }
 
+/// The source was closed meanwhile.
+struct Closed;
+
 /// When the frame at `media_ns` is due: `clock_ns` on the clock.
 struct Schedule {
     clock_ns: u64,
@@ -56,6 +59,8 @@ pub(super) struct SourceThread {
     period_ns: u64,
     schedule: Option<Schedule>,
     last_captured_ns: Option<u64>,
+    /// The end of the last frame, in ticks of the producer, if the frame says for how long it is shown.
+    last_end: Option<i64>,
     crop: Option<Rect>,
 }
 
@@ -91,6 +96,7 @@ impl SourceThread {
             sequence: 0,
             schedule: None,
             last_captured_ns: None,
+            last_end: None,
             crop: None,
         }
     }
@@ -141,7 +147,7 @@ impl SourceThread {
                     self.state.events.push(Event::Warning { error });
                     Go::On
                 }
-                Produced::End => return Ok(Go::On),
+                Produced::End => return Ok(self.wait_for_end()),
             };
             if go == Go::Stop {
                 return Ok(Go::Stop);
@@ -172,7 +178,7 @@ impl SourceThread {
         while let Some(request) = self.requests.try_recv() {
             match request {
                 SourceRequest::Attach { target, input } => {
-                    input.prepare(self.cropped_shape());
+                    input.prepare(self.cropped_shape(), self.rate());
                     self.hub.attach(target, input);
                     self.state.events.push(Event::Attached { target });
                 }
@@ -209,7 +215,12 @@ impl SourceThread {
         if let Some(error) = refused {
             self.state.events.push(Event::Warning { error });
         }
-        self.hub.prepare(self.cropped_shape());
+        self.hub.prepare(self.cropped_shape(), self.rate());
+    }
+
+    /// Frames per second of the producer.
+    fn rate(&self) -> Option<Rational> {
+        Some(self.producer.info().frame_rate)
     }
 
     /// The shape of its frames after the crop.
@@ -224,9 +235,10 @@ impl SourceThread {
 
     /// Hands a captured frame on, at its moment if it is paced.
     fn take(&mut self, captured: Captured) -> Result<Go> {
-        let Captured { views, pts, captured_ns, jump_seconds } = captured;
-        if self.wait_until_due(pts) == Go::Stop {
-            return Ok(Go::Stop);
+        let Captured { views, pts, duration, captured_ns, jump_seconds } = captured;
+        match self.wait_until_due(pts) {
+            Ok(late_ns) => late_ns.into_iter().for_each(|late_ns| self.note_lateness(late_ns)),
+            Err(Closed) => return Ok(Go::Stop),
         }
         let captured_ns = captured_ns.unwrap_or_else(|| self.now_ns());
         let frame = Arc::new(Frame {
@@ -234,6 +246,7 @@ impl SourceThread {
             sequence: self.sequence,
             pts,
             time_base: self.producer.time_base(),
+            duration,
             captured_ns,
             session_start_ms: self.session.begin(captured_ns).wall_clock_ms,
         });
@@ -246,23 +259,31 @@ impl SourceThread {
         Ok(go)
     }
 
-    /// Waits for a paced frame's moment; requests are served meanwhile.
-    fn wait_until_due(&mut self, pts: i64) -> Go {
+    /// Waits until the last frame is over, if it is paced and says for how long it is shown.
+    fn wait_for_end(&mut self) -> Go {
+        let end = self.last_end.take();
+        match end.map(|end| self.wait_until_due(end)) {
+            Some(Err(Closed)) => Go::Stop,
+            _ => Go::On,
+        }
+    }
+
+    /// Waits for a paced moment, and returns by how much it was missed; requests are served meanwhile.
+    fn wait_until_due(&mut self, pts: i64) -> std::result::Result<Option<u64>, Closed> {
         if !self.is_paced {
-            return Go::On;
+            return Ok(None);
         }
         let media_ns = Rational::rescale(pts, self.producer.time_base(), NANOSECONDS);
         loop {
             let seen = self.signal.seen();
             if self.serve() == Go::Stop || (self.hub.is_empty() && self.rest() == Go::Stop) {
-                return Go::Stop;
+                return Err(Closed);
             }
             let now = self.now_ns();
             let schedule = self.schedule.get_or_insert(Schedule { clock_ns: now, media_ns });
             let due = schedule.clock_ns.saturating_add_signed(media_ns - schedule.media_ns);
             if now >= due {
-                self.note_lateness(now - due);
-                return Go::On;
+                return Ok(Some(now - due));
             }
             self.signal.wait(seen, Some(due));
         }
@@ -322,9 +343,10 @@ impl SourceThread {
 
     fn note(&mut self, frame: &Frame) {
         self.sequence += 1;
+        self.last_end = frame.duration.map(|ticks| frame.pts.saturating_add(ticks));
         self.state.captured.store(self.sequence, SeqCst);
-        let end_ns = Rational::rescale(frame.pts, frame.time_base, NANOSECONDS);
-        let end_ns = u64::try_from(end_ns).unwrap_or(0) + self.period_ns;
+        let ns = |ticks| u64::try_from(Rational::rescale(ticks, frame.time_base, NANOSECONDS)).unwrap_or(0);
+        let end_ns = self.last_end.map_or_else(|| ns(frame.pts) + self.period_ns, ns);
         self.state.duration_ns.fetch_max(end_ns, SeqCst);
         if let Some(last) = self.last_captured_ns.replace(frame.captured_ns) {
             self.state.interval.record(frame.captured_ns.saturating_sub(last));

@@ -44,6 +44,7 @@ fn frame(index: u64) -> Arc<Frame> {
         sequence: index,
         pts,
         time_base,
+        duration: None,
         captured_ns: START_NS,
         session_start_ms: 7,
     })

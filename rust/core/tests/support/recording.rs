@@ -10,7 +10,7 @@ use giftgrab_core::{
     report::{Event, RecordingReport},
     source::options::{Pacing, SourceOptions, TestPatternOptions},
     storage::Volume,
-    time::Rational,
+    time::{Rational, RecordingRate},
 };
 
 use super::{clock::SimulatedClock, watched::Watched};
@@ -20,7 +20,7 @@ pub fn writer_options(codec: Codec, path: &str) -> FileWriterOptions {
     FileWriterOptions {
         codec,
         path: path.to_owned(),
-        frame_rate: Rational::new(60, 1),
+        frame_rate: RecordingRate::Fixed(Rational::new(60, 1)),
         profile: EncoderProfile::Live,
         encoder: None,
         preset: (codec == Codec::H264).then(|| "ultrafast".to_owned()),

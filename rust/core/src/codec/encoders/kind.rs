@@ -210,14 +210,13 @@ pub(crate) struct EncodeRequest<'a> {
 impl<'a> EncodeRequest<'a> {
     pub(crate) fn new(info: &'static EncoderInfo, options: &'a EncodeOptions, shape: VideoInfo) -> Self {
         let [live_preset, other_preset] = info.default_presets;
-        let second = options.frames_per_second();
-        let (preset, gop) = if options.is_live() { (live_preset, second) } else { (other_preset, second * 5) };
+        let preset = if options.is_live() { live_preset } else { other_preset };
         let scale = info.quality.filter(|_| options.bit_rate.is_none() && !options.is_lossless());
         Self {
             options,
             shape,
             preset: options.preset.as_deref().unwrap_or(preset),
-            gop: options.gop.unwrap_or(gop),
+            gop: options.gop.unwrap_or_else(|| options.default_gop()),
             quality: scale.map(|scale| options.quality.unwrap_or(scale.default)),
         }
     }

@@ -12,6 +12,7 @@ fn frame(index: u64) -> SharedFrame {
         sequence: index,
         pts: index.cast_signed(),
         time_base: Rational::new(1, 30),
+        duration: None,
         captured_ns: START_NS,
         session_start_ms: 7,
     })

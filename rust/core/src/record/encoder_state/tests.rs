@@ -69,6 +69,7 @@ fn frame_of(picture: Picture) -> SharedFrame {
         sequence: 0,
         pts: 0,
         time_base: RATE.inverse(),
+        duration: None,
         captured_ns: 0,
         session_start_ms: 0,
     })
@@ -104,7 +105,7 @@ impl EncoderInput {
 fn take_all(encoder: &EncoderInput, receiver: &InputReceiver) -> Vec<SharedFrame> {
     let frames = std::iter::from_fn(|| receiver.try_next()).filter_map(|input| match input {
         Input::Frame(frame, _) => Some(frame),
-        Input::Shape(_) => None,
+        Input::Upcoming(_) => None,
     });
     let frames: Vec<_> = frames.collect();
     encoder.state.input.counters.written(frames.len() as u64);

@@ -12,7 +12,7 @@ use crate::{
     av::{AvError, Muxer, MuxerConfig, Packet, VideoInfo},
     base::{
         error::{Code, Error, Result, Stage, guard},
-        time::iso8601,
+        time::{Rational, iso8601},
     },
     codec::{Container, ContainerStream},
     pixels::StereoPacking,
@@ -32,6 +32,9 @@ pub(super) struct OpenFile {
     pub(super) shape: VideoInfo,
     pub(super) encoder: &'static str,
     pub(super) stereo: Option<StereoPacking>,
+    /// Seconds per slot, and frames per second if the container may state a rate.
+    pub(super) time_base: Rational,
+    pub(super) frame_rate: Option<Rational>,
     pub(super) metadata: Vec<(String, String)>,
     pub(super) started_at: String,
     /// How the container carries the packets.
@@ -75,8 +78,8 @@ impl OpenFile {
             &MuxerConfig {
                 muxer: state.container.info().muxer,
                 parameters: carried.parameters(),
-                time_base: stream.time_base,
-                frame_rate: stream.frame_rate,
+                time_base: start.time_base,
+                frame_rate: start.frame_rate,
                 is_fragmented: state.container.is_fragmented(),
                 stereo,
                 options: &live_options(state.container),
@@ -84,6 +87,7 @@ impl OpenFile {
             },
         )
         .map_err(|error| mux_error(&segment, &error))?;
+        state.segments.time_base.get_or_init(|| start.time_base);
         let syncer = Syncer::start(state, &segment, &storage)?;
         let mut file = Self {
             state: state.clone(),
@@ -92,6 +96,8 @@ impl OpenFile {
             shape: stream.shape,
             encoder: stream.encoder,
             stereo,
+            time_base: start.time_base,
+            frame_rate: start.frame_rate,
             metadata,
             started_at,
             stream: carried,

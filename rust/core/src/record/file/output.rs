@@ -99,7 +99,7 @@ impl FileThread {
     fn take(&mut self, coded: &CodedPacket) {
         if let Some(start) = &coded.start {
             if let Some(file) = self.file.take() {
-                self.leave(file, start.slot);
+                self.leave(file, start.cut.unwrap_or(start.slot));
             }
             if !self.state.packets.has_failed() {
                 match self.begin(start, coded.captured_ns) {

@@ -35,7 +35,9 @@ pub(super) struct Recording<'a> {
     pub(super) storage: &'a Arc<dyn Storage>,
     pub(super) segment: &'a Segment,
     pub(super) container: Container,
-    pub(super) frame_rate: Rational,
+    /// Seconds per slot.
+    pub(super) time_base: Rational,
+    pub(super) frame_rate: Option<Rational>,
     pub(super) stereo: Option<StereoPacking>,
     /// Bytes that must stay free beside the copy.
     pub(super) reserve: u64,
@@ -181,7 +183,7 @@ fn copy(recording: &Recording<'_>, target: &Arc<dyn Storage>, name: &str, progre
     if let Some(mut last) = last {
         // The demuxer states one frame's time for the last packet, however long that frame is shown.
         let end_slot = recording.segment.end_slot.load(SeqCst);
-        let end = Rational::rescale(end_slot, recording.frame_rate.inverse(), stream.time_base);
+        let end = Rational::rescale(end_slot, recording.time_base, stream.time_base);
         let begun = last.dts().unwrap_or(end) - first_dts.unwrap_or(0);
         last.set_duration((end - begun).max(1));
         muxer.write(&mut last).map_err(av)?;

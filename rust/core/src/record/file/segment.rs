@@ -99,7 +99,7 @@ impl Segment {
         *self.durable.lock() = DurableStats::default();
     }
 
-    fn report(&self, rate: Rational) -> Option<SegmentReport> {
+    fn report(&self, time_base: Rational) -> Option<SegmentReport> {
         let outcome = self.outcome.get()?;
         Some(SegmentReport {
             path: self.name.clone(),
@@ -107,8 +107,8 @@ impl Segment {
             height: outcome.shape.height,
             frames: self.frames(),
             bytes: self.bytes.load(SeqCst),
-            duration_seconds: self.end_slot.load(SeqCst) as f64 / rate.as_f64(),
-            start_seconds: self.start as f64 / rate.as_f64(),
+            duration_seconds: self.end_slot.load(SeqCst) as f64 * time_base.as_f64(),
+            start_seconds: self.start as f64 * time_base.as_f64(),
             finalised: outcome.finalised,
             synced: outcome.synced,
         })
@@ -120,48 +120,58 @@ impl Segment {
 pub(in crate::record) struct Totals {
     pub(in crate::record) bytes: u64,
     pub(in crate::record) indexed_bytes: u64,
-    /// Length in grid steps.
-    pub(in crate::record) slots: i64,
+    pub(in crate::record) seconds: f64,
     pub(in crate::record) durable: DurableStats,
 }
 
 /// The files of one recording, in their order.
 #[derive(Debug, Default)]
-pub(in crate::record) struct Segments(Mutex<Vec<Arc<Segment>>>);
+pub(in crate::record) struct Segments {
+    list: Mutex<Vec<Arc<Segment>>>,
+    /// Seconds per slot, once the recording has begun.
+    pub(in crate::record) time_base: OnceLock<Rational>,
+}
 
 impl Segments {
     pub(in crate::record) fn add(&self, segment: Arc<Segment>) {
-        self.0.lock().push(segment);
+        self.list.lock().push(segment);
     }
 
     /// Whether the recording has gone on in another file.
     pub(in crate::record) fn has_after(&self, segment: &Segment) -> bool {
-        let list = self.0.lock();
+        let list = self.list.lock();
         list.last().is_some_and(|last| last.start > segment.start)
     }
 
     pub(in crate::record) fn totals(&self) -> Totals {
         let mut totals = Totals::default();
-        for segment in self.0.lock().iter() {
+        let mut slots = 0;
+        for segment in self.list.lock().iter() {
             let durable = *segment.durable.lock();
             totals.bytes += segment.bytes.load(SeqCst);
             totals.indexed_bytes += segment.indexed_bytes.load(SeqCst);
-            totals.slots += segment.end_slot.load(SeqCst);
+            slots += segment.end_slot.load(SeqCst);
             totals.durable.frames += durable.frames;
             totals.durable.bytes += durable.bytes;
             totals.durable.syncs += durable.syncs;
         }
+        totals.seconds = slots as f64 * self.time_base().as_f64();
         totals
     }
 
     /// The files that have ended and were kept.
     pub(in crate::record) fn left(&self) -> Vec<Arc<Segment>> {
-        let list = self.0.lock();
+        let list = self.list.lock();
         list.iter().filter(|segment| segment.outcome.get().is_some()).cloned().collect()
     }
 
     /// The reports on the files that have ended and were kept.
-    pub(in crate::record) fn reports(&self, rate: Rational) -> Vec<SegmentReport> {
-        self.left().iter().filter_map(|segment| segment.report(rate)).collect()
+    pub(in crate::record) fn reports(&self) -> Vec<SegmentReport> {
+        self.left().iter().filter_map(|segment| segment.report(self.time_base())).collect()
+    }
+
+    /// Seconds per slot; of a recording without a frame nothing is as long as a slot.
+    fn time_base(&self) -> Rational {
+        self.time_base.get().copied().unwrap_or(Rational::new(0, 1))
     }
 }

@@ -48,6 +48,13 @@ impl PictureDecoder {
         self.decoder.codec_name()
     }
 
+    /// The time for which a picture is shown, in ticks of the stream, if its packet states that.
+    pub(super) fn duration(&self, picture: &Picture) -> Option<i64> {
+        // Where pictures are reordered, packets state the time until the next one is decoded. A single tick is what
+        // demuxers fill in where packets are only counted (avidec.c), and muxers where they know of none.
+        picture.duration().filter(|ticks| *ticks > 1 && !self.decoder.reorders())
+    }
+
     /// Damaged pieces skipped so far.
     pub(super) fn damaged(&self) -> u64 {
         self.damaged

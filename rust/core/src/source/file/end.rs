@@ -20,20 +20,23 @@ pub(super) struct TimeLine {
     offset: i64,
     /// Time of the last frame.
     last: Option<i64>,
-    /// Time of the last frame that had one, and the frames since.
-    stated: (i64, i64),
+    /// The end of the last frame.
+    end: i64,
+    /// A time from which frames without one are counted, and the number of the next one.
+    counted: (i64, i64),
 }
 
 impl TimeLine {
     /// The time line of a stream whose frames come at `rate` where they have no time. `may_jump` says whether the clock of
     /// its container may jump.
     pub(super) fn new(rate: Rational, time_base: Rational, may_jump: bool) -> Self {
-        Self { rate, time_base, may_jump, origin: None, offset: 0, last: None, stated: (0, 0) }
+        Self { rate, time_base, may_jump, origin: None, offset: 0, last: None, end: 0, counted: (0, 0) }
     }
 
     /// The time of a frame that the stream shows at `pts`, one period after the frame before if the stream has no time;
-    /// and the seconds of a jump before it that were left out.
-    pub(super) fn place(&mut self, pts: Option<i64>) -> (i64, Option<f64>) {
+    /// and the seconds of a jump before it that were left out. The frame is shown for `duration` ticks, or for one period
+    /// if the stream does not state that.
+    pub(super) fn place(&mut self, pts: Option<i64>, duration: Option<i64>) -> (i64, Option<f64>) {
         let mut time = match pts {
             None => self.next(),
             Some(pts) => {
@@ -51,11 +54,9 @@ impl TimeLine {
             }
             time = time.max(last.saturating_add(1));
         }
-        self.stated = match (pts, self.last) {
-            (None, Some(_)) => (self.stated.0, self.stated.1 + 1),
-            _ => (time, 0),
-        };
+        self.counted = if pts.is_none() { (self.counted.0, self.counted.1 + 1) } else { (time, 1) };
         self.last = Some(time);
+        self.end = duration.map_or_else(|| self.next(), |ticks| time.saturating_add(ticks.max(1)));
         (time, jump)
     }
 
@@ -65,16 +66,16 @@ impl TimeLine {
         if self.may_jump { ticks < 0 || ticks > seconds(JUMP_FORWARD) } else { ticks < -seconds(JUMP_BACK) }
     }
 
-    /// The stream begins again: its times run on.
+    /// The stream begins again, or frames without a time follow: times run on from the end of the last frame.
     pub(super) fn begin_round(&mut self) {
-        self.offset = self.next();
+        self.offset = self.end;
         self.origin = None;
+        self.counted = (self.end, 0);
     }
 
     /// One period after the last frame. Counted from the last time that was stated: a period need not be whole ticks.
     fn next(&self) -> i64 {
-        let (stated, since) = self.stated;
-        let periods = self.last.map_or(0, |_| since + 1);
+        let (stated, periods) = self.counted;
         stated.saturating_add(Rational::rescale(periods, self.rate.inverse(), self.time_base))
     }
 }
@@ -90,7 +91,7 @@ mod tests {
     }
 
     fn times(line: &mut TimeLine, stated: impl IntoIterator<Item = Option<i64>>) -> Vec<i64> {
-        stated.into_iter().map(|pts| line.place(pts).0).collect()
+        stated.into_iter().map(|pts| line.place(pts, None).0).collect()
     }
 
     #[test]
@@ -103,12 +104,27 @@ mod tests {
     }
 
     #[test]
+    fn a_round_follows_when_the_last_frame_is_over() {
+        let mut line = line(10);
+        assert_eq!(line.place(Some(50), Some(100)), (0, None));
+        assert_eq!(line.place(Some(150), Some(5000)), (100, None));
+        line.begin_round();
+        assert_eq!(line.place(Some(50), Some(100)), (5100, None));
+        line.begin_round();
+        assert_eq!(times(&mut line, [None, None]), [5200, 5300]);
+    }
+
+    #[test]
     fn frames_whose_period_is_no_whole_number_of_ticks_keep_their_times_for_an_hour() {
         for has_times in [true, false] {
             let mut line = line(60);
             for index in 0..60 * 3600 {
                 let stated = (f64::from(index) * 1000.0 / 60.0).round() as i64;
-                assert_eq!(line.place((has_times || index == 0).then_some(stated)), (stated, None), "frame {index}");
+                assert_eq!(
+                    line.place((has_times || index == 0).then_some(stated), None),
+                    (stated, None),
+                    "frame {index}"
+                );
             }
         }
     }
@@ -119,7 +135,7 @@ mod tests {
         let slow = (0..15).map(|index| index * 66);
         let fast = (0..30).map(|index| 1000 + index * 33);
         for pts in slow.chain(fast) {
-            assert_eq!(line.place(Some(pts)), (pts, None));
+            assert_eq!(line.place(Some(pts), None), (pts, None));
         }
     }
 
@@ -143,7 +159,7 @@ mod tests {
         ] {
             let mut line = TimeLine::new(Rational::new(25, 1), MILLISECONDS, may_jump);
             assert_eq!(times(&mut line, first), [0, 40, 80]);
-            assert_eq!(line.place(Some(stated[0])), (120, jump), "{stated:?}");
+            assert_eq!(line.place(Some(stated[0]), None), (120, jump), "{stated:?}");
             assert_eq!(times(&mut line, [Some(stated[1]), Some(stated[2])]), [160, 210], "{stated:?}");
         }
         // A pause where the clock does not jump, and a frame out of order.

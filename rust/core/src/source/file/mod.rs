@@ -52,6 +52,10 @@ pub(super) struct FileProducer {
     /// Whether no picture has come yet in this round.
     is_at_beginning: bool,
     is_black: bool,
+    /// Seconds per tick of its times.
+    time_base: Rational,
+    /// Whether the frames are counted, because the input does not state when they are shown.
+    counts: bool,
 }
 
 impl FileProducer {
@@ -59,6 +63,9 @@ impl FileProducer {
         options.check()?;
         let path = options.path.clone();
         let input = FileInput::open(&path, options.track, volume)?;
+        if let (Some(rate), true) = (options.frame_rate, input.stream().has_times) {
+            return Err(has_times(&path, rate, &input.stream().container));
+        }
         let stream = input.stream();
         check_pixels(&path, stream.pixels, options.max_pixels)?;
         let threads = if options.threads == 0 { DEFAULT_THREADS } else { options.threads };
@@ -69,7 +76,9 @@ impl FileProducer {
                     let message = format!("Cannot read {path:?}: the linked FFmpeg has no decoder for its codec");
                     Error::new(Code::CodecUnavailable, Stage::Decode, message).with_field("path")
                 })?;
-        let rate = if stream.frame_rate.num > 0 { stream.frame_rate } else { DEFAULT_RATE };
+        let known = options.frame_rate.or(stream.frame_rate);
+        let rate = known.unwrap_or(DEFAULT_RATE);
+        let counts = !stream.has_times && (options.frame_rate.is_some() || known.is_none());
         let mut input = input;
         // Only the first picture shows for certain its size and pixel format, and that the file can be decoded.
         let Decoded::Picture(first) = next_picture(&mut input, &mut decoder, || false)? else {
@@ -79,9 +88,12 @@ impl FileProducer {
         let shape = VideoInfo::of(&first);
         check_pixels(&path, u64::from(shape.width) * u64::from(shape.height), options.max_pixels)?;
         let stream = input.stream();
+        let time_base = if counts { rate.inverse() } else { stream.time_base };
         Ok(Self {
             info: SourceInfo {
                 frame_rate: rate,
+                is_frame_rate_guessed: known.is_none(),
+                is_variable_rate: stream.has_times && stream.is_variable,
                 width: shape.width,
                 height: shape.height,
                 stereo_count: 1,
@@ -97,7 +109,9 @@ impl FileProducer {
             shape,
             track: options.track,
             at_end: options.at_end,
-            line: TimeLine::new(rate, stream.time_base, stream.may_jump),
+            line: TimeLine::new(rate, time_base, stream.may_jump),
+            time_base,
+            counts,
             path,
             input,
             decoder,
@@ -132,10 +146,11 @@ impl FileProducer {
 
     /// Puts a picture on the time line of the source, in the source's shape.
     fn produced(&mut self, picture: Picture, pts: Option<i64>) -> Result<Produced> {
-        let (pts, jump_seconds) = self.line.place(pts);
+        let duration = self.decoder.duration(&picture).filter(|_| pts.is_some());
+        let (pts, jump_seconds) = self.line.place(pts, duration);
         let has_shape = VideoInfo { tags: self.shape.tags, ..VideoInfo::of(&picture) } == self.shape;
         let picture = if has_shape { picture } else { self.converter.convert(&picture).map_err(cannot_convert)? };
-        Ok(Produced::Frame(Captured { views: smallvec![picture], pts, captured_ns: None, jump_seconds }))
+        Ok(Produced::Frame(Captured { views: smallvec![picture], pts, duration, captured_ns: None, jump_seconds }))
     }
 
     fn black_picture(&self) -> Result<Picture> {
@@ -173,6 +188,15 @@ fn cannot_convert(error: Error) -> Error {
     Error { code: Code::DecodeFailed, stage: Stage::Decode, ..error }
 }
 
+/// The error of a frame rate for a file that has one.
+fn has_times(path: &str, rate: Rational, container: &str) -> Error {
+    let message = format!(
+        "Cannot read {path:?} at frame rate {rate}: its container ({container}) states the time of each frame; leave \
+         frameRate out, or change the times by the filter setpts"
+    );
+    Error::argument("frameRate", message)
+}
+
 fn check_pixels(path: &str, pixels: u64, most: u32) -> Result<()> {
     if pixels <= u64::from(most) {
         return Ok(());
@@ -191,7 +215,7 @@ impl Producer for FileProducer {
     }
 
     fn time_base(&self) -> Rational {
-        self.input.stream().time_base
+        self.time_base
     }
 
     fn next(&mut self, patience: &Patience<'_>) -> Result<Produced> {
@@ -201,7 +225,7 @@ impl Producer for FileProducer {
         }
         match (self.decoded(patience)?, self.at_end) {
             (Decoded::Picture(picture), _) => {
-                let pts = picture.best_effort_pts();
+                let pts = picture.best_effort_pts().filter(|_| !self.counts);
                 self.produced(picture, pts)
             }
             (Decoded::Nothing, _) => Ok(Produced::Idle),
@@ -209,6 +233,7 @@ impl Producer for FileProducer {
             (Decoded::End, AtEnd::Loop) => self.begin_again().map(|()| Produced::Idle),
             (Decoded::End, AtEnd::Black) => {
                 self.is_black = true;
+                self.line.begin_round();
                 Ok(Produced::Idle)
             }
         }

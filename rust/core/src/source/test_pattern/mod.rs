@@ -43,6 +43,8 @@ impl PatternProducer {
         };
         let info = SourceInfo {
             frame_rate: options.frame_rate,
+            is_frame_rate_guessed: false,
+            is_variable_rate: false,
             width: options.width,
             height: options.height,
             stereo_count: options.stereo_count,
@@ -96,7 +98,7 @@ impl Producer for PatternProducer {
         let views = (0..self.shape.views).map(|view| self.draw(view)).collect::<Result<_>>()?;
         let pts = i64::try_from(self.next).unwrap_or(i64::MAX);
         self.next += 1;
-        Ok(Produced::Frame(Captured { views, pts, captured_ns: None, jump_seconds: None }))
+        Ok(Produced::Frame(Captured { views, pts, duration: Some(1), captured_ns: None, jump_seconds: None }))
     }
 
     fn skip(&mut self, frames: u64) -> bool {

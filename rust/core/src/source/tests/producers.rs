@@ -98,6 +98,8 @@ impl Device {
         let size = (32, 16);
         let info = SourceInfo {
             frame_rate: Rational::new(10, 1),
+            is_frame_rate_guessed: false,
+            is_variable_rate: false,
             width: size.0,
             height: size.1,
             stereo_count: 1,
@@ -168,7 +170,13 @@ impl Producer for Device {
                 let pts = self.next;
                 self.next += 1;
                 let captured_ns = Some(now_ns - age_ns);
-                Produced::Frame(Captured { views: smallvec![picture(self.size)], pts, captured_ns, jump_seconds: None })
+                Produced::Frame(Captured {
+                    views: smallvec![picture(self.size)],
+                    pts,
+                    duration: None,
+                    captured_ns,
+                    jump_seconds: None,
+                })
             }
             Some((_, Step::Resize(width, height))) => {
                 self.size = (width, height);

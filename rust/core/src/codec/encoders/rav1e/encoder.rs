@@ -78,7 +78,14 @@ impl Encode for Encoder {
             }
         }
         self.slots.push_back(picture.pts().unwrap_or(0));
-        self.context.send_frame(frame).map_err(|error| failed(&format!("Cannot encode with \"rav1e\": {error}")))
+        let parameters = picture.is_key_requested().then(|| rv::FrameParameters {
+            frame_type_override: rv::FrameTypeOverride::Key,
+            opaque: None,
+            t35_metadata: Box::new([]),
+        });
+        self.context
+            .send_frame((frame, parameters))
+            .map_err(|error| failed(&format!("Cannot encode with \"rav1e\": {error}")))
     }
 
     fn receive(&mut self) -> Result<Option<Packet>> {
