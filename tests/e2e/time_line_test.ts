@@ -9,7 +9,7 @@ import { withFolder } from "../helpers/folder.ts";
 import { assertLedger } from "../helpers/ledger.ts";
 import { probe } from "../helpers/probe.ts";
 import { inOrder } from "../helpers/record.ts";
-import { appendAt, atThirty, CONTAINERS, jumpsOf } from "../helpers/time_line.ts";
+import { appendAt, atThirty, CONTAINERS, jumpsOf } from "../helpers/appending.ts";
 
 const sources = VideoSourceFactory.getInstance();
 const targets = VideoTargetFactory.getInstance();

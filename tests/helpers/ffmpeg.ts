@@ -35,6 +35,15 @@ export async function joinedStreams(folder: string, seconds: number, first: numb
   return path;
 }
 
+/** A transport stream of 6 s of open groups, cut in the middle of one, off its packet grid; 100 pictures can be shown. */
+export async function cutStream(path: string): Promise<string> {
+  const coded = ["-c:v", "libx264", "-pix_fmt", "yuv420p", "-g", "50", "-bf", "2", "-x264-params", "open-gop=1"];
+  await makeFile(path, ...testPicture("320x240", 25, 6), ...coded, "-muxdelay", "0");
+  const whole = await readFile(path);
+  await writeFile(path, whole.subarray(Math.floor(whole.length / 188 / 6) * 188 + 77));
+  return path;
+}
+
 /** Whether a command is there. */
 export function hasCommand(command: string): boolean {
   return spawnSync(command, ["--version"], { stdio: "ignore" }).error === undefined;
