@@ -21,7 +21,10 @@ export interface Schema {
   readonly additionalProperties?: boolean | Schema;
 }
 
-/** One exported type per definition, each once; the fields of `readonlyNames` are readonly. */
+/**
+ * One exported type per definition, each once: the fields of `readonlyNames` are readonly, and those of the others, which
+ * a program writes, may be `undefined` where they may be left out.
+ */
 export async function typesOf(
   definitions: Readonly<Record<string, Schema>>,
   readonlyNames: ReadonlySet<string>,
@@ -36,7 +39,7 @@ export async function typesOf(
     format: false,
     unreachableDefinitions: true,
   });
-  return freeze(tidy(text), readonlyNames);
+  return eased(freeze(tidy(text), readonlyNames), readonlyNames);
 }
 
 /** Variants of a union get no comment of their own, so the union's comment lists them. */
@@ -112,5 +115,20 @@ function freeze(text: string, names: ReadonlySet<string>): string {
     if (name !== undefined) frozen = names.has(name);
     if (!frozen || !/^\w+\??: /.test(line)) return line;
     return `readonly ${line.replace(/: (\w+\[\])$/, ": readonly $1")}`;
+  }).join("\n");
+}
+
+/** The text with `undefined` for the optional fields of the types that are not called `names`. */
+function eased(text: string, names: ReadonlySet<string>): string {
+  let isEased = false;
+  let isInside = false;
+  return text.split("\n").map((line) => {
+    const name = /^export \w+ (\w+)/.exec(line)?.[1];
+    if (name !== undefined) isEased = !names.has(name);
+    if (!isEased) return line;
+    const begins = /^\w+\?: /.test(line);
+    const ends = isInside && line === "}";
+    isInside = (isInside && !ends) || (begins && line.endsWith("{"));
+    return ends || (begins && !isInside) ? `${line} | undefined` : line;
   }).join("\n");
 }

@@ -142,9 +142,7 @@ function defined(fields: Readonly<Record<string, unknown>>): Record<string, unkn
 
 /** A path as it is, that of a `file://` URL decoded. */
 function fileOf(name: string, text: string | undefined): string | undefined {
-  if (text === undefined || !/^file:\/\//i.test(text)) return text;
-  if (!URL.canParse(text)) throw wrong(name, text, "it is no URL; write a path, or file:///FOLDER/NAME");
-  return pathOf(new URL(text), `--${name}`);
+  return text === undefined ? undefined : pathOf(text, `--${name}`);
 }
 
 function numberOf(name: string, text: string | undefined): number | undefined {

@@ -36,22 +36,22 @@ export interface FrameRect {
 /** The rectangle, view, format and layout of a copy. */
 export interface VideoFrameCopyToOptions {
   /** Format of the copy; by default the frame's own. */
-  readonly format?: VideoPixelFormat;
+  readonly format?: VideoPixelFormat | undefined;
   /**
    * The rectangle to copy; by default the whole picture.
    *
    * Its left column and top row must not separate pixels that share chroma: both must be even in I420 and NV12, the
    * column in UYVY.
    */
-  readonly rect?: FrameRect;
+  readonly rect?: FrameRect | undefined;
   /** Position of each plane in the destination; by default one after the other without padding. */
-  readonly layout?: readonly PlaneLayout[];
+  readonly layout?: readonly PlaneLayout[] | undefined;
   /**
    * The view to copy.
    *
    * @default 0
    */
-  readonly stereoIndex?: number;
+  readonly stereoIndex?: number | undefined;
 }
 
 /** The checked options of a copy. */

@@ -30,23 +30,23 @@ export interface VideoFrameDetails {
    *
    * @default 1
    */
-  readonly stereoCount?: number;
+  readonly stereoCount?: number | undefined;
   /** Presentation time in ticks of `timeBase`, a whole number; excludes `timestamp`. */
-  readonly pts?: number;
+  readonly pts?: number | undefined;
   /** Seconds per tick of `pts`. */
-  readonly timeBase?: Rational;
+  readonly timeBase?: Rational | undefined;
   /** Presentation time in microseconds, a whole number; excludes `pts`. */
-  readonly timestamp?: number;
+  readonly timestamp?: number | undefined;
   /** Microseconds for which the frame is shown. */
-  readonly duration?: number;
+  readonly duration?: number | undefined;
   /** Number of the frame in its source. */
-  readonly sequence?: number;
+  readonly sequence?: number | undefined;
   /** Milliseconds on CLOCK_MONOTONIC at which it was captured. */
-  readonly captureTime?: number;
+  readonly captureTime?: number | undefined;
   /** The sample values of black and white. */
-  readonly range?: ColourRange;
+  readonly range?: ColourRange | undefined;
   /** The matrix of Y'CbCr samples. */
-  readonly matrix?: ColourMatrix;
+  readonly matrix?: ColourMatrix | undefined;
 }
 
 /** The shape, time and colour of a frame that uses the program's own memory. */
@@ -176,12 +176,9 @@ export function kindOf(value: unknown): string {
   return Object.prototype.toString.call(value).slice("[object ".length, -1);
 }
 
-function timeOf({ pts, timeBase, timestamp }: VideoFrameSettings):
-  | Pick<
-    Required<VideoFrameSettings>,
-    "pts" | "timeBase"
-  >
-  | undefined {
+function timeOf(
+  { pts, timeBase, timestamp }: VideoFrameSettings,
+): { readonly pts: number; readonly timeBase: Rational } | undefined {
   if (timestamp !== undefined) {
     if (pts !== undefined || timeBase !== undefined) {
       throw outOfRange("timestamp", `Cannot use timestamp ${timestamp}: it excludes pts and timeBase`);

@@ -498,7 +498,7 @@ export type Command = {
 } | {
   call: "crop";
   /** The crop; without one, the whole frame. */
-  rect?: Rect;
+  rect?: Rect | undefined;
 };
 
 /**
@@ -930,7 +930,7 @@ export interface FileReaderOptions {
    *
    * @default "stop"
    */
-  atEnd?: AtEnd;
+  atEnd?: AtEnd | undefined;
   /**
    * Frames per second of a raw stream (h264, hevc, mjpeg and the like), which states no times; by default the rate in its
    * headers, or 25. Any other container is refused with it.
@@ -943,13 +943,13 @@ export interface FileReaderOptions {
    *
    * @default 67108864
    */
-  maxPixels?: number;
+  maxPixels?: number | undefined;
   /**
    * How the reader keeps time.
    *
    * @default "realtime"
    */
-  pacing?: Pacing;
+  pacing?: Pacing | undefined;
   /**
    * Decoder threads; 0 chooses.
    *
@@ -957,13 +957,13 @@ export interface FileReaderOptions {
    *
    * @default 0
    */
-  threads?: number;
+  threads?: number | undefined;
   /**
    * Number of the video track, from 0 and without cover pictures; by default the one that FFmpeg finds best.
    *
    * Range: 0 to 999.
    */
-  track?: number;
+  track?: number | undefined;
 }
 
 /** Options of a file writer. */
@@ -982,9 +982,9 @@ export interface FileWriterOptions {
    *
    * Range: 1000 to 2000000000.
    */
-  bitRate?: number;
+  bitRate?: number | undefined;
   /** Encoder by FFmpeg's name, or `rav1e`; by default the first of the codec's encoders that works. */
-  encoder?: string;
+  encoder?: string | undefined;
   /**
    * Raw options for the encoder, by FFmpeg's names, set last; one that is not known to open no file is refused.
    *
@@ -992,48 +992,48 @@ export interface FileWriterOptions {
    */
   encoderOptions?: {
     [k: string]: string;
-  };
+  } | undefined;
   /**
    * For mp4 and mov: at a clean close replace the fragmented file by one with a single index, which costs one
    * copy of the file. The recording opens either way.
    *
    * @default true
    */
-  finalise?: boolean;
+  finalise?: boolean | undefined;
   /**
    * Longest distance between key frames in frames; by default one second (live) or five (quality).
    *
    * Range: 1 to 10000.
    */
-  gop?: number;
+  gop?: number | undefined;
   /**
    * Descriptive metadata.
    *
    * @default {}
    */
-  metadata?: RecordingMetadata;
+  metadata?: RecordingMetadata | undefined;
   /**
    * The behaviour of the writer when the size of the frames changes.
    *
    * @default "scale"
    */
-  onResize?: OnResize;
+  onResize?: OnResize | undefined;
   /**
    * Replace an existing file. Without it an existing file is refused.
    *
    * @default false
    */
-  overwrite?: boolean;
+  overwrite?: boolean | undefined;
   /** Speed against size, in the encoder's own words; `capabilities()` lists them. */
-  preset?: string;
+  preset?: string | undefined;
   /**
    * The aim of the encoder's defaults.
    *
    * @default "live"
    */
-  profile?: EncoderProfile;
+  profile?: EncoderProfile | undefined;
   /** Constant quality on the codec's own scale, lower is better; excludes `bitRate`. */
-  quality?: number;
+  quality?: number | undefined;
   /**
    * Bytes of such frames.
    *
@@ -1041,7 +1041,7 @@ export interface FileWriterOptions {
    *
    * @default 256000000
    */
-  queueBytes?: number;
+  queueBytes?: number | undefined;
   /**
    * Seconds for which frames of a source in real time may wait for the encoder: a machine that did something
    * else for so long costs no frame. `queueBytes` bounds them too, whichever is less.
@@ -1050,12 +1050,12 @@ export interface FileWriterOptions {
    *
    * @default 2
    */
-  queueSeconds?: number;
+  queueSeconds?: number | undefined;
   /**
    * How the views of stereo frames are packed in the picture, top-bottom unless chosen; excludes `view`. Two views are
    * tagged as stereo where the container or the codec has a tag for it; more are packed without a tag.
    */
-  stereo?: StereoPacking;
+  stereo?: StereoPacking | undefined;
   /**
    * Milliseconds between syncs to the disk.
    *
@@ -1063,7 +1063,7 @@ export interface FileWriterOptions {
    *
    * @default 1000
    */
-  syncIntervalMs?: number;
+  syncIntervalMs?: number | undefined;
   /**
    * Encoder threads; 0 lets the encoder choose.
    *
@@ -1071,23 +1071,23 @@ export interface FileWriterOptions {
    *
    * @default 0
    */
-  threads?: number;
+  threads?: number | undefined;
   /**
    * The only view of each frame that is recorded; by default all are. A frame without it is an error.
    *
    * Range: 0 to 255.
    */
-  view?: number;
+  view?: number | undefined;
 }
 
 /** Descriptive metadata, written into the container. */
 export interface RecordingMetadata {
   /** Free comment. */
-  comment?: string;
+  comment?: string | undefined;
   /** Moment of creation, ISO 8601; by default the wall clock at the first frame. */
-  creationTime?: string;
+  creationTime?: string | undefined;
   /** Title. */
-  title?: string;
+  title?: string | undefined;
 }
 
 /** Options of a filter. */
@@ -1107,13 +1107,13 @@ export interface TestPatternOptions {
    *
    * @default "i420"
    */
-  colour?: ColourSpace;
+  colour?: ColourSpace | undefined;
   /**
    * Frames per second.
    *
    * @default {"den":1,"num":30}
    */
-  frameRate?: Rational;
+  frameRate?: Rational | undefined;
   /**
    * Number of frames after which it ends; 0 runs until closed.
    *
@@ -1121,7 +1121,7 @@ export interface TestPatternOptions {
    *
    * @default 0
    */
-  frames?: number;
+  frames?: number | undefined;
   /**
    * Height in pixels.
    *
@@ -1129,13 +1129,13 @@ export interface TestPatternOptions {
    *
    * @default 720
    */
-  height?: number;
+  height?: number | undefined;
   /**
    * How the pattern keeps time. In real time it behaves like a camera: an instant that was missed is gone.
    *
    * @default "realtime"
    */
-  pacing?: Pacing;
+  pacing?: Pacing | undefined;
   /**
    * Views of each frame: all carry the same barcode, and each differs visibly from the others.
    *
@@ -1143,7 +1143,7 @@ export interface TestPatternOptions {
    *
    * @default 1
    */
-  stereoCount?: number;
+  stereoCount?: number | undefined;
   /**
    * Width in pixels.
    *
@@ -1151,25 +1151,25 @@ export interface TestPatternOptions {
    *
    * @default 1280
    */
-  width?: number;
+  width?: number | undefined;
 }
 
 /** Options of a tap: the form and number of the frames for one observer. */
 export interface TapOptions {
   /** Colour space of the frames; by default their own, or of other pixel formats the nearest of I420 and BGRA. */
-  colour?: ColourSpace;
+  colour?: ColourSpace | undefined;
   /**
    * Height in pixels; by default that of the frames, or what keeps their shape beside `width`.
    *
    * Range: 1 to 16384.
    */
-  height?: number;
+  height?: number | undefined;
   /**
    * The policy for frames that come faster than they are taken.
    *
    * @default "all"
    */
-  policy?: FramePolicy;
+  policy?: FramePolicy | undefined;
   /**
    * Frames that may wait where every frame is wanted.
    *
@@ -1177,13 +1177,13 @@ export interface TapOptions {
    *
    * @default 8
    */
-  queue?: number;
+  queue?: number | undefined;
   /** Largest number of frames per second of the source's time; by default all. */
-  rate?: Rational;
+  rate?: Rational | undefined;
   /**
    * Width in pixels; by default that of the frames, or what keeps their shape beside `height`.
    *
    * Range: 1 to 16384.
    */
-  width?: number;
+  width?: number | undefined;
 }

@@ -84,6 +84,8 @@ export class Filter extends Observable<FilterEvents> implements NativeSink<Filte
       checkOpen: () => this.#life.checkOpen("attach an observer to"),
       changed: () => this.#refresh(),
       handsOnRest: () => this.#isEnding,
+      // It is closed at its end, and takes no observer then.
+      hasEnded: () => false,
       noneAttached: () => {},
       startFailed: (error) => this.#fail(error),
     });

@@ -55,6 +55,15 @@ export function neverAttachedError(observer: AnyObserver, output: FrameOutput): 
   );
 }
 
+/** The error for an observer that is attached when there are no frames any more. */
+export function endedError(observer: AnyObserver, output: FrameOutput): Error {
+  return errorOf("observer", {
+    code: "closed",
+    stage: "hub",
+    message: `Cannot give a frame to ${nameOf(observer)}: ${output.name} has ended`,
+  });
+}
+
 function checkFree(target: NativeTarget, output: FrameOutput): void {
   const { upstream } = target;
   const busy = upstream === undefined

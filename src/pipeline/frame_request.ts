@@ -16,13 +16,13 @@ import { frameRateOf } from "../base/rational.ts";
  */
 export interface FrameRequest extends Omit<TapOptions, "rate"> {
   /** Most frames per second of the source's time; by default all. */
-  rate?: number | Rational;
+  rate?: number | Rational | undefined;
   /**
    * Seconds for which the observer may have one frame, 1 to 86400. One whose promise is not settled by then is detached
    * with an `error` event whose code is `timeout`: it would hold up the end of the source, and with `pacing: "asap"` the
    * source itself. Default: 60.
    */
-  patienceSeconds?: number;
+  patienceSeconds?: number | undefined;
 }
 
 /** A request whose names, types and ranges have been checked. */

@@ -8,7 +8,7 @@ import { type Deferred, deferred } from "../base/deferred.ts";
 import { asError, closedError, errorOf } from "../base/errors.ts";
 import type { ColourSpace, Command, ErrorRecord } from "../generated/contract.ts";
 import type { Native } from "../native/context.ts";
-import { neverAttachedError, sinkOf } from "./attach.ts";
+import { endedError, neverAttachedError, sinkOf } from "./attach.ts";
 import { Consumer, MOST_FAILURES } from "./consumer.ts";
 import { FailureEvent, ObserverEvent, ObserverFailureEvent, ObserverOverloadEvent } from "./events.ts";
 import type { CheckedRequest } from "./frame_request.ts";
@@ -37,6 +37,8 @@ export interface NativeOutputOwner {
   changed(): void;
   /** Whether it still hands on the frames that it holds, though it is being closed, or about to be. */
   handsOnRest(): boolean;
+  /** Whether it has made its last frame. */
+  hasEnded(): boolean;
   /** Called when the last of its observers was refused or expelled, so that nothing makes it run. */
   noneAttached(error: Error): void;
   /** Called when it could not be started. */
@@ -231,7 +233,7 @@ export class NativeOutput implements FrameOutput, TapOwner {
   }
 
   warned(record: ErrorRecord): void {
-    this.#owner.observable.dispatchEvent(new FailureEvent("warning", errorOf("observer", record)));
+    this.#warn(errorOf("observer", record));
   }
 
   drained(tap: Tap, error?: unknown): void {
@@ -320,6 +322,10 @@ export class NativeOutput implements FrameOutput, TapOwner {
     if (target.upstream === this && this.#wanted.get(target.observer) !== target) target.upstream = undefined;
   }
 
+  #warn(error: Error): void {
+    this.#owner.observable.dispatchEvent(new FailureEvent("warning", error));
+  }
+
   #dispatch(type: "attached" | "detached", { observer }: NativeTarget): void {
     this.#owner.observable.dispatchEvent(new ObserverEvent(type, observer));
   }
@@ -370,6 +376,7 @@ export class NativeOutput implements FrameOutput, TapOwner {
     try {
       this.#command({ call: "attach", target: target.handle });
       this.#edges.set(target.handle, { target, isLeaving: false, departure: undefined });
+      if (this.#owner.hasEnded()) this.#warn(endedError(target.observer, this));
     } catch (error) {
       const failure = asError(error);
       this.#expel(target, failure);

@@ -22,7 +22,7 @@ export class VideoSourceFactory {
   /**
    * Opens the video file at `path`; it makes frames in `colour` once an observer is attached.
    *
-   * @param path Path, relative to the working directory, or `file:` URL.
+   * @param path Path, relative to the working directory, or `file:` URL, also as a string.
    * @param colour Colour space of the frames that observers see.
    * @throws {TypeError | RangeError} If an argument is wrong; `field` names it.
    * @throws {VideoSourceError} If the file cannot be read: `not_found`, `permission_denied`, `not_a_file`,

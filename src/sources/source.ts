@@ -71,6 +71,7 @@ export abstract class VideoSource extends Observable<VideoSourceEvents> {
       checkOpen: () => this.#life.checkOpen("attach an observer to"),
       changed: () => this.#refresh(),
       handsOnRest: () => false,
+      hasEnded: () => this.#frames !== "coming",
       // The end would never come.
       noneAttached: (error) => this.#end.reject(error),
       startFailed: (error) => {

@@ -17,7 +17,7 @@ export interface TestPatternSettings extends Omit<TestPatternOptions, "frameRate
    *
    * @default 30
    */
-  frameRate?: number | Rational;
+  frameRate?: number | Rational | undefined;
 }
 
 const RULES = rulesWithout(OPTION_RULES.test_pattern, "frameRate");

@@ -36,7 +36,7 @@ export class VideoTargetFactory {
    * permission to write the folder of `path` instead.
    *
    * @param codec Codec to encode with.
-   * @param path Path, relative to the working directory, or `file:` URL.
+   * @param path Path, relative to the working directory, or `file:` URL, also as a string.
    * @param frameRate Frames per second; a number is kept as written: 59.94 is 2997/50. `"source"` gives each frame its
    * own time, which makes a file of variable rate; avi has no place for that.
    * @throws {TypeError | RangeError} If an argument is wrong; `field` names it.

@@ -23,7 +23,7 @@ export interface CloseOptions {
    *
    * @default 60000
    */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
 }
 
 const NO_REPORT: ErrorRecord = {

@@ -1,60 +1,15 @@
 /** Colours survive: what observers see is what FFmpeg's own conversion makes of the same file. */
 
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { ColourSpace, type FrameRequest, VideoSourceFactory, VideoTargetFactory } from "../../mod.ts";
+import { ColourSpace, VideoSourceFactory, VideoTargetFactory } from "../../mod.ts";
+import { ACCURATE, converted, ratio, seenOf } from "../helpers/colours.ts";
 import { makeFile } from "../helpers/ffmpeg.ts";
 import { withFolder } from "../helpers/folder.ts";
 import { probe } from "../helpers/probe.ts";
 
 const sources = VideoSourceFactory.getInstance();
-const ACCURATE = "flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp";
-
-interface Seen {
-  readonly data: Uint8Array;
-  readonly width: number;
-  readonly height: number;
-}
-
-/** The first frame of a file as an observer sees it. */
-async function seenOf(
-  path: string,
-  colour: ColourSpace,
-  request: FrameRequest,
-  subFrame?: readonly [number, number, number, number],
-): Promise<Seen> {
-  const reader = await sources.createFileReader(path, colour, { pacing: "asap" });
-  if (subFrame !== undefined) reader.setSubFrame(...subFrame);
-  const seen: Seen[] = [];
-  reader.attach({
-    update(frame) {
-      if (seen.length === 0) seen.push({ data: frame.data().slice(), width: frame.width, height: frame.height });
-    },
-  }, request);
-  await reader.ended;
-  await reader.close();
-  const [first] = seen;
-  assert.ok(first !== undefined, `${path} has no frame`);
-  return first;
-}
-
-/** The first frame of a file as `ffmpeg` converts it. */
-async function converted(folder: string, path: string, filters: string, pixelFormat: string): Promise<Uint8Array> {
-  const raw = join(folder, "wanted.raw");
-  await makeFile(raw, "-i", path, "-frames:v", "1", "-vf", filters, "-pix_fmt", pixelFormat, "-f", "rawvideo");
-  return await readFile(raw);
-}
-
-/** Peak signal-to-noise ratio in dB of samples of 8 bits. */
-function ratio(one: Uint8Array, other: Uint8Array): number {
-  assert.equal(one.length, other.length);
-  let squares = 0;
-  for (const [index, sample] of one.entries()) squares += (sample - (other[index] ?? 0)) ** 2;
-  return squares === 0 ? Infinity : 10 * Math.log10(255 ** 2 * one.length / squares);
-}
-
 /** A smooth picture of many colours, coded without loss with a matrix of FFmpeg's names. */
 async function gradient(folder: string, size: string, matrix: string, range: string, tag: string): Promise<string> {
   const path = join(folder, `${matrix}-${range}-${size}-${tag}.mkv`);

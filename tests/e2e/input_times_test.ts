@@ -1,52 +1,15 @@
 /** A reader states the times, the rate and the streams that its file has, whatever the file is like. */
 
 import assert from "node:assert/strict";
-import { Buffer } from "node:buffer";
-import { readFile, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import {
-  ColourSpace,
-  type Observer,
-  type Rational,
-  type VideoFrame,
-  VideoSourceFactory,
-  VideoTargetFactory,
-} from "../../mod.ts";
-import { makeFile, testPicture } from "../helpers/ffmpeg.ts";
+import { ColourSpace, type Rational, VideoSourceFactory, VideoTargetFactory } from "../../mod.ts";
+import { joinedStreams, makeFile, testPicture } from "../helpers/ffmpeg.ts";
 import { withFolder } from "../helpers/folder.ts";
-import { presentationTimes } from "../helpers/probe.ts";
+import { assertTimes, shownOf } from "../helpers/reading.ts";
 
 const sources = VideoSourceFactory.getInstance();
-
-/** The time of each frame that a reader shows, in seconds from the first one. */
-async function timesOf(path: string): Promise<{ times: number[]; rate: Rational }> {
-  const reader = await sources.createFileReader(path, ColourSpace.I420, { pacing: "asap" });
-  const times: number[] = [];
-  const observer: Observer = { update: (frame: VideoFrame) => void times.push((frame.timestamp ?? NaN) / 1e6) };
-  reader.attach(observer);
-  await reader.ended;
-  const rate = reader.getFrameRate();
-  await reader.close();
-  return { times, rate };
-}
-
-/** Asserts that a reader shows every frame at the time that ffprobe finds. */
-async function assertTimes(path: string): Promise<number[]> {
-  const { times } = await timesOf(path);
-  const expected = (await presentationTimes(path)).sort((a, b) => a - b);
-  const [first = 0] = expected;
-  const wanted = expected.map((time) => time - first);
-  assert.equal(times.length, wanted.length, path);
-  for (const [index, time] of times.entries()) {
-    // Both are rounded to microseconds, of the file's own ticks.
-    assert.ok(
-      Math.abs(time - (wanted[index] ?? NaN)) < 0.0011,
-      `${path}: frame ${index} at ${time}, not ${wanted[index]}`,
-    );
-  }
-  return times;
-}
 
 /** Numbers from 0 to below 1, from a seed (mulberry32). */
 function randomFrom(seed: number): () => number {
@@ -104,13 +67,7 @@ describe("a transport stream whose parts have clocks of their own", () => {
   for (const [what, second, first] of rows) {
     it(`goes on by one period: ${what}`, () =>
       withFolder(async (folder) => {
-        const coded = ["-c:v", "libx264", "-g", "25", "-bf", "2"];
-        const part = (name: string, offset: number): Promise<string> =>
-          makeFile(join(folder, name), ...testPicture("64x64", 25, 3), ...coded, "-output_ts_offset", `${offset}`);
-        const parts = [await part("1.ts", first), await part("2.ts", second)];
-        const path = join(folder, "joined.ts");
-        const bytes = await Promise.all(parts.map((name) => readFile(name)));
-        await writeFile(path, Buffer.concat(bytes));
+        const path = await joinedStreams(folder, 3, first, second);
         const reader = await sources.createFileReader(path, ColourSpace.I420, { pacing: "asap" });
         const jumps: number[] = [];
         reader.addEventListener("discontinuity", ({ atSeconds }) => jumps.push(atSeconds));
@@ -143,7 +100,7 @@ describe("the rate of a file", () => {
           "yuvj420p",
           ...options,
         );
-        const { times, rate } = await timesOf(path);
+        const { times, rate } = await shownOf(path);
         assert.deepEqual(rate, expected);
         assert.equal(times.length, name === "one.mkv" ? 1 : 10);
       }));
@@ -165,7 +122,7 @@ describe("the rate of a file", () => {
         "-r",
         "600",
       );
-      assert.deepEqual((await timesOf(path)).rate, { num: 5, den: 1 });
+      assert.deepEqual((await shownOf(path)).rate, { num: 5, den: 1 });
     }));
 });
 
@@ -176,7 +133,7 @@ describe("streams", () => {
       const sound = ["-f", "lavfi", "-i", "sine=d=12"];
       const late = ["-itsoffset", "8", ...testPicture("64x64", 25, 4)];
       await makeFile(path, ...sound, ...late, "-map", "0", "-map", "1", "-c:a", "mp3", "-ar", "44100", "-c:v", "flv1");
-      assert.equal((await timesOf(path)).times.length, 100);
+      assert.equal((await shownOf(path)).times.length, 100);
     }));
 
   it("may be many", () =>
@@ -186,7 +143,7 @@ describe("streams", () => {
       const maps = Array.from({ length: 100 }, () => ["-map", "1"]).flat();
       const codecs = ["-t", "0.4", "-c:v", "libx264", "-c:a", "pcm_s16le"];
       await makeFile(path, ...testPicture("64x64", 25, 1), ...silent, "-map", "0", ...maps, ...codecs);
-      assert.equal((await timesOf(path)).times.length, 10);
+      assert.equal((await shownOf(path)).times.length, 10);
     }));
 
   it("of pictures that are not there are missed after a look that the refusal names", () =>

@@ -5,23 +5,14 @@
  */
 
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import {
-  capabilities,
-  type Codec,
-  ColourSpace,
-  type FileWriterSettings,
-  type RecordingReport,
-  VideoSourceFactory,
-  VideoTargetFactory,
-} from "../../mod.ts";
+import { capabilities, VideoSourceFactory, VideoTargetFactory } from "../../mod.ts";
 import { CommandError, fileArgument, text } from "../helpers/command.ts";
 import { makeFile, testPicture } from "../helpers/ffmpeg.ts";
 import { withFolder } from "../helpers/folder.ts";
-import { assertLedger } from "../helpers/ledger.ts";
+import { assertSame, recordWhole } from "../helpers/lossless.ts";
 import { probe } from "../helpers/probe.ts";
 import { assertRefusal } from "../helpers/refusal.ts";
 
@@ -29,43 +20,6 @@ const sources = VideoSourceFactory.getInstance();
 const targets = VideoTargetFactory.getInstance();
 const SIZE = { width: 96, height: 64 };
 const FRAMES = 2;
-
-/** What became of an input: its recording, or why it was refused. */
-interface Outcome {
-  readonly report: RecordingReport | undefined;
-  readonly refusal: unknown;
-  readonly warnings: readonly string[];
-}
-
-/** Records a whole file; no file is left of a recording that is refused. */
-async function record(
-  input: string,
-  path: string,
-  codec: Codec,
-  settings?: FileWriterSettings,
-  subFrame?: readonly [number, number, number, number],
-): Promise<Outcome> {
-  const reader = await sources.createFileReader(input, ColourSpace.I420, { pacing: "asap" });
-  const writer = await targets.createFileWriter(codec, path, 5, { overwrite: true, ...settings });
-  const warnings: string[] = [];
-  writer.addEventListener("warning", ({ error }) => warnings.push(error.message));
-  if (subFrame !== undefined) reader.setSubFrame(...subFrame);
-  reader.attach(writer);
-  const refusal = await reader.ended.then(() => undefined, (error) => error);
-  try {
-    const report = await writer.close();
-    assert.equal(refusal, undefined);
-    assertLedger(report.stats.frames);
-    assert.equal(report.stats.frames.failed, 0);
-    return { report, refusal, warnings };
-  } catch (error) {
-    if (refusal === undefined) throw error;
-    assert.ok(!existsSync(path), "a file is left");
-    return { report: undefined, refusal, warnings };
-  } finally {
-    await reader.close();
-  }
-}
 
 /** Writes noise from which `ffmpeg` makes pictures of any pixel format. */
 async function noiseIn(folder: string): Promise<string> {
@@ -95,18 +49,6 @@ async function inputIn(folder: string, noise: string, format: string): Promise<s
   }
 }
 
-/** Asserts that both files have the same samples in a pixel format, by `ffmpeg`'s own decoding. */
-async function assertSame(input: string, recording: string, format: string, filters = "null"): Promise<void> {
-  // The unused byte of these has no meaning.
-  const judged = ["0rgb", "rgb0", "0bgr", "bgr0"].includes(format) ? "rgb24" : format;
-  const sums: string[] = [];
-  for (const [file, filter] of [[input, filters], [recording, "null"]] as const) {
-    const args = ["-v", "error", "-nostdin", "-i", fileArgument(file), "-vf", filter, "-vsync", "passthrough"];
-    sums.push(await text("ffmpeg", [...args, "-pix_fmt", judged, "-f", "md5", "-"]));
-  }
-  assert.equal(sums[1], sums[0], `${format}: the samples are others`);
-}
-
 /** The pixel formats that `ffmpeg` can make, by its own table. */
 async function formats(): Promise<string[]> {
   const table = await text("ffmpeg", ["-v", "error", "-pix_fmts"]);
@@ -130,7 +72,7 @@ describe("FFV1", () => {
         const input = await inputIn(folder, noise, format);
         if (input === undefined) continue;
         const path = join(folder, `${format}.mkv`);
-        const { report, refusal, warnings } = await record(input, path, "ffv1");
+        const { report, refusal, warnings } = await recordWhole(input, path, "ffv1");
         if (report === undefined) {
           assertRefusal(refusal, {
             is: RangeError,
@@ -169,7 +111,7 @@ describe("FFV1", () => {
       const palette = ["-vf", "split[a][b];[a]palettegen[p];[b][p]paletteuse", "-c:v", "png", "-pix_fmt", "pal8"];
       const input = await makeFile(join(folder, "in.mov"), ...testPicture("96x64", 5, 1), ...palette);
       assert.equal((await probe(input)).pixelFormat, "pal8");
-      const { report } = await record(input, join(folder, "a.mkv"), "ffv1");
+      const { report } = await recordWhole(input, join(folder, "a.mkv"), "ffv1");
       assert.equal(report?.pixelFormat, "bgra");
       await assertSame(input, join(folder, "a.mkv"), "bgra");
     });
@@ -183,7 +125,7 @@ describe("FFV1", () => {
         assert.ok(input !== undefined, `there is no ${format} to read`);
         for (const [x, y, width, height] of [[3, 1, 33, 21], [1, 3, 40, 17], [16, 8, 32, 16]] as const) {
           const path = join(folder, "part.mkv");
-          const { report } = await record(input, path, "ffv1", {}, [x, y, width, height]);
+          const { report } = await recordWhole(input, path, "ffv1", {}, [x, y, width, height]);
           assert.deepEqual([report?.width, report?.height], [width, height]);
           const planar = report?.pixelFormat ?? "";
           const judge = `format=${planar},crop=${width}:${height}:${x}:${y}:exact=1`;
@@ -231,7 +173,7 @@ describe("the lossless profile", () => {
           const input = await inputIn(folder, noise, format);
           assert.ok(input !== undefined, `there is no ${format} to read`);
           const path = join(folder, `${format}.mkv`);
-          const { report, refusal } = await record(input, path, codec, { profile: "lossless", encoder: name });
+          const { report, refusal } = await recordWhole(input, path, codec, { profile: "lossless", encoder: name });
           if (report === undefined) {
             const field = codec === "ffv1" ? "codec" : "profile";
             const says = new RegExp(`^Cannot record ${format} losslessly with ${name}: it keeps .*yuv420p`);
@@ -254,7 +196,7 @@ describe("a recording that is not lossless", () => {
       const noise = await noiseIn(folder);
       for (const [format, expected] of [["yuv420p10le", 1], ["gray16le", 1], ["yuv444p", 0], ["bgr24", 0]] as const) {
         const input = await inputIn(folder, noise, format) ?? assert.fail(format);
-        const { report, warnings } = await record(input, join(folder, "a.mp4"), "h264");
+        const { report, warnings } = await recordWhole(input, join(folder, "a.mp4"), "h264");
         assert.equal(report?.pixelFormat, "yuv420p");
         assert.equal(warnings.length, expected, `${format}: ${warnings}`);
         if (expected === 1) {

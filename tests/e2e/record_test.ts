@@ -1,12 +1,9 @@
 /** `deno task record`, as a person uses it at a terminal; judged by its exit code, its words and ffprobe. */
 
 import { strict as assert } from "node:assert";
-import { spawn } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, statSync, watch } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Readable, Writable } from "node:stream";
-import process from "node:process";
 import { describe, it } from "node:test";
 import { decodeIndices } from "../helpers/barcode.ts";
 import { text } from "../helpers/command.ts";
@@ -15,88 +12,17 @@ import { withFolder } from "../helpers/folder.ts";
 import { countFrames, probe } from "../helpers/probe.ts";
 import { inOrder } from "../helpers/record.ts";
 import { onlyDeno } from "../helpers/runtime.ts";
-
-const CLI = join(import.meta.dirname ?? ".", "..", "..", "src", "cli", "record.ts");
-
-type Terminal = ReturnType<typeof spawn> & { readonly stdin: Writable; readonly stdout: Readable };
-
-interface Ending {
-  readonly code: number | null;
-  readonly out: string;
-  readonly err: string;
-}
-
-interface Command {
-  readonly ended: Promise<Ending>;
-  kill(signal: NodeJS.Signals): void;
-  /** Closes the pipes that it prints to. */
-  leave(): void;
-}
-
-/** A recording that is long enough to be looked at, and slow enough for any machine. */
-const SLOW = ["--codec", "h264", "--size", "320x180", "--rate", "5", "--seconds", "4"];
-
-/** Its frames, with those that the pattern misses on a busy machine. */
-const SLOW_INSTANTS = 20;
-
-const CTRL_S = "\x13";
-const CTRL_Q = "\x11";
-
-/** How many frames a report counts, with those that the source missed. */
-function instantsOf(out: string): number {
-  const [, captured] = /(\d+) frames captured/.exec(out) ?? [];
-  const [, missed] = /source: (\d+) missed/.exec(out) ?? [];
-  return Number(captured) + Number(missed);
-}
-
-function record(folder: string, ...args: string[]): Command {
-  const child = spawn(process.execPath, ["run", "-A", "--quiet", CLI, ...args], {
-    cwd: folder,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  let [out, err] = ["", ""];
-  child.stdout.on("data", (chunk) => out += chunk);
-  child.stderr.on("data", (chunk) => err += chunk);
-  const ended = new Promise<Ending>((resolve, reject) => {
-    child.once("error", reject);
-    child.once("close", (code) => resolve({ code, out, err }));
-  });
-  const leave = (): void => {
-    child.stdout.destroy();
-    child.stderr.destroy();
-  };
-  return { ended, kill: (signal) => void process.kill(child.pid ?? 0, signal), leave };
-}
-
-/** Runs what `line` makes of the words of a recording in a terminal of its own, whose keys are `stdin`. */
-function inTerminal(folder: string, args: readonly string[], line: (words: string) => string): Terminal {
-  const words = [process.execPath, "run", "-A", "--quiet", CLI, ...args].map((word) => `'${word}'`).join(" ");
-  return spawn("script", ["--quiet", "--return", "--command", line(words), "/dev/null"], {
-    cwd: folder,
-    env: { ...process.env, SHELL: "/bin/sh" },
-    stdio: ["pipe", "pipe", "ignore"],
-  });
-}
-
-/** Resolves as soon as a file holds something. */
-function begun(path: string): Promise<void> {
-  return changed(path, () => existsSync(path) && statSync(path).size > 0);
-}
-
-/** Resolves as soon as something holds of a file, by the folder's own word. */
-async function changed(path: string, holds: () => boolean): Promise<void> {
-  while (!holds()) {
-    await new Promise<void>((resolve) => {
-      const watcher = watch(join(path, ".."), () => done());
-      const timer = setTimeout(() => done(), 200);
-      const done = () => {
-        clearTimeout(timer);
-        watcher.close();
-        resolve();
-      };
-    });
-  }
-}
+import {
+  begun,
+  changed,
+  CTRL_Q,
+  CTRL_S,
+  instantsOf,
+  inTerminal,
+  record,
+  SLOW,
+  SLOW_INSTANTS,
+} from "../helpers/terminal.ts";
 
 describe("deno task record", onlyDeno("the command is a Deno program"), () => {
   it("records the test pattern into a timestamped file and says how to play it", () =>

@@ -3,51 +3,16 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import {
-  Codec,
-  type DiscontinuityEvent,
-  type VideoFileWriter,
-  VideoFrame,
-  VideoSourceFactory,
-  VideoTargetFactory,
-} from "../../mod.ts";
+import { VideoSourceFactory, VideoTargetFactory } from "../../mod.ts";
 import { decodeIndices } from "../helpers/barcode.ts";
 import { withFolder } from "../helpers/folder.ts";
 import { assertLedger } from "../helpers/ledger.ts";
 import { probe } from "../helpers/probe.ts";
 import { inOrder } from "../helpers/record.ts";
+import { appendAt, atThirty, CONTAINERS, jumpsOf } from "../helpers/appending.ts";
 
 const sources = VideoSourceFactory.getInstance();
 const targets = VideoTargetFactory.getInstance();
-
-const CONTAINERS = [[Codec.H264, "a.mp4"], [Codec.H264, "a.mov"], [Codec.Xvid, "a.avi"], [
-  Codec.FFV1,
-  "a.mkv",
-]] as const;
-
-/** The jumps that a writer reports. */
-function jumpsOf(writer: VideoFileWriter): DiscontinuityEvent[] {
-  const jumps: DiscontinuityEvent[] = [];
-  writer.addEventListener("discontinuity", (event) => jumps.push(event));
-  return jumps;
-}
-
-/** Appends a frame for each time, in milliseconds; `undefined` for none. */
-async function appendAt(writer: VideoFileWriter, times: readonly (number | undefined)[]): Promise<void> {
-  for (const pts of times) {
-    const frame = VideoFrame.fromBuffer(new Uint8Array(64 * 64 * 3 / 2), {
-      colour: "i420",
-      width: 64,
-      height: 64,
-      ...(pts === undefined ? {} : { pts, timeBase: { num: 1, den: 1000 } }),
-    });
-    await writer.append(frame);
-  }
-}
-
-function atThirty(count: number, from = 0): number[] {
-  return Array.from({ length: count }, (_, index) => from + Math.round(index * 1000 / 30));
-}
 
 describe("a second source", () => {
   for (const [codec, name] of CONTAINERS) {
