@@ -191,20 +191,6 @@ fn a_pixel_format_without_a_layout_keeps_its_colours() {
 }
 
 #[test]
-fn limited_grey_is_shown_as_its_luma_is() {
-    let mut grey = Picture::alloc(PixelFormat::named("gray").unwrap(), SIZE.0, SIZE.1).unwrap();
-    for (sample, limited, shown) in [(16, true, 0), (235, true, 255), (16, false, 16), (235, false, 235)] {
-        grey.set_tags(ColourTags { range: if limited { 1 } else { 2 }, ..ColourTags::UNKNOWN });
-        grey.fill_bytes(sample);
-        for size in [SIZE, (48, 32)] {
-            let wanted = VideoInfo::of(&grey).converted(PixelFormat::RGBA, size.0, size.1);
-            let converted = Converter::new(wanted).convert(&grey).unwrap();
-            assert_eq!(converted.view().unwrap().row(0, 0)[..4], [shown, shown, shown, 255], "{sample} {limited}");
-        }
-    }
-}
-
-#[test]
 fn a_smaller_picture_keeps_the_chroma_that_it_has_room_for() {
     // Columns of red and blue, as wide as a chroma sample: at half the size each pixel has one.
     let mut source = Picture::alloc(PixelFormat::YUV420P, SIZE.0, SIZE.1).unwrap();
