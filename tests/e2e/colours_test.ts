@@ -20,7 +20,7 @@ import {
   VideoSourceFactory,
   VideoTargetFactory,
 } from "../../mod.ts";
-import { makeFile } from "../helpers/ffmpeg.ts";
+import { makeFile, testPicture } from "../helpers/ffmpeg.ts";
 import { withFolder } from "../helpers/folder.ts";
 import { assertLedger } from "../helpers/ledger.ts";
 import { type Probe, probe } from "../helpers/probe.ts";
@@ -357,5 +357,34 @@ describe("colours of every kind of samples", () => {
           }),
       );
     }
+  }
+});
+
+describe("colours that no matrix turns into red, green and blue", () => {
+  for (const matrix of ["ycgco", "bt2020c", "smpte2085", "chroma-derived-c", "ictcp", "chroma-derived-nc"]) {
+    it(`are refused by observers that ask for these, and kept by the others and by recordings: ${matrix}`, () =>
+      withFolder(async (folder) => {
+        const [path, copy] = [join(folder, "in.mkv"), join(folder, "copy.mkv")];
+        const tagged = ["-pix_fmt", "yuv420p", "-colorspace", matrix, "-c:v", "ffv1"];
+        await makeFile(path, ...testPicture("320x240", 5, 0.4), ...tagged);
+        for (const colour of [ColourSpace.RGBA, ColourSpace.BGRA]) {
+          const reader = await sources.createFileReader(path, colour, { pacing: "asap" });
+          reader.addEventListener("error", () => {});
+          reader.attach({ update: () => assert.fail("a frame is shown") });
+          const says = new RegExp(`^Cannot convert yuv420p to ${colour}: its colours are ${matrix}, .* use "i420"`);
+          await assertRefused(reader.ended, { is: RangeError, code: "invalid_argument", field: "colour", says });
+          await reader.close();
+        }
+        const reader = await sources.createFileReader(path, ColourSpace.I420, { pacing: "asap" });
+        const writer = await targets.createFileWriter(Codec.FFV1, copy, 5);
+        const seen: Uint8Array[] = [];
+        reader.attach({ update: (frame) => void seen.push(frame.data().slice()) });
+        reader.attach(writer);
+        await reader.ended;
+        await writer.close();
+        await reader.close();
+        assert.deepEqual(seen[0], new Uint8Array(await converted(folder, path, "null", "yuv420p")));
+        assert.equal((await probe(copy)).colour.matrix, matrix);
+      }));
   }
 });
