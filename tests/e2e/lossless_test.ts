@@ -34,14 +34,20 @@ async function noiseIn(folder: string): Promise<string> {
   return path;
 }
 
-/** A file of noise in a pixel format; `undefined` where `ffmpeg` can make none. */
-async function inputIn(folder: string, noise: string, format: string): Promise<string | undefined> {
+/** Makes a file of noise in a pixel format. */
+async function made(folder: string, noise: string, format: string): Promise<string> {
   const rgb = /rgb|bgr|gbr|pal8/.test(format);
   const raw = ["-f", "rawvideo", "-pix_fmt", rgb ? "rgba64le" : "yuva444p16le"];
   const size = ["-s", `${SIZE.width}x${SIZE.height}`, "-r", "5", "-i", fileArgument(noise)];
+  const path = join(folder, `${format}.nut`);
+  await makeFile(path, ...raw, ...size, "-frames:v", `${FRAMES}`, "-pix_fmt", format, "-c:v", "rawvideo");
+  return path;
+}
+
+/** A file of noise in a pixel format; `undefined` where `ffmpeg` can make none. */
+async function inputIn(folder: string, noise: string, format: string): Promise<string | undefined> {
   try {
-    const path = join(folder, `${format}.nut`);
-    await makeFile(path, ...raw, ...size, "-frames:v", `${FRAMES}`, "-pix_fmt", format, "-c:v", "rawvideo");
+    const path = await made(folder, noise, format);
     return (await probe(path)).pixelFormat === format ? path : undefined;
   } catch (error) {
     if (error instanceof CommandError) return undefined;
@@ -170,8 +176,7 @@ describe("the lossless profile", () => {
         const others = ["yuyv422", "nv12", "gray", "gray10le", "bgr24", "gbrp12be", "rgb48le", "yuva420p"];
         let kept = 0;
         for (const format of [...common, ...others]) {
-          const input = await inputIn(folder, noise, format);
-          assert.ok(input !== undefined, `there is no ${format} to read`);
+          const input = await made(folder, noise, format);
           const path = join(folder, `${format}.mkv`);
           const { report, refusal } = await recordWhole(input, path, codec, { profile: "lossless", encoder: name });
           if (report === undefined) {
@@ -195,7 +200,7 @@ describe("a recording that is not lossless", () => {
     await withFolder(async (folder) => {
       const noise = await noiseIn(folder);
       for (const [format, expected] of [["yuv420p10le", 1], ["gray16le", 1], ["yuv444p", 0], ["bgr24", 0]] as const) {
-        const input = await inputIn(folder, noise, format) ?? assert.fail(format);
+        const input = await made(folder, noise, format);
         const { report, warnings } = await recordWhole(input, join(folder, "a.mp4"), "h264");
         assert.equal(report?.pixelFormat, "yuv420p");
         assert.equal(warnings.length, expected, `${format}: ${warnings}`);

@@ -1,6 +1,10 @@
 //! Raw pictures: reference-counted samples with their tags.
 
-use super::{AvError, PixelFormat, error::check, ffi};
+use super::{
+    AvError, PixelFormat,
+    error::check,
+    ffi::{self, text},
+};
 use crate::{
     base::time::Rational,
     pixels::{
@@ -33,6 +37,14 @@ impl ColourTags {
         transfer: UNKNOWN,
         pixel_aspect: Rational::new(0, 1),
     };
+
+    /// FFmpeg's name of the matrix.
+    #[must_use]
+    pub fn matrix_name(&self) -> String {
+        // SAFETY: returns a static string, or null for a number that it does not know.
+        let name = unsafe { text(ffi::av_color_space_name(ffi::AVColorSpace(self.matrix))) };
+        if name.is_empty() { format!("of matrix {}", self.matrix) } else { name }
+    }
 }
 
 /// One raw picture, owned; its samples may be shared with other pictures.

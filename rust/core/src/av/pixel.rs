@@ -23,10 +23,14 @@ impl PixelFormat {
     pub const YUVJ420P: Self = Self(ffi::AVPixelFormat::YUVJ420P.0);
     /// Planar 4:2:2, 8 bits.
     pub const YUV422P: Self = Self(ffi::AVPixelFormat::YUV422P.0);
+    /// Planar 4:4:4, 8 bits.
+    pub const YUV444P: Self = Self(ffi::AVPixelFormat::YUV444P.0);
     /// 4:2:0, 8 bits: a plane of Y, then one of U and V in turn.
     pub const NV12: Self = Self(ffi::AVPixelFormat::NV12.0);
     /// Planar 4:2:2, 8 bits, full range by name.
     pub const YUVJ422P: Self = Self(ffi::AVPixelFormat::YUVJ422P.0);
+    /// Planar 4:4:4, 8 bits, full range by name.
+    pub const YUVJ444P: Self = Self(ffi::AVPixelFormat::YUVJ444P.0);
     /// Packed 4:2:2, U Y V Y.
     pub const UYVY422: Self = Self(ffi::AVPixelFormat::UYVY422.0);
     /// Packed blue, green, red, alpha.
@@ -167,6 +171,7 @@ impl PixelFormat {
             Self::YUV420P | Self::YUVJ420P => Some(Layout::I420),
             Self::RGBA => Some(Layout::Rgba),
             Self::YUV422P | Self::YUVJ422P => Some(Layout::I422),
+            Self::YUV444P | Self::YUVJ444P => Some(Layout::I444),
             Self::NV12 => Some(Layout::Nv12),
             Self::UYVY422 => Some(Layout::Uyvy),
             _ => None,

@@ -3,7 +3,7 @@
 use super::{ColourTags, Picture, PixelFormat};
 use crate::pixels::{
     colour::{ColourMatrix, ColourRange},
-    h273::{FULL, LIMITED, RGB},
+    h273::{BY_PRIMARIES, FULL, LIMITED, RGB, UNKNOWN},
 };
 
 /// Size, pixel format and tags of pictures.
@@ -41,10 +41,24 @@ impl VideoInfo {
         Self { width, height, format, tags: tags(self, format) }
     }
 
-    /// The matrix of its Y'CbCr samples; by its height where the tags name none.
+    /// The matrix of its Y'CbCr samples, by its size where the tags name none; `None` if there is no such matrix.
     #[must_use]
-    pub fn matrix(&self) -> ColourMatrix {
-        ColourMatrix::of_number(self.tags.matrix, self.height as usize)
+    pub fn matrix(&self) -> Option<ColourMatrix> {
+        let named = match self.tags.matrix {
+            BY_PRIMARIES => ColourMatrix::of_primaries(self.tags.primaries),
+            number => ColourMatrix::of_number(number, self.size()),
+        };
+        named.or(self.format.is_grey().then_some(self.guessed_matrix()))
+    }
+
+    /// The matrix that pictures of its size have.
+    #[must_use]
+    pub fn guessed_matrix(&self) -> ColourMatrix {
+        ColourMatrix::of_size(self.size())
+    }
+
+    fn size(&self) -> (usize, usize) {
+        (self.width as usize, self.height as usize)
     }
 
     /// The range of its samples: full in R'G'B' and in grey that says nothing else, limited in such Y'CbCr.
@@ -65,13 +79,10 @@ impl VideoInfo {
 /// The tags of a picture in `format` made from one of `input`.
 pub(crate) fn tags(input: VideoInfo, format: PixelFormat) -> ColourTags {
     match (input.format.is_rgb(), format.is_rgb()) {
-        (true, false) => {
-            let matrix = ColourMatrix::of_height(input.height as usize);
-            ColourTags { range: LIMITED, matrix: matrix.number(), ..input.tags }
-        }
+        (true, false) => ColourTags { range: LIMITED, matrix: input.guessed_matrix().number(), ..input.tags },
         (_, true) => ColourTags { range: FULL, matrix: RGB, ..input.tags },
         (false, false) if input.format.is_grey() && !format.is_grey() => {
-            ColourTags { range: LIMITED, matrix: input.matrix().number(), ..input.tags }
+            ColourTags { range: LIMITED, matrix: input.matrix().map_or(UNKNOWN, ColourMatrix::number), ..input.tags }
         }
         // Nothing else says so to a reader for which Y'CbCr is limited.
         (false, false) if input.format.is_grey() => {

@@ -4,7 +4,7 @@ use crate::{
     av::{AvError, Picture, PicturePool, PixelFormat, Scaler, Scaling, VideoInfo, tags},
     base::error::{Code, Error, Result, Stage},
     pixels::{
-        colour::ColourRange,
+        colour::{ColourMatrix, ColourRange},
         convert::convert,
         planes::{Layout, Planes, PlanesMut},
     },
@@ -55,19 +55,22 @@ impl Converter {
 
     /// The wanted size and pixel format, scaled in the format that costs the least.
     ///
-    /// Planar Y'CbCr has the fewest samples, and swscale goes by way of it in any case.
+    /// Planar Y'CbCr has the fewest samples, and swscale goes by way of it in any case. Chroma for R'G'B' is scaled from its
+    /// own size to the wanted one: were it shared by pixels there too, a smaller picture would have less of it than it can.
     fn resize(&mut self, picture: &Picture) -> Result<Picture> {
         let size = (self.to.width, self.to.height);
         let between = match (picture.format().layout(), self.to.format.layout()) {
-            (Some(from), Some(_)) if !from.is_rgb() => Some(from),
-            (Some(_), Some(to)) if !to.is_rgb() => Some(to),
+            (Some(from), Some(to)) if !from.is_rgb() => {
+                Some((planar(from), if to.is_rgb() { PixelFormat::YUV444P } else { planar(from) }))
+            }
+            (Some(_), Some(to)) if !to.is_rgb() => Some((planar(to), planar(to))),
             _ => None,
         };
-        let Some(between) = between.map(planar) else {
+        let Some((before, after)) = between else {
             return self.rescale(picture, self.to.format, size);
         };
-        let source = self.reformat(picture, between)?;
-        let scaled = self.rescale(&source, between, size)?;
+        let source = self.reformat(picture, before)?;
+        let scaled = self.rescale(&source, after, size)?;
         self.reformat(&scaled, self.to.format)
     }
 
@@ -95,12 +98,16 @@ impl Converter {
 
     fn rescale(&mut self, picture: &Picture, format: PixelFormat, size: (u32, u32)) -> Result<Picture> {
         let from = VideoInfo::of(picture);
+        // Where swscale makes R'G'B' of grey, it takes every grey for full range.
+        if from.format.is_grey() && format.is_rgb() && from.range() == ColourRange::Limited {
+            let luma = self.rescale(picture, PixelFormat::YUV444P, size)?;
+            return self.reformat(&luma, format);
+        }
         let to = VideoInfo { width: size.0, height: size.1, ..self.shape_in(from, format) };
-        let coded = if from.format.is_rgb() { to } else { from };
         let scaling = Scaling {
             from: (from.format, from.width, from.height),
             to: (format, size.0, size.1),
-            matrix: coded.matrix().number(),
+            matrix: matrix_between(from, to)?.number(),
             full_range: [from, to].map(|shape| shape.range() == ColourRange::Full),
         };
         let scaler = match self.scaler.take().filter(|scaler| scaler.scaling() == scaling) {
@@ -136,17 +143,38 @@ pub(crate) fn convert_shape(
     to: VideoInfo,
 ) -> Result<()> {
     let coded = if from.format.is_rgb() { to } else { from };
-    convert(source, target, coded.matrix(), coded.range())?;
+    convert(source, target, matrix_between(from, to)?, coded.range())?;
     if from.format == PixelFormat::BGR0 && to.format.is_rgb() {
         target.make_opaque();
     }
     Ok(())
 }
 
+/// The matrix of a conversion; any where none is needed.
+///
+/// # Errors
+///
+/// `InvalidArgument` naming `colour`, if one is needed and these colours have none.
+pub(crate) fn matrix_between(from: VideoInfo, to: VideoInfo) -> Result<ColourMatrix> {
+    let coded = if from.format.is_rgb() { to } else { from };
+    let is_needed = from.format.is_rgb() != to.format.is_rgb();
+    coded.matrix().or((!is_needed).then_some(ColourMatrix::Bt709)).ok_or_else(|| {
+        let message = format!(
+            "Cannot convert {} to {}: its colours are {}, which no matrix turns into red, green and blue; \
+             use \"i420\", \"nv12\" or \"uyvy\", which leave them as they are",
+            from.format.name(),
+            to.format.name(),
+            coded.tags.matrix_name()
+        );
+        Error::argument("colour", message)
+    })
+}
+
 /// The planar pixel format with the chroma of a layout of Y'CbCr.
 const fn planar(layout: Layout) -> PixelFormat {
     match layout {
         Layout::I422 | Layout::Uyvy => PixelFormat::YUV422P,
+        Layout::I444 => PixelFormat::YUV444P,
         _ => PixelFormat::YUV420P,
     }
 }

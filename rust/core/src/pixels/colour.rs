@@ -29,10 +29,10 @@ pub enum ColourRange {
 }
 
 impl ColourMatrix {
-    /// The matrix of a picture that names none: BT.601 below 720 rows, BT.709 from 720 rows up.
+    /// The matrix of a picture that names none: BT.709 from 1280 columns or 720 rows up, else BT.601.
     #[must_use]
-    pub const fn of_height(height: usize) -> Self {
-        if height < 720 { Self::Bt601 } else { Self::Bt709 }
+    pub const fn of_size((width, height): (usize, usize)) -> Self {
+        if width < 1280 && height < 720 { Self::Bt601 } else { Self::Bt709 }
     }
 
     /// The shares of red and blue in luma, `(kr, kb)`; green has the rest (ITU-T H.273, table 4).
@@ -87,6 +87,11 @@ impl Paint {
                     bytes[0].extend([y, y]);
                     bytes[1].extend([u, v]);
                 }
+                Layout::I444 => {
+                    bytes[0].extend([y, y]);
+                    bytes[1].extend([u, u]);
+                    bytes[2].extend([v, v]);
+                }
                 Layout::I420 | Layout::I422 => {
                     bytes[0].extend([y, y]);
                     bytes[1].push(u);
@@ -119,6 +124,7 @@ mod tests {
         let planes = |layout| [0, 1, 2].map(|plane| Paint::black(layout).plane(plane).to_vec());
         assert_eq!(planes(Layout::I420), [vec![16, 16], vec![128], vec![128]]);
         assert_eq!(planes(Layout::I422), [vec![16, 16], vec![128], vec![128]]);
+        assert_eq!(planes(Layout::I444), [vec![16, 16], vec![128, 128], vec![128, 128]]);
         assert_eq!(planes(Layout::Uyvy), [vec![128, 16, 128, 16], vec![], vec![]]);
         assert_eq!(planes(Layout::Nv12), [vec![16, 16], vec![128, 128], vec![]]);
         assert_eq!(planes(Layout::Bgra), [vec![0, 0, 0, 255, 0, 0, 0, 255], vec![], vec![]]);

@@ -8,16 +8,20 @@ pub const RGB: u32 = 0;
 pub const BT709: u32 = 1;
 /// Unspecified, as matrix, primaries and transfer.
 pub const UNKNOWN: u32 = 2;
+/// Reserved, as matrix.
+const RESERVED: u32 = 3;
 /// Matrix of FCC title 47.
 const FCC: u32 = 4;
 /// Matrix of BT.601 with 625 lines, the same as with 525.
 const BT601_625: u32 = 5;
 /// BT.601 with 525 lines, as matrix, primaries and transfer.
 pub const BT601: u32 = 6;
-/// Matrix of SMPTE 240M.
+/// SMPTE 240M, as matrix and primaries.
 const SMPTE240M: u32 = 7;
-/// Matrix of BT.2020 with non-constant luminance.
+/// BT.2020, as primaries and as matrix with non-constant luminance.
 const BT2020: u32 = 9;
+/// Matrix that follows from the primaries, with non-constant luminance.
+pub const BY_PRIMARIES: u32 = 12;
 /// The highest matrix that every FFmpeg served here knows.
 pub const MAX_MATRIX: u32 = 14;
 
@@ -40,6 +44,12 @@ pub const MATRICES: [(&str, &[u32]); 5] = [
     ("smpte240m", &[SMPTE240M]),
 ];
 
+/// Whether the tag of Y'CbCr samples names no matrix for them.
+#[must_use]
+pub const fn is_unnamed(matrix: u32) -> bool {
+    matches!(matrix, RGB | UNKNOWN | RESERVED)
+}
+
 impl ColourMatrix {
     /// Its number.
     #[must_use]
@@ -53,16 +63,30 @@ impl ColourMatrix {
         }
     }
 
-    /// The matrix of a picture of this height whose tag is `number`; BT.709 for those that are not converted.
+    /// The matrix of a picture of this size whose tag is `number`; `None` for colours that no matrix of R'G'B' makes, such
+    /// as those with constant luminance.
     #[must_use]
-    pub const fn of_number(number: u32, height: usize) -> Self {
+    pub const fn of_number(number: u32, size: (usize, usize)) -> Option<Self> {
         match number {
-            RGB | UNKNOWN => Self::of_height(height),
-            BT601_625 | BT601 => Self::Bt601,
-            BT2020 => Self::Bt2020,
-            FCC => Self::Fcc,
-            SMPTE240M => Self::Smpte240m,
-            _ => Self::Bt709,
+            _ if is_unnamed(number) => Some(Self::of_size(size)),
+            BT709 => Some(Self::Bt709),
+            BT601_625 | BT601 => Some(Self::Bt601),
+            BT2020 => Some(Self::Bt2020),
+            FCC => Some(Self::Fcc),
+            SMPTE240M => Some(Self::Smpte240m),
+            _ => None,
+        }
+    }
+
+    /// The matrix that follows from primaries whose tag is `number` (ITU-T H.273, equations 39 to 46), where it is one of
+    /// these.
+    #[must_use]
+    pub const fn of_primaries(number: u32) -> Option<Self> {
+        match number {
+            BT709 => Some(Self::Bt709),
+            BT601 | SMPTE240M => Some(Self::Smpte240m),
+            BT2020 => Some(Self::Bt2020),
+            _ => None,
         }
     }
 }

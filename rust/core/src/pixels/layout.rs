@@ -21,6 +21,8 @@ pub enum Layout {
     I420,
     /// Y, then U, then V at half width, rounded up, and full height.
     I422,
+    /// Y, then U, then V, all of full size.
+    I444,
     /// Y, then U and V in turn at half width and half height, both rounded up.
     Nv12,
     /// One plane: U, Y, V, Y for two pixels; an odd width is rounded up to whole pairs.
@@ -52,7 +54,7 @@ impl Layout {
         match self {
             Self::Bgra | Self::Rgba | Self::Uyvy => 1,
             Self::Nv12 => 2,
-            Self::I420 | Self::I422 => 3,
+            Self::I420 | Self::I422 | Self::I444 => 3,
         }
     }
 
@@ -62,7 +64,7 @@ impl Layout {
         match (self, plane) {
             (Self::Bgra | Self::Rgba, 0) => 8,
             (Self::Uyvy, 0) => 4,
-            (Self::I420 | Self::I422 | Self::Nv12, 0) | (Self::Nv12, 1) => 2,
+            (Self::I420 | Self::I422 | Self::Nv12, 0) | (Self::Nv12, 1) | (Self::I444, 0..=2) => 2,
             (Self::I420 | Self::I422, 1 | 2) => 1,
             _ => 0,
         }
@@ -79,7 +81,7 @@ impl Layout {
     pub const fn row_bytes(self, plane: usize, width: usize) -> usize {
         match (self, plane) {
             (Self::Bgra | Self::Rgba, 0) => 4 * width,
-            (Self::I420 | Self::I422 | Self::Nv12, 0) => width,
+            (Self::I420 | Self::I422 | Self::Nv12, 0) | (Self::I444, 0..=2) => width,
             _ => self.pair_bytes(plane) * width.div_ceil(2),
         }
     }

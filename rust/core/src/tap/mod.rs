@@ -79,7 +79,7 @@ impl Tap {
     /// `InvalidArgument`, or `ResourceExhausted` if the system has no further thread.
     pub fn open(options: TapOptions, clock: &Arc<dyn Clock>, notify: Notify) -> Result<Self> {
         options.check()?;
-        let state = Arc::new(TapState::new(clock.clone(), options.policy, notify));
+        let state = Arc::new(TapState::new(clock.clone(), options.clone(), notify));
         let is_latest = options.policy == FramePolicy::Latest;
         let policy = is_latest.then_some(OverflowPolicy::DropOldest);
         let limits = Limits::frames(if is_latest { 1 } else { options.queue as usize });

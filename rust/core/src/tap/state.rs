@@ -5,13 +5,17 @@ use std::sync::{
     atomic::{AtomicBool, Ordering::SeqCst},
 };
 
-use super::options::FramePolicy;
-use crate::pipeline::{
-    Clock,
-    events::{Events, Notify, OverloadReporter},
-    input::{InputState, Sink},
-    latency::Recorder,
-    report::{DropReason, Event},
+use super::options::{FramePolicy, TapOptions};
+use crate::{
+    base::error::Result,
+    frame::{FrameShape, converter::matrix_between},
+    pipeline::{
+        Clock,
+        events::{Events, Notify, OverloadReporter},
+        input::{InputState, Sink},
+        latency::Recorder,
+        report::{DropReason, Event},
+    },
 };
 
 /// The state of one tap.
@@ -19,7 +23,7 @@ pub(super) struct TapState {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) input: InputState,
     pub(super) events: Events,
-    policy: FramePolicy,
+    options: TapOptions,
     overload: OverloadReporter,
     pub(super) capture_to_observer: Recorder,
     /// Whether the observer found nothing and is to be notified.
@@ -27,12 +31,12 @@ pub(super) struct TapState {
 }
 
 impl TapState {
-    pub(super) fn new(clock: Arc<dyn Clock>, policy: FramePolicy, notify: Notify) -> Self {
+    pub(super) fn new(clock: Arc<dyn Clock>, options: TapOptions, notify: Notify) -> Self {
         Self {
             clock,
             input: InputState::default(),
             events: Events::new(notify),
-            policy,
+            options,
             overload: OverloadReporter::default(),
             capture_to_observer: Recorder::new(),
             is_awaited: AtomicBool::new(true),
@@ -56,8 +60,12 @@ impl Sink for TapState {
         &self.input
     }
 
+    fn check(&self, shape: FrameShape) -> Result<()> {
+        matrix_between(shape.view, self.options.shape_for(shape.view)).map(drop)
+    }
+
     fn overflow(&self) {
-        if self.policy == FramePolicy::Latest {
+        if self.options.policy == FramePolicy::Latest {
             return self.drop_frames(DropReason::Superseded, 1);
         }
         let reason = DropReason::ObserverOverload;

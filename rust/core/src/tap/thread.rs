@@ -157,12 +157,13 @@ impl TapThread {
 
 /// The error of a tap that cannot convert a frame.
 fn cannot_convert(error: Error) -> Error {
-    Error { code: Code::Internal, stage: Stage::Hub, ..error }
+    let code = if error.code == Code::InvalidArgument { error.code } else { Code::Internal };
+    Error { code, stage: Stage::Hub, ..error }
 }
 
 impl TapOptions {
     /// The requested shape of frames that have the shape `from`.
-    fn shape_for(&self, from: VideoInfo) -> VideoInfo {
+    pub(super) fn shape_for(&self, from: VideoInfo) -> VideoInfo {
         let nearest = if from.format.is_rgb() { ColourSpace::Bgra } else { ColourSpace::I420 };
         let format = PixelFormat::of(self.colour.or(from.format.colour()).unwrap_or(nearest));
         let (width, height) = match (self.width, self.height) {

@@ -17,10 +17,7 @@ use self::{
 use super::{AvError, ColourTags, Picture, PicturePool, VideoInfo, error::check, ffi, log};
 use crate::{
     base::time::Rational,
-    pixels::{
-        colour::ColourMatrix,
-        h273::{BT601, FULL, LIMITED, RANGE_UNKNOWN, RGB, UNKNOWN},
-    },
+    pixels::h273::{BT601, FULL, LIMITED, RANGE_UNKNOWN, RGB, UNKNOWN, is_unnamed},
 };
 
 /// A graph of filters with one input and one output, owned.
@@ -152,13 +149,10 @@ impl std::fmt::Debug for FilterGraph {
     }
 }
 
-/// The matrix that pictures of `input` are sent with. Filters take an unknown one for BT.601 whatever the height, and may
-/// change the height by which the rest of this library judges.
+/// The matrix that pictures of `input` are sent with. Filters take an unknown one for BT.601 whatever the size, and may
+/// change the size by which the rest of this library judges.
 fn sent_matrix(input: VideoInfo) -> u32 {
-    match input.tags.matrix {
-        RGB | UNKNOWN => ColourMatrix::of_height(input.height as usize).number(),
-        known => known,
-    }
+    if is_unnamed(input.tags.matrix) { input.guessed_matrix().number() } else { input.tags.matrix }
 }
 
 /// The same picture with rows that run downwards in memory; `vflip` only turns the stride around.

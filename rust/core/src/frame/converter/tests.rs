@@ -29,7 +29,7 @@ fn picture(format: PixelFormat, (width, height): (u32, u32), tags: ColourTags) -
     picture.set_tags(tags);
     let shape = VideoInfo::of(&picture);
     let from = Planes::tight(Layout::Rgba, columns, rows, &samples).unwrap();
-    convert(&from, &mut picture.view_mut().unwrap().unwrap(), shape.matrix(), shape.range()).unwrap();
+    convert(&from, &mut picture.view_mut().unwrap().unwrap(), shape.matrix().unwrap(), shape.range()).unwrap();
     picture
 }
 
@@ -43,7 +43,7 @@ fn error(picture: &Picture) -> f64 {
     let (width, height) = view.size();
     let mut samples = vec![0; Layout::Rgba.picture_bytes(width, height)];
     let mut rgba = PlanesMut::tight(Layout::Rgba, width, height, &mut samples).unwrap();
-    convert(&view, &mut rgba, shape.matrix(), shape.range()).unwrap();
+    convert(&view, &mut rgba, shape.matrix().unwrap(), shape.range()).unwrap();
     let mut worst: f64 = 0.0;
     for y in 4..height - 4 {
         for x in 4..width - 4 {
@@ -186,6 +186,48 @@ fn a_pixel_format_without_a_layout_keeps_its_colours() {
             }
             let converted = Converter::new(wanted).convert(&planar).unwrap();
             assert!(error(&converted) <= 6.0, "{colour:?} {size:?} {matrix}: {}", error(&converted));
+        }
+    }
+}
+
+#[test]
+fn a_smaller_picture_keeps_the_chroma_that_it_has_room_for() {
+    // Columns of red and blue, as wide as a chroma sample: at half the size each pixel has one.
+    let mut source = Picture::alloc(PixelFormat::YUV420P, SIZE.0, SIZE.1).unwrap();
+    source.set_tags(limited());
+    {
+        let mut view = source.view_mut().unwrap().unwrap();
+        view.rows_mut(0).for_each(|row| row.fill(110));
+        for (plane, samples) in [(1, [90, 200]), (2, [200, 90])] {
+            view.rows_mut(plane).for_each(|row| {
+                row.chunks_mut(8).zip(samples.iter().cycle()).for_each(|(run, sample)| run.fill(*sample));
+            });
+        }
+    }
+    let wanted = VideoInfo::of(&source).converted(PixelFormat::RGBA, SIZE.0 / 2, SIZE.1 / 2);
+    let converted = Converter::new(wanted).convert(&source).unwrap();
+    let full = VideoInfo::of(&source).converted(PixelFormat::RGBA, SIZE.0, SIZE.1);
+    let full = Converter::new(full).convert(&source).unwrap();
+    let (small, large) = (converted.view().unwrap(), full.view().unwrap());
+    for x in 4..SIZE.0 as usize / 2 - 4 {
+        let at = |row: &[u8], x: usize| [row[4 * x], row[4 * x + 2]].map(i32::from);
+        let (one, other) = (at(small.row(0, 8), x), at(large.row(0, 16), 2 * x));
+        assert!(one.iter().zip(other).all(|(one, other)| (one - other).abs() <= 1), "{x}: {one:?} {other:?}");
+    }
+}
+
+#[test]
+fn colours_without_a_matrix_stay_as_they_are_and_are_not_shown() {
+    for matrix in [8, 10, 11, 13, 14, 15, 255] {
+        let tags = ColourTags { matrix, ..limited() };
+        let mut source = picture(PixelFormat::YUV420P, SIZE, limited());
+        source.set_tags(tags);
+        for size in [SIZE, (48, 32)] {
+            let wanted = VideoInfo::of(&source).converted(PixelFormat::NV12, size.0, size.1);
+            assert_eq!(Converter::new(wanted).convert(&source).unwrap().tags().matrix, matrix);
+            let wanted = VideoInfo::of(&source).converted(PixelFormat::RGBA, size.0, size.1);
+            let error = Converter::new(wanted).convert(&source).unwrap_err();
+            assert_eq!((error.code, error.field.as_deref()), (Code::InvalidArgument, Some("colour")), "{matrix}");
         }
     }
 }

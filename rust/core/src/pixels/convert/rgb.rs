@@ -69,8 +69,10 @@ fn by_i422(
 fn encode_planar(from: &Planes<'_>, to: &mut PlanesMut<'_>, (range, matrix): Colour) -> Result<(), YuvError> {
     let convert = match (from.layout(), to.layout()) {
         (Layout::Rgba, Layout::I420) => yuv::rgba_to_yuv420,
+        (Layout::Rgba, Layout::I444) => yuv::rgba_to_yuv444,
         (Layout::Rgba, _) => yuv::rgba_to_yuv422,
         (_, Layout::I420) => yuv::bgra_to_yuv420,
+        (_, Layout::I444) => yuv::bgra_to_yuv444,
         (_, _) => yuv::bgra_to_yuv422,
     };
     let ((width, height), rgb) = (from.size(), from.plane(0));
@@ -107,6 +109,8 @@ fn decode_planar(from: &Planes<'_>, to: &mut PlanesMut<'_>, (range, matrix): Col
     let convert = match (from.layout(), to.layout()) {
         (Layout::I420, Layout::Rgba) => yuv::yuv420_to_rgba,
         (Layout::I420, _) => yuv::yuv420_to_bgra,
+        (Layout::I444, Layout::Rgba) => yuv::yuv444_to_rgba,
+        (Layout::I444, _) => yuv::yuv444_to_bgra,
         (_, Layout::Rgba) => yuv::yuv422_to_rgba,
         (_, _) => yuv::yuv422_to_bgra,
     };

@@ -5,7 +5,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::pixels::planes::{Layout, MAX_PLANES, Plane, PlaneMut};
 
-const LAYOUTS: [Layout; 6] = [Layout::Bgra, Layout::Rgba, Layout::I420, Layout::I422, Layout::Nv12, Layout::Uyvy];
+const LAYOUTS: [Layout; 7] =
+    [Layout::Bgra, Layout::Rgba, Layout::I420, Layout::I422, Layout::I444, Layout::Nv12, Layout::Uyvy];
 const MATRICES: [ColourMatrix; 5] =
     [ColourMatrix::Bt601, ColourMatrix::Bt709, ColourMatrix::Bt2020, ColourMatrix::Fcc, ColourMatrix::Smpte240m];
 const RANGES: [ColourRange; 2] = [ColourRange::Limited, ColourRange::Full];
@@ -67,6 +68,7 @@ impl Picture {
             Layout::Bgra | Layout::Rgba => unreachable!("there is no luma"),
             Layout::I420 => [self.at(0, y, x), self.at(1, y / 2, x / 2), self.at(2, y / 2, x / 2)],
             Layout::Nv12 => [self.at(0, y, x), self.at(1, y / 2, x / 2 * 2), self.at(1, y / 2, x / 2 * 2 + 1)],
+            Layout::I444 => [0, 1, 2].map(|plane| self.at(plane, y, x)),
             Layout::I422 => [self.at(0, y, x), self.at(1, y, x / 2), self.at(2, y, x / 2)],
             Layout::Uyvy => [self.at(0, y, 2 * x + 1), self.at(0, y, x / 2 * 4), self.at(0, y, x / 2 * 4 + 2)],
         }
@@ -112,8 +114,8 @@ fn inverse([y, u, v]: [f64; 3], matrix: ColourMatrix, range: ColourRange) -> [f6
 
 /// The mean over the pixels of `from` that share their chroma with one of `to`.
 fn mean(from: &Picture, to: &Picture, x: usize, y: usize, of: impl Fn(usize, usize) -> [f64; 3]) -> [f64; 3] {
-    let (x, top) = (x / 2 * 2, y / 2 * 2);
-    let columns = [x, (x + 1).min(from.width - 1)];
+    let (left, top) = (x / 2 * 2, y / 2 * 2);
+    let columns = if to.layout == Layout::I444 { [x, x] } else { [left, (left + 1).min(from.width - 1)] };
     let rows = if to.is_halved() { [top, (top + 1).min(from.height - 1)] } else { [y, y] };
     let pixels: Vec<_> = rows.iter().flat_map(|y| columns.iter().map(|x| of(*x, *y))).collect();
     [0, 1, 2].map(|sample| pixels.iter().map(|pixel| pixel[sample]).sum::<f64>() / 4.0)
@@ -142,7 +144,7 @@ fn error(from: &Picture, to: &Picture, matrix: ColourMatrix, range: ColourRange)
                         .fold(f64::MAX, f64::min)
                         .max(255.0 - to.alpha(x, y))
                 }
-                (false, false) if to.is_halved() && !from.is_halved() => {
+                (false, false) if shares_more(from.layout, to.layout) => {
                     let [_, u, v] = mean(from, to, x, y, |x, y| from.ycbcr(x, y));
                     let [luma, ..] = from.ycbcr(x, y);
                     distance(to.ycbcr(x, y), [luma, u, v])
@@ -154,14 +156,19 @@ fn error(from: &Picture, to: &Picture, matrix: ColourMatrix, range: ColourRange)
     worst
 }
 
+/// Whether more pixels share a chroma sample in `to` than in `from`.
+fn shares_more(from: Layout, to: Layout) -> bool {
+    let pixels = |layout: Layout| layout.row_pixels(1) * if layout == Layout::I444 { 1 } else { 2 };
+    pixels(to) > pixels(from)
+}
+
 /// The largest error that a conversion may have; 0.5 is rounding alone.
 fn bound(from: Layout, to: Layout) -> f64 {
-    let is_halved = |layout: Layout| layout.row_pixels(1) == 2;
     match (from.is_rgb(), to.is_rgb()) {
         (true, false) => 1.0,
         (false, true) if from == Layout::Nv12 => 0.75,
         (false, true) => 2.0,
-        (false, false) if is_halved(to) && !is_halved(from) => 0.5,
+        (false, false) if shares_more(from, to) => 0.5,
         _ => 0.0,
     }
 }

@@ -1,11 +1,12 @@
-//! Between layouts of Y'CbCr: samples stay as they are; chroma is averaged or repeated from row to row.
+//! Between layouts of Y'CbCr: samples stay as they are; chroma is averaged or repeated from row to row, and where one side
+//! has a sample for each pixel, from column to column.
 
 use yuv::{BufferStoreMut, YuvError, YuvPackedImage, YuvPackedImageMut, YuvPlanarImage, YuvPlanarImageMut};
 
 use super::units::units;
 use crate::pixels::planes::{Layout, Planes, PlanesMut};
 
-/// The chroma of one row of pixels.
+/// The chroma of one row of pixels, a sample for two of them.
 struct Chroma {
     u: Vec<u8>,
     v: Vec<u8>,
@@ -54,6 +55,9 @@ fn read(from: &Planes<'_>, row: usize, luma: &mut [u8], chroma: &mut Chroma) -> 
     if layout == Layout::Nv12 {
         let samples = chroma.u.iter_mut().zip(&mut chroma.v);
         samples.zip(from.row(1, row).as_chunks::<2>().0).for_each(|((u, v), pair)| [*u, *v] = *pair);
+    } else if layout == Layout::I444 {
+        halve(from.row(1, row), &mut chroma.u);
+        halve(from.row(2, row), &mut chroma.v);
     } else {
         chroma.u.copy_from_slice(from.row(1, row));
         chroma.v.copy_from_slice(from.row(2, row));
@@ -67,6 +71,9 @@ impl Chroma {
         if to.layout() == Layout::Nv12 {
             let pairs = to.row_mut(1, row).as_chunks_mut::<2>().0;
             pairs.iter_mut().zip(self.u.iter().zip(&self.v)).for_each(|(pair, (u, v))| *pair = [*u, *v]);
+        } else if to.layout() == Layout::I444 {
+            double(&self.u, to.row_mut(1, row));
+            double(&self.v, to.row_mut(2, row));
         } else {
             to.row_mut(1, row).copy_from_slice(&self.u);
             to.row_mut(2, row).copy_from_slice(&self.v);
@@ -80,6 +87,26 @@ impl Chroma {
                 *upper = (u16::from(*upper) + u16::from(*lower)).div_ceil(2) as u8;
             }
         }
+    }
+}
+
+/// The mean of each two samples, rounded down as that of two rows is rounded up; a last single one stays as it is.
+fn halve(row: &[u8], half: &mut [u8]) {
+    let (pairs, single) = row.as_chunks::<2>();
+    for (mean, [left, right]) in half.iter_mut().zip(pairs) {
+        *mean = left.midpoint(*right);
+    }
+    if let ([last], Some(mean)) = (single, half.last_mut()) {
+        *mean = *last;
+    }
+}
+
+/// Each sample twice; a last single pixel takes the last sample.
+fn double(half: &[u8], row: &mut [u8]) {
+    let (pairs, single) = row.as_chunks_mut::<2>();
+    pairs.iter_mut().zip(half).for_each(|(pair, sample)| *pair = [*sample; 2]);
+    if let ([last], Some(sample)) = (single, half.last()) {
+        *last = *sample;
     }
 }
 

@@ -6,7 +6,7 @@ use crate::{
         error::{Code, Error, Result, Stage},
         time::Rational,
     },
-    pixels::h273::UNKNOWN,
+    pixels::h273::is_unnamed,
 };
 
 /// Damaged pictures in a row after which a decoder that drains is taken to have ended.
@@ -109,8 +109,8 @@ impl PictureDecoder {
 /// the same colours.
 fn name_matrix(picture: &mut Picture) {
     let info = VideoInfo::of(picture);
-    if info.tags.matrix == UNKNOWN && !info.format.is_rgb() && !info.format.is_grey() {
-        picture.set_tags(ColourTags { matrix: info.matrix().number(), ..info.tags });
+    if is_unnamed(info.tags.matrix) && !info.format.is_rgb() && !info.format.is_grey() {
+        picture.set_tags(ColourTags { matrix: info.guessed_matrix().number(), ..info.tags });
     }
 }
 

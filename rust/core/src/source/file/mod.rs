@@ -24,7 +24,7 @@ use crate::{
     },
     frame::{FrameShape, converter::Converter},
     pipeline::report::SourceInfo,
-    pixels::{colour::ColourMatrix, h273::LIMITED},
+    pixels::h273::LIMITED,
     storage::Volume,
 };
 
@@ -158,7 +158,7 @@ impl FileProducer {
             |error: AvError| error.explain(Code::ResourceExhausted, Stage::Source, &format!("read {:?}", self.path));
         let plain = VideoInfo { format: PixelFormat::YUV420P, ..self.shape };
         let mut picture = Picture::alloc(plain.format, plain.width, plain.height).map_err(memory)?;
-        let matrix = ColourMatrix::of_height(plain.height as usize).number();
+        let matrix = plain.guessed_matrix().number();
         picture.set_tags(ColourTags { range: LIMITED, matrix, ..plain.tags });
         if let Some(mut planes) = picture.view_mut().map_err(memory)? {
             planes.fill_black();

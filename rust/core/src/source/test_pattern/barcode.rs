@@ -136,7 +136,7 @@ impl Barcode {
     pub fn read(&self, planes: &Planes<'_>) -> Option<u32> {
         // The sample that is luma, or green, and the bytes from pixel to pixel.
         let (first, step) = match planes.layout() {
-            Layout::I420 | Layout::I422 | Layout::Nv12 => (0, 1),
+            Layout::I420 | Layout::I422 | Layout::I444 | Layout::Nv12 => (0, 1),
             Layout::Uyvy => (1, 2),
             Layout::Bgra | Layout::Rgba => (1, 4),
         };
@@ -224,7 +224,9 @@ mod tests {
         for (width, height) in SIZES {
             let barcode = Barcode::new(width, height).unwrap();
             let modulus = if barcode.form() == Form::Wide { 1_u64 << 32 } else { 4096 };
-            for layout in [Layout::I420, Layout::I422, Layout::Nv12, Layout::Uyvy, Layout::Bgra, Layout::Rgba] {
+            for layout in
+                [Layout::I420, Layout::I422, Layout::I444, Layout::Nv12, Layout::Uyvy, Layout::Bgra, Layout::Rgba]
+            {
                 for index in [0, 1, 2, 255, 4095, 4096, 0x1234_5678, 0xffff_ffff, 1 << 40 | 9] {
                     let data = drawn(layout, width, height, index);
                     let planes = Planes::tight(layout, width, height, &data).unwrap();

@@ -52,7 +52,7 @@ impl Pattern {
             layout,
             bars: Line::new(layout, (width, height), BARS.len() * bar, |pair| BARS[pair / bar]),
             ramp: Line::new(layout, (width, height), 512, grey),
-            boxes: BOXES.map(|rgb| Paint::new(rgb, layout, ColourMatrix::of_height(height))),
+            boxes: BOXES.map(|rgb| Paint::new(rgb, layout, ColourMatrix::of_size((width, height)))),
             barcode: Barcode::new(width, height),
         }
     }
@@ -60,7 +60,7 @@ impl Pattern {
     /// The matrix of the colours, with limited range where the colour space is Y'CbCr.
     #[must_use]
     pub const fn matrix(&self) -> ColourMatrix {
-        ColourMatrix::of_height(self.height)
+        ColourMatrix::of_size((self.width, self.height))
     }
 
     /// Draws view `view` of frame `index`; every sample of the picture is written.
@@ -104,9 +104,9 @@ struct Line {
 
 impl Line {
     /// A line whose pixel pair `n` has `colour(n % period)`.
-    fn new(layout: Layout, (width, height): (usize, usize), period: usize, colour: impl Fn(usize) -> [u8; 3]) -> Self {
-        let colours = (0..period + width.div_ceil(2)).map(|pair| colour(pair % period));
-        Self { layout, period, samples: Paint::pairs(colours, layout, ColourMatrix::of_height(height)) }
+    fn new(layout: Layout, size: (usize, usize), period: usize, colour: impl Fn(usize) -> [u8; 3]) -> Self {
+        let colours = (0..period + size.0.div_ceil(2)).map(|pair| colour(pair % period));
+        Self { layout, period, samples: Paint::pairs(colours, layout, ColourMatrix::of_size(size)) }
     }
 
     /// The samples of a row of `plane` that begins with the given pair; at least as long as a row.
@@ -150,7 +150,7 @@ mod tests {
                     let mut converted = vec![0; reference.len()];
                     let mut to = PlanesMut::tight(Layout::I420, width, height, &mut converted).unwrap();
                     let from = Planes::tight(colour.into(), width, height, &data).unwrap();
-                    convert(&from, &mut to, ColourMatrix::of_height(height), ColourRange::Limited).unwrap();
+                    convert(&from, &mut to, ColourMatrix::of_size((width, height)), ColourRange::Limited).unwrap();
                     let error = reference.iter().zip(&converted).map(|(a, b)| a.abs_diff(*b)).max();
                     assert!(error <= Some(1), "{colour:?} {width}x{height} frame {index}: {error:?}");
                 }
