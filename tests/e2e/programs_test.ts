@@ -134,7 +134,14 @@ class Program {
     pattern.attach(this.#writer);
     await pattern.ended;
     await pattern.close();
-    this.#line.play({ clock: ++this.#sources, begin: 0, period: TICKS / rate, frames, hasDuration: true });
+    this.#line.play({
+      clock: ++this.#sources,
+      begin: 0,
+      period: TICKS / rate,
+      frames,
+      hasDuration: true,
+      statesRate: true,
+    });
   }
 
   /** Detaches the writer while frames come; those that have not reached it are counted as such. */
@@ -154,7 +161,14 @@ class Program {
     await pattern.detach(this.#writer);
     await pattern.close();
     const frames = taken() - before;
-    this.#line.play({ clock: ++this.#sources, begin: 0, period: TICKS / rate, frames, hasDuration: true });
+    this.#line.play({
+      clock: ++this.#sources,
+      begin: 0,
+      period: TICKS / rate,
+      frames,
+      hasDuration: true,
+      statesRate: true,
+    });
   }
 
   /** Appends frames that were kept of a source, and are of its clock. */
@@ -169,7 +183,7 @@ class Program {
       frame.close();
     }
     const period = TICKS / rate;
-    this.#line.play({ clock: ++this.#sources, begin: 0, period, frames, hasDuration: false });
+    this.#line.play({ clock: ++this.#sources, begin: 0, period, frames, hasDuration: false, statesRate: false });
     this.#end = this.#placeAfter((frames - 1) * period);
   }
 
@@ -178,7 +192,7 @@ class Program {
     for (let frame = 0; frame < frames; frame++) {
       await this.#append(size, { pts: begin + frame * period, timeBase: { num: 1, den: TICKS } });
     }
-    this.#line.play({ clock: OWN, begin, period, frames, hasDuration: false });
+    this.#line.play({ clock: OWN, begin, period, frames, hasDuration: false, statesRate: false });
     // A frame without a time takes the place after the last one.
     this.#end = this.#placeAfter(begin + (frames - 1) * period);
   }
@@ -186,7 +200,7 @@ class Program {
   async #appendUnstamped(frames: number, size: Size): Promise<void> {
     const period = TICKS / 30;
     for (let frame = 0; frame < frames; frame++) await this.#append(size, {});
-    this.#line.play({ clock: OWN, begin: this.#end, period, frames, hasDuration: false });
+    this.#line.play({ clock: OWN, begin: this.#end, period, frames, hasDuration: false, statesRate: false });
     this.#end += frames * period;
   }
 

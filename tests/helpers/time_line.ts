@@ -17,6 +17,8 @@ export interface Run {
   readonly frames: number;
   /** Whether frames state that they are shown for one period. */
   readonly hasDuration: boolean;
+  /** Whether their source states the rate. */
+  readonly statesRate: boolean;
 }
 
 export class TimeLine {
@@ -37,6 +39,10 @@ export class TimeLine {
   #origin: { clock: number; time: number; at: number } | undefined;
   #seen = { clock: 0, time: 0, length: 0 };
   #last = 0;
+  /** Times of the last frames of one clock: nine at most, the latest one at the end. */
+  #recent: { clock: number; time: number }[] = [];
+  /** Whether the source of the first frames states more frames than there are places. */
+  #statesSurplus = false;
 
   /** The line of a recording with places every `slot` ticks, in which a frame is shown for `period` ticks. */
   constructor(options: { slot: number; period: number; longest: number; isCut: boolean }) {
@@ -46,7 +52,8 @@ export class TimeLine {
     this.#isCut = options.isCut;
   }
 
-  play({ clock, begin, period, frames, hasDuration }: Run): void {
+  play({ clock, begin, period, frames, hasDuration, statesRate }: Run): void {
+    if (this.#origin === undefined) this.#statesSurplus = statesRate && period < 0.9 * this.#slot;
     for (let frame = 0; frame < frames; frame++) {
       this.#place(clock, begin + frame * period, hasDuration ? period : this.#period);
     }
@@ -59,6 +66,9 @@ export class TimeLine {
 
   #place(clock: number, time: number, length: number): void {
     const [seen, origin] = [this.#seen, this.#origin];
+    const before = this.#recent.at(-1);
+    if (before !== undefined && (before.clock !== clock || time < before.time)) this.#recent = [];
+    this.#recent = [...this.#recent.slice(-8), { clock, time }];
     const put = (at: number): void => {
       this.written++;
       this.#last = at;
@@ -75,6 +85,15 @@ export class TimeLine {
     const halves = Math.round(2 * (time - origin.time + origin.at) / this.#period);
     const isLate = 2 * at / this.#period - halves > 3;
     const keepsTimes = this.#slot === 1;
+    if (!keepsTimes && isOneClock && !stepsBack && this.#comesTooFast()) {
+      // The earlier one of two places that are equally near.
+      const nearest = Math.ceil((time - origin.time + origin.at) / this.#slot - 0.5) * this.#slot;
+      if (nearest <= this.#last) {
+        this.surplus++;
+        this.#seen = { clock, time, length };
+        return;
+      }
+    }
     if (isOneClock && !isLong && (!isLate || keepsTimes && !stepsBack)) return put(at);
     if (isOneClock && !isLong && !stepsBack) {
       this.surplus++;
@@ -89,6 +108,12 @@ export class TimeLine {
     const next = this.#endOf(origin);
     this.#origin = { clock, time, at: next };
     put(next);
+  }
+
+  #comesTooFast(): boolean {
+    const [first, last, periods] = [this.#recent[0], this.#recent.at(-1), this.#recent.length - 1];
+    if (periods < 4) return this.#statesSurplus;
+    return (last?.time ?? 0) - (first?.time ?? 0) < 0.9 * this.#slot * periods;
   }
 
   #nearest(time: number, origin: { time: number; at: number }): number {

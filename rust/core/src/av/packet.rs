@@ -130,6 +130,13 @@ impl Packet {
         unsafe { (*self.0).flags & ffi::AV_PKT_FLAG_KEY != 0 }
     }
 
+    /// Whether its picture is decoded for others only, and never shown (AV_PKT_FLAG_DISCARD): edit lists hide pictures so.
+    #[must_use]
+    pub fn is_hidden(&self) -> bool {
+        // SAFETY: owned and valid.
+        unsafe { (*self.0).flags & ffi::AV_PKT_FLAG_DISCARD != 0 }
+    }
+
     /// Whether its demuxer found that it is encrypted (AV_PKT_DATA_ENCRYPTION_INFO).
     #[must_use]
     pub fn is_encrypted(&self) -> bool {

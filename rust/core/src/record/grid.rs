@@ -4,6 +4,8 @@
 //! The time line of a recording begins with its first frame and goes on: frames of another source, after a step of the
 //! clock, or after a gap that the container cannot express are placed right after those before.
 
+use std::collections::VecDeque;
+
 use crate::{
     base::time::{Rational, RecordingRate},
     codec::Container,
@@ -12,6 +14,13 @@ use crate::{
 
 /// How far behind its true time a frame may be placed, in halves of a frame's period: beyond, there is no place for it.
 const SLACK_HALVES: i64 = 3;
+
+/// Slots from frame to frame below which frames come faster than slots, and not only with jitter.
+const SURPLUS: f64 = 0.9;
+
+/// Periods between frames that show how fast they come, and the fewest that do.
+const MOST_PERIODS: usize = 8;
+const LEAST_PERIODS: usize = 4;
 
 /// A longer time without a frame is no pause but a clock that was set, in seconds.
 const LONGEST_PAUSE: f64 = 365.0 * 86_400.0;
@@ -42,6 +51,10 @@ pub(super) struct Grid {
     seen: Option<FrameTime>,
     /// The last slot that is taken.
     last: i64,
+    /// Times of the last frames of one clock, the latest one at the end.
+    recent: VecDeque<FrameTime>,
+    /// Whether the source of the first frames states a rate above that of the grid.
+    states_surplus: bool,
 }
 
 /// The place of a frame.
@@ -71,6 +84,8 @@ impl Grid {
             origin: None,
             seen: None,
             last: -1,
+            recent: VecDeque::with_capacity(MOST_PERIODS + 2),
+            states_surplus: false,
         };
         grid.set_time_base(rate.inverse());
         grid
@@ -87,10 +102,15 @@ impl Grid {
         self.max_gap = self.container.max_gap(time_base.inverse());
     }
 
-    /// Notes the rate of the source whose frames come first; it has no effect on a grid of a requested rate.
+    /// Notes the rate of the source whose frames come first.
     pub(super) fn note_source_rate(&mut self, rate: Rational) {
-        if self.keeps_times && self.origin.is_none() {
+        if self.origin.is_some() {
+            return;
+        }
+        if self.keeps_times {
             self.rate = nominal(rate);
+        } else {
+            self.states_surplus = rate.as_f64() * SURPLUS > self.rate.as_f64();
         }
     }
 
@@ -112,10 +132,11 @@ impl Grid {
     /// The slot of a frame, or `None` if it is taken: the source is faster than the grid.
     ///
     /// Jitter may put two frames nearest to one slot; the later one then takes the next slot, if that is near enough to
-    /// its true time.
+    /// its true time. Where frames come faster than slots, that would only make the recording longer.
     pub(super) fn place(&mut self, frame: &Frame) -> Option<Placed> {
         let time = frame.time();
         let seen = self.seen.replace(time);
+        self.note_pace(time);
         let Some((origin, _)) = self.origin else {
             if let Some(time_base) = self.container.time_base(time.time_base).filter(|_| self.keeps_times) {
                 self.set_time_base(time_base);
@@ -128,6 +149,13 @@ impl Grid {
         let is_late = halves_late > SLACK_HALVES.saturating_mul(self.period);
         let has_stepped_back = seen.is_some_and(|seen| time.since(&seen) < 0);
         let gap = slot.saturating_sub(self.last);
+        if !self.keeps_times && !has_stepped_back && self.comes_too_fast() && time.is_comparable(&origin) {
+            // Of two slots that are equally near the earlier one: the first of two frames stays.
+            let slot = self.nearest(&time, 16).saturating_add(7).div_euclid(16);
+            if slot <= self.last {
+                return None;
+            }
+        }
         if time.is_comparable(&origin) && gap <= self.max_gap {
             if !is_late || (self.keeps_times && !has_stepped_back) {
                 self.last = slot;
@@ -145,6 +173,27 @@ impl Grid {
         }
         let jump = self.seconds(nearest.saturating_sub(next));
         Some(self.begin(time, next, Some(jump)))
+    }
+
+    fn note_pace(&mut self, time: FrameTime) {
+        if self.recent.back().is_some_and(|last| !time.is_comparable(last) || time.since(last) < 0) {
+            self.recent.clear();
+        }
+        if self.recent.len() > MOST_PERIODS {
+            self.recent.pop_front();
+        }
+        self.recent.push_back(time);
+    }
+
+    /// Whether the last frames came faster than slots, or, where these are few, their source states so.
+    fn comes_too_fast(&self) -> bool {
+        let periods = self.recent.len().saturating_sub(1);
+        if periods < LEAST_PERIODS {
+            return self.states_surplus;
+        }
+        let (Some(first), Some(last)) = (self.recent.front(), self.recent.back()) else { return false };
+        let seconds = last.since(first) as f64 * last.time_base.as_f64();
+        seconds * self.rate.as_f64() < SURPLUS * periods as f64
     }
 
     /// Goes on with a frame at `slot`, from which the following ones are counted.
@@ -243,7 +292,28 @@ mod tests {
         let placed = places(Rational::new(25, 1), Rational::new(1, 30), &times);
         let kept: Vec<i64> = placed.iter().flatten().copied().collect();
         assert_eq!(kept, (0..kept.len() as i64).collect::<Vec<_>>());
-        assert!((250..=251).contains(&kept.len()), "{}", kept.len());
+        assert_eq!(kept.len(), 250);
+        for (rate, fastest) in [(1, 60), (1, 50), (3, 200), (7, 1000)] {
+            let times: Vec<i64> = (0..600 * fastest / 30 / rate).map(|index| index * rate).collect();
+            let kept = places(THIRTY, Rational::new(1, fastest as i32), &times);
+            assert!((600..=601).contains(&kept.iter().flatten().count()), "{rate}/{fastest}");
+        }
+    }
+
+    #[test]
+    fn of_a_source_that_states_twice_the_rate_each_second_frame_is_left_out_from_the_first_one_on() {
+        let mut grid = fixed(THIRTY, Container::Mkv);
+        grid.note_source_rate(Rational::new(60, 1));
+        let kept = (0..120).filter(|index| grid.place(&test_frame(*index, Rational::new(1, 60))).is_some());
+        assert_eq!(kept.collect::<Vec<_>>(), (0..60).map(|index| 2 * index).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn frames_that_come_in_a_burst_after_a_stall_keep_their_places() {
+        let mut times: Vec<i64> = (0..10).map(|index| index * 33).collect();
+        times.extend([433, 434, 466, 500]);
+        let slots: Vec<_> = places(THIRTY, MILLISECONDS, &times).into_iter().map(Option::unwrap).collect();
+        assert_eq!(slots[9..], [9, 13, 14, 15, 16]);
     }
 
     #[test]

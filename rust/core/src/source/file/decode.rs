@@ -12,6 +12,9 @@ use crate::{
 /// Damaged pictures in a row after which a decoder that drains is taken to have ended.
 const MAX_INSIDE: usize = 1000;
 
+/// Packets before the first picture of which the times are kept.
+const MAX_BEGINNING: usize = 10_000;
+
 /// The decoder of one video stream.
 pub(super) struct PictureDecoder {
     decoder: Decoder,
@@ -19,6 +22,8 @@ pub(super) struct PictureDecoder {
     name: String,
     is_draining: bool,
     damaged: u64,
+    /// Times of the packets before the first picture; `None` once there is one.
+    beginning: Option<Vec<i64>>,
 }
 
 /// The output of a decoder.
@@ -40,7 +45,13 @@ impl PictureDecoder {
         max_pixels: u32,
     ) -> std::result::Result<Option<Self>, AvError> {
         let decoder = Decoder::open(parameters, time_base, threads, max_pixels)?;
-        Ok(decoder.map(|decoder| Self { decoder, name: name.to_owned(), is_draining: false, damaged: 0 }))
+        Ok(decoder.map(|decoder| Self {
+            decoder,
+            name: name.to_owned(),
+            is_draining: false,
+            damaged: 0,
+            beginning: Some(Vec::new()),
+        }))
     }
 
     /// FFmpeg's name of the codec.
@@ -62,6 +73,11 @@ impl PictureDecoder {
 
     /// Takes a packet.
     pub(super) fn send(&mut self, packet: &Packet) -> Result<()> {
+        if let (Some(beginning), Some(pts), false) = (&mut self.beginning, packet.pts(), packet.is_hidden()) {
+            if beginning.len() < MAX_BEGINNING {
+                beginning.push(pts);
+            }
+        }
         self.decoder.send(Some(packet)).or_else(|error| self.skip_damage(&error))
     }
 
@@ -83,6 +99,7 @@ impl PictureDecoder {
             match self.decoder.receive().and_then(Picture::from_top) {
                 Ok(mut picture) => {
                     self.damaged += u64::from(picture.is_damaged());
+                    self.count_beginning(&picture);
                     name_matrix(&mut picture);
                     return Ok(Decoded::Picture(picture));
                 }
@@ -95,6 +112,14 @@ impl PictureDecoder {
             }
         }
         Ok(Decoded::End)
+    }
+
+    /// Counts what a stream that was cut in the middle shows before its first picture: decoders leave it out in silence.
+    fn count_beginning(&mut self, first: &Picture) {
+        if let (Some(times), Some(begin)) = (self.beginning.take(), first.pts()) {
+            let lost = times.iter().filter(|time| **time < begin).count() as u64;
+            self.damaged = self.damaged.max(lost);
+        }
     }
 
     /// Decoders answer damage with any code: invalid data, a feature that they lack, or a bare -1. Of a stream that is cut

@@ -1,4 +1,4 @@
-/** Cases from people who do this job that are not right yet, each by the name of its input and its report. */
+/** Cases from people who do this job: a grid that is coarser than the source, and a stream that is cut. */
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
