@@ -29,6 +29,8 @@ export interface Recording {
   readonly colour: ColourSpace;
   /** Number of the video track of the input. */
   readonly track: number | undefined;
+  /** Whether the pictures of a file are turned upright. */
+  readonly autorotate: boolean;
   /** How the source keeps time. */
   readonly pacing: Pacing;
   /** Settings of the writer. */
@@ -78,6 +80,9 @@ export function commandOf(args: readonly string[]): Command {
   if (input === undefined && track !== undefined) {
     throw new UsageError("Cannot use --track without --input: the test pattern has no tracks");
   }
+  if (input === undefined && values.autorotate) {
+    throw new UsageError("Cannot use --autorotate without --input: the test pattern is upright");
+  }
   const pacing = values.pacing === undefined
     ? (input === undefined || seconds !== undefined ? "realtime" : "asap")
     : wordOf("pacing", values.pacing, ["realtime", "asap"]);
@@ -95,6 +100,7 @@ export function commandOf(args: readonly string[]): Command {
     size: sizeOf(values.size),
     colour: wordOf("colour", values.colour?.toLowerCase() ?? ColourSpace.I420, Object.values(ColourSpace)),
     track,
+    autorotate: values.autorotate ?? false,
     pacing,
     settings: settingsOf(values),
   };

@@ -43,6 +43,10 @@ export const OPTIONS = {
     does: "Record into this file; its extension chooses the container, and the codec if none is given",
     otherwise: "recordings/CODEC-DATE-TIME.EXTENSION",
   },
+  autorotate: {
+    type: "boolean",
+    does: "Turn the pictures of a file upright, instead of saying in the recording how to",
+  },
   codec: { type: "string", value: "NAME", does: Object.values(Codec).join(", "), otherwise: codecsByExtension() },
   seconds: {
     type: "string",

@@ -100,10 +100,12 @@ function watched(source: VideoSource, writer: VideoFileWriter, { seconds = Infin
   };
 }
 
-function openSource({ input, colour, track, pacing, rate = 30, seconds, size }: Recording): Promise<VideoSource> {
+function openSource(
+  { input, colour, track, autorotate, pacing, rate = 30, seconds, size }: Recording,
+): Promise<VideoSource> {
   const factory = VideoSourceFactory.getInstance();
   if (input !== undefined) {
-    return factory.createFileReader(input, colour, { pacing, ...(track !== undefined && { track }) });
+    return factory.createFileReader(input, colour, { autorotate, pacing, ...(track !== undefined && { track }) });
   }
   const frameRate = frameRateOf(rate);
   const frames = seconds !== undefined && { frames: framesIn(seconds, rationalToNumber(frameRate)) };

@@ -2,8 +2,12 @@
 
 use std::{ffi::CString, ptr, sync::Arc};
 
-use super::{AvError, Dictionary, Packet, StreamParameters, avio::Avio, error::check, ffi, stereo};
-use crate::{base::time::Rational, pixels::StereoPacking, storage::Storage};
+use super::{AvError, Dictionary, Packet, StreamParameters, avio::Avio, error::check, ffi, geometry, stereo};
+use crate::{
+    base::time::Rational,
+    pixels::{StereoPacking, geometry::Geometry},
+    storage::Storage,
+};
 
 /// Everything a container is begun with.
 #[derive(Debug)]
@@ -18,6 +22,8 @@ pub struct MuxerConfig<'a> {
     pub frame_rate: Rational,
     /// Whether each flush completes a fragment of boxes, of which readers are to see all or nothing.
     pub is_fragmented: bool,
+    /// How the pictures are to be shown; written as far as the container has places for it.
+    pub geometry: Geometry,
     /// How two views are packed in each picture; written where the container has a place for it.
     pub stereo: Option<StereoPacking>,
     /// Private options by name.
@@ -84,7 +90,7 @@ impl Muxer {
             (*stream).time_base = config.time_base.into();
             (*stream).avg_frame_rate = config.frame_rate.into();
             (*stream).r_frame_rate = config.frame_rate.into();
-            (*stream).sample_aspect_ratio = (*(*stream).codecpar).sample_aspect_ratio;
+            geometry::tag_stream(stream, config.geometry)?;
             if let Some(packing) = config.stereo {
                 stereo::tag_stream(stream, packing)?;
                 // The `st3d` box is Google's, not yet ISO's: movenc writes it only where that is allowed.

@@ -51,6 +51,10 @@ pub struct FileReaderOptions {
     /// The behaviour of the reader after the last frame.
     #[serde(default)]
     pub at_end: AtEnd,
+    /// Turn pictures upright by the file's display matrix, so that nothing is left to the player. Without it they come as
+    /// they are coded, and recordings get the matrix.
+    #[serde(default)]
+    pub autorotate: bool,
     /// Decoder threads; 0 chooses.
     #[serde(default)]
     pub threads: u32,

@@ -21,7 +21,7 @@ use crate::{
         time::Rational,
     },
     codec::Container,
-    pixels::StereoPacking,
+    pixels::{StereoPacking, geometry::Geometry},
     storage::{Storage, Volume},
 };
 
@@ -36,6 +36,8 @@ pub(super) struct Recording<'a> {
     pub(super) segment: &'a Segment,
     pub(super) container: Container,
     pub(super) frame_rate: Rational,
+    /// How its pictures are to be shown.
+    pub(super) geometry: Geometry,
     pub(super) stereo: Option<StereoPacking>,
     /// Bytes that must stay free beside the copy.
     pub(super) reserve: u64,
@@ -140,6 +142,7 @@ fn copy(recording: &Recording<'_>, target: &Arc<dyn Storage>, name: &str, progre
             time_base: stream.time_base,
             frame_rate: recording.frame_rate,
             is_fragmented: false,
+            geometry: recording.geometry,
             stereo: recording.stereo,
             options: &[
                 ("video_track_timescale".to_owned(), stream.time_base.den.to_string()),

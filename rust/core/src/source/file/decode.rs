@@ -1,7 +1,7 @@
 //! Decoding: packets in, pictures out. Damaged packets are skipped and counted.
 
 use crate::{
-    av::{AvError, ColourTags, Decoder, Packet, Picture, StreamParameters, VideoInfo},
+    av::{AvError, ColourTags, Decoder, Packet, Picture, PicturePool, StreamParameters, VideoInfo},
     base::{
         error::{Code, Error, Result, Stage},
         time::Rational,
@@ -17,6 +17,8 @@ pub(super) struct PictureDecoder {
     decoder: Decoder,
     /// Its input in messages.
     name: String,
+    /// For pictures that are stored from the bottom up.
+    pool: PicturePool,
     is_draining: bool,
     damaged: u64,
 }
@@ -40,7 +42,10 @@ impl PictureDecoder {
         max_pixels: u32,
     ) -> std::result::Result<Option<Self>, AvError> {
         let decoder = Decoder::open(parameters, time_base, threads, max_pixels)?;
-        Ok(decoder.map(|decoder| Self { decoder, name: name.to_owned(), is_draining: false, damaged: 0 }))
+        Ok(decoder.map(|decoder| {
+            let (name, pool) = (name.to_owned(), PicturePool::default());
+            Self { decoder, name, pool, is_draining: false, damaged: 0 }
+        }))
     }
 
     /// FFmpeg's name of the codec.
@@ -73,7 +78,7 @@ impl PictureDecoder {
     /// The next picture, if there is one.
     pub(super) fn receive(&mut self) -> Result<Decoded> {
         for _ in 0..MAX_INSIDE {
-            match self.decoder.receive().and_then(Picture::from_top) {
+            match self.decoder.receive().and_then(|picture| picture.from_top(&self.pool)) {
                 Ok(mut picture) => {
                     self.damaged += u64::from(picture.is_damaged());
                     name_matrix(&mut picture);
