@@ -17,9 +17,11 @@ pub(super) unsafe fn of_stream(stream: *const ffi::AVStream) -> Geometry {
         let parameters = &*(*stream).codecpar;
         let size = (parameters.width.unsigned_abs(), parameters.height.unsigned_abs());
         let (matrix, bytes) = side_data::find(stream, ffi::AVPacketSideDataType::DISPLAYMATRIX);
+        let matrix = read_matrix(matrix, bytes);
         Geometry {
             pixel_aspect: Geometry::checked_aspect((*stream).sample_aspect_ratio.into(), size),
-            orientation: orientation(matrix, bytes).unwrap_or_default(),
+            orientation: matrix.map(|matrix| Orientation::of_matrix(&matrix)).unwrap_or_default(),
+            is_in_place: matrix.is_some_and(|matrix| (matrix[6], matrix[7]) != (0, 0)),
             field_order: FieldOrder::of_number(parameters.field_order.0),
         }
     }
@@ -38,24 +40,25 @@ pub(super) unsafe fn tag_stream(stream: *mut ffi::AVStream, geometry: Geometry) 
         (*(*stream).codecpar).field_order = ffi::AVFieldOrder(geometry.field_order.number());
         if geometry.orientation != Orientation::UPRIGHT {
             let place = side_data::add(stream, ffi::AVPacketSideDataType::DISPLAYMATRIX, size_of::<Matrix>())?;
-            place.cast::<Matrix>().write_unaligned(geometry.orientation.matrix());
+            let parameters = &*(*stream).codecpar;
+            let size = (parameters.width.unsigned_abs(), parameters.height.unsigned_abs());
+            place.cast::<Matrix>().write_unaligned(geometry.matrix(size));
         }
     }
     Ok(())
 }
 
-/// The orientation in side data.
+/// The display matrix in side data.
 ///
 /// # Safety
 /// There are as many bytes at the address.
-unsafe fn orientation(matrix: *const u8, bytes: usize) -> Option<Orientation> {
+unsafe fn read_matrix(matrix: *const u8, bytes: usize) -> Option<Matrix> {
     let is_there = !matrix.is_null() && bytes >= size_of::<Matrix>();
     if !is_there {
         return None;
     }
     // SAFETY: long enough; any bits are a matrix.
-    let matrix = unsafe { matrix.cast::<Matrix>().read_unaligned() };
-    Some(Orientation::of_matrix(&matrix))
+    Some(unsafe { matrix.cast::<Matrix>().read_unaligned() })
 }
 
 impl Picture {
@@ -65,7 +68,7 @@ impl Picture {
         // SAFETY: owned; the side data, if there is some, has as many bytes as it says.
         unsafe {
             let found = ffi::av_frame_get_side_data(self.as_ptr(), ffi::AVFrameSideDataType::DISPLAYMATRIX).as_ref()?;
-            orientation(found.data, found.size)
+            read_matrix(found.data, found.size).map(|matrix| Orientation::of_matrix(&matrix))
         }
     }
 

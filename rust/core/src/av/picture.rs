@@ -2,7 +2,7 @@
 
 use super::{AvError, PixelFormat, error::check, ffi};
 use crate::pixels::{
-    geometry::{FieldOrder, Geometry, Orientation},
+    geometry::Geometry,
     h273::{RANGE_UNKNOWN, UNKNOWN},
     planes::{Plane, PlaneMut, Planes, PlanesMut, Rect},
 };
@@ -37,9 +37,8 @@ impl ColourTags {
 #[derive(Debug)]
 pub struct Picture {
     frame: *mut ffi::AVFrame,
-    // Not in the frame, where both would be side data to be allocated.
-    orientation: Orientation,
-    field_order: FieldOrder,
+    // Not in the frame, where it would be side data to be allocated; only the pixel aspect is there.
+    geometry: Geometry,
 }
 
 // SAFETY: owned; sample buffers are reference-counted atomically and written only while unshared (`make_writable`).
@@ -59,7 +58,7 @@ impl Picture {
         if frame.is_null() {
             return Err(AvError::no_memory());
         }
-        Ok(Self { frame, orientation: Orientation::UPRIGHT, field_order: FieldOrder::Unknown })
+        Ok(Self { frame, geometry: Geometry::UNKNOWN })
     }
 
     /// A picture with its own, uninitialised samples, aligned for SIMD.
@@ -87,7 +86,7 @@ impl Picture {
     /// Out of memory.
     pub fn reference(&self) -> Result<Self, AvError> {
         let mut copy = Self::empty()?;
-        (copy.orientation, copy.field_order) = (self.orientation, self.field_order);
+        copy.geometry = self.geometry;
         // SAFETY: both are owned; the source is only read.
         check(unsafe { ffi::av_frame_ref(copy.frame, self.frame) })?;
         Ok(copy)
@@ -102,7 +101,7 @@ impl Picture {
     ///
     /// Out of memory, or a crop that is not inside the picture.
     pub fn crop(mut self, crop: Rect) -> Result<Self, AvError> {
-        self.field_order = self.tags().geometry.cropped(crop.y).field_order;
+        self.geometry = self.geometry.cropped(crop.y);
         if self.format() == PixelFormat::UYVY422 && crop.x % 2 == 1 {
             return self.crop_odd_uyvy(crop);
         }
@@ -239,26 +238,21 @@ impl Picture {
                 matrix: (*self.frame).colorspace.0,
                 primaries: (*self.frame).color_primaries.0,
                 transfer: (*self.frame).color_trc.0,
-                geometry: Geometry {
-                    pixel_aspect: (*self.frame).sample_aspect_ratio.into(),
-                    orientation: self.orientation,
-                    field_order: self.field_order,
-                },
+                geometry: Geometry { pixel_aspect: (*self.frame).sample_aspect_ratio.into(), ..self.geometry },
             }
         }
     }
 
     /// Sets its tags.
     pub fn set_tags(&mut self, tags: ColourTags) {
-        let Geometry { pixel_aspect, orientation, field_order } = tags.geometry;
-        (self.orientation, self.field_order) = (orientation, field_order);
+        self.geometry = tags.geometry;
         // SAFETY: owned.
         unsafe {
             (*self.frame).color_range = ffi::AVColorRange(tags.range);
             (*self.frame).colorspace = ffi::AVColorSpace(tags.matrix);
             (*self.frame).color_primaries = ffi::AVColorPrimaries(tags.primaries);
             (*self.frame).color_trc = ffi::AVColorTransferCharacteristic(tags.transfer);
-            (*self.frame).sample_aspect_ratio = pixel_aspect.into();
+            (*self.frame).sample_aspect_ratio = tags.geometry.pixel_aspect.into();
         }
     }
 

@@ -126,8 +126,12 @@ impl FrameHeader {
     /// The tags of its pictures.
     #[must_use]
     pub fn tags(&self) -> ColourTags {
-        let geometry =
-            Geometry { pixel_aspect: self.pixel_aspect, orientation: self.turn.into(), field_order: self.field_order };
+        let geometry = Geometry {
+            pixel_aspect: self.pixel_aspect,
+            orientation: self.turn.into(),
+            field_order: self.field_order,
+            ..Geometry::UNKNOWN
+        };
         if Layout::from(self.colour).is_rgb() {
             return ColourTags { range: FULL, matrix: RGB, geometry, ..ColourTags::UNKNOWN };
         }

@@ -162,8 +162,8 @@ impl Orientation {
     /// Shown as coded.
     pub const UPRIGHT: Self = Self { a: ONE, b: 0, c: 0, d: ONE };
 
-    /// The orientation in a display matrix (ISO/IEC 14496-12, 6.2.2). Its scale is the pixels' shape and its translation
-    /// the player's matter; one that leaves nothing of the picture is ignored.
+    /// The orientation in a display matrix (ISO/IEC 14496-12, 6.2.2). Its scale is the pixels' shape, and its translation
+    /// the place of what is shown; one that leaves nothing of the picture is ignored.
     #[must_use]
     pub fn of_matrix(matrix: &[i32; 9]) -> Self {
         let [a, b, c, d] = [matrix[0], matrix[1], matrix[3], matrix[4]].map(f64::from);
@@ -181,6 +181,18 @@ impl Orientation {
     #[must_use]
     pub const fn matrix(self) -> [i32; 9] {
         [self.a, self.b, 0, self.c, self.d, 0, 0, 0, ONE_LAST]
+    }
+
+    /// The same for pictures of this size, with the translation that brings what is shown back to where the picture
+    /// began: the turn is about its first pixel.
+    #[must_use]
+    pub fn matrix_in_place(self, (width, height): (u32, u32)) -> [i32; 9] {
+        let [a, b, c, d] = [self.a, self.b, self.c, self.d].map(i64::from);
+        let (wide, high) = (i64::from(width), i64::from(height));
+        let back = |x: i64, y: i64| i32::try_from(-(x.min(0) + y.min(0))).unwrap_or(i32::MAX);
+        let mut matrix = self.matrix();
+        (matrix[6], matrix[7]) = (back(a * wide, c * high), back(b * wide, d * high));
+        matrix
     }
 
     /// The turn that brings a coded picture into this orientation; the nearest one if it is between the quarters.
@@ -242,14 +254,20 @@ pub struct Geometry {
     pub pixel_aspect: Rational,
     /// Rotation and mirroring.
     pub orientation: Orientation,
+    /// Whether the display matrix has a translation, as phones write it.
+    pub is_in_place: bool,
     /// The order of the fields.
     pub field_order: FieldOrder,
 }
 
 impl Geometry {
     /// Nothing known: shown as coded.
-    pub const UNKNOWN: Self =
-        Self { pixel_aspect: Rational::new(0, 1), orientation: Orientation::UPRIGHT, field_order: FieldOrder::Unknown };
+    pub const UNKNOWN: Self = Self {
+        pixel_aspect: Rational::new(0, 1),
+        orientation: Orientation::UPRIGHT,
+        is_in_place: false,
+        field_order: FieldOrder::Unknown,
+    };
 
     /// The pixel aspect of pictures of this size that a file states, reduced; unknown if it is none, or leaves not one
     /// pixel of the picture, as FFmpeg judges (av_image_check_sar).
@@ -260,6 +278,12 @@ impl Geometry {
         let leaves = if wide < high { i64::from(width) * wide >= high } else { i64::from(height) * high >= wide };
         let is_known = num > 0 && den > 0 && (width == 0 || height == 0 || leaves);
         if is_known { aspect.reduced() } else { Self::UNKNOWN.pixel_aspect }
+    }
+
+    /// The display matrix of pictures of this size.
+    #[must_use]
+    pub fn matrix(&self, size: (u32, u32)) -> [i32; 9] {
+        if self.is_in_place { self.orientation.matrix_in_place(size) } else { self.orientation.matrix() }
     }
 
     /// The pixel aspect; square if it is unknown.
@@ -300,6 +324,7 @@ impl Geometry {
             },
             orientation: self.orientation.after(turn),
             field_order,
+            ..self
         }
     }
 

@@ -156,6 +156,7 @@ impl FilterGraph {
                 },
                 // Filters see pictures as they are coded, and none of them has another orientation in mind.
                 orientation: sent.geometry.orientation,
+                is_in_place: sent.geometry.is_in_place,
                 field_order: self.fields.unwrap_or(sent.geometry.field_order),
             },
             ..tags

@@ -210,6 +210,7 @@ fn tags_survive_a_filter_that_forgets_them() {
     let geometry = Geometry {
         pixel_aspect: Rational::new(4, 3),
         orientation: Turn { quarters: 1, flip: true }.into(),
+        is_in_place: true,
         field_order: FieldOrder::Tt,
     };
     let tags = ColourTags { range: 2, matrix: 9, primaries: 9, transfer: 14, geometry };

@@ -29,6 +29,24 @@ fn a_quarter_clockwise_is_what_phones_write_and_ffprobe_calls_minus_90() {
 }
 
 #[test]
+fn a_turn_in_place_leaves_what_is_shown_where_the_picture_began() {
+    let size = (1920, 1080);
+    for turn in turns() {
+        let geometry = Geometry { orientation: turn.into(), is_in_place: true, ..Geometry::UNKNOWN };
+        let [a, b, _, c, d, _, x, y, _] = geometry.matrix(size).map(|value| f64::from(value) / 65536.0);
+        let corners = [(0.0, 0.0), (1920.0, 0.0), (0.0, 1080.0), (1920.0, 1080.0)];
+        let shown = corners.map(|(across, down)| (a * across + c * down + x, b * across + d * down + y));
+        let least = |side: fn((f64, f64)) -> f64| shown.map(side).into_iter().fold(f64::MAX, f64::min);
+        assert_eq!((least(|place| place.0), least(|place| place.1)), (0.0, 0.0), "{turn:?}");
+    }
+    // As FFmpeg 5.1 writes the tag `rotate=90` (libavformat/movenc.c).
+    let clockwise =
+        Geometry { orientation: Turn { quarters: 1, flip: false }.into(), is_in_place: true, ..Geometry::UNKNOWN };
+    assert_eq!(clockwise.matrix(size), [0, 65536, 0, -65536, 0, 0, 1080 << 16, 0, 1 << 30]);
+    assert_eq!(Geometry { is_in_place: false, ..clockwise }.matrix(size)[6..8], [0, 0]);
+}
+
+#[test]
 fn an_angle_between_the_quarters_is_kept_and_its_rest_stays_after_a_turn() {
     // 100 degrees.
     let (cos, sin) = (-11_380, 64_540);
@@ -65,6 +83,7 @@ fn a_turn_changes_the_shape_of_pixels_and_the_order_of_fields() {
         pixel_aspect: Rational::new(64, 45),
         orientation: Turn { quarters: 1, flip: false }.into(),
         field_order: FieldOrder::Tt,
+        ..Geometry::UNKNOWN
     };
     let upright = coded.turned(coded.orientation.turn(), 576);
     assert_eq!(upright.pixel_aspect, Rational::new(45, 64));

@@ -100,11 +100,8 @@ mod tests {
         pixels::geometry::{FieldOrder, Turn},
     };
 
-    const WANTED: Geometry = Geometry {
-        pixel_aspect: Rational::new(64, 45),
-        orientation: Orientation::UPRIGHT,
-        field_order: FieldOrder::Tt,
-    };
+    const WANTED: Geometry =
+        Geometry { pixel_aspect: Rational::new(64, 45), field_order: FieldOrder::Tt, ..Geometry::UNKNOWN };
 
     fn messages(codec: Codec, container: Container, wanted: Geometry, found: Geometry) -> Vec<String> {
         let tags = ColourTags { geometry: wanted, ..ColourTags::UNKNOWN };

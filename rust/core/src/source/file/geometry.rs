@@ -34,6 +34,7 @@ impl GeometryTagger {
             pixel_aspect: if self.stream.pixel_aspect.num > 0 { self.stream.pixel_aspect } else { own_aspect },
             orientation: picture.coded_orientation().unwrap_or(self.stream.orientation),
             field_order: *self.field_order.get_or_insert(first),
+            ..self.stream
         };
         picture.set_tags(ColourTags { geometry, ..tags });
         let turn = if self.autorotate { geometry.orientation.turn() } else { Turn::default() };
