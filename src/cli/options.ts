@@ -43,10 +43,6 @@ export const OPTIONS = {
     does: "Record into this file; its extension chooses the container, and the codec if none is given",
     otherwise: "recordings/CODEC-DATE-TIME.EXTENSION",
   },
-  autorotate: {
-    type: "boolean",
-    does: "Turn the pictures of a file upright, instead of saying in the recording how to",
-  },
   codec: { type: "string", value: "NAME", does: Object.values(Codec).join(", "), otherwise: codecsByExtension() },
   seconds: {
     type: "string",
@@ -68,6 +64,10 @@ export const OPTIONS = {
     otherwise: "i420",
   },
   track: { type: "string", value: "N", does: "Number of the video track of a file, from 0", otherwise: "the best one" },
+  autorotate: {
+    type: "boolean",
+    does: "Turn the pictures of a file upright, instead of saying in the recording how to",
+  },
   pacing: {
     type: "string",
     value: "NAME",

@@ -19,7 +19,18 @@ import {
   VideoSourceFactory,
   VideoTargetFactory,
 } from "../../mod.ts";
-import { decoded, joined, type Matrix, psnrOf, type Shown, shownBy, TURNS, withMatrix } from "../helpers/geometry.ts";
+import {
+  decoded,
+  joined,
+  type Matrix,
+  numbersOf,
+  psnrOf,
+  type Shown,
+  shownBy,
+  TURNS,
+  withMatrix,
+} from "../helpers/geometry.ts";
+import { fileArgument, text } from "../helpers/command.ts";
 import { encoderFor, fastest } from "../helpers/encoders.ts";
 import { makeFile, testPicture } from "../helpers/ffmpeg.ts";
 import { withFolder } from "../helpers/folder.ts";
@@ -30,6 +41,7 @@ const sources = VideoSourceFactory.getInstance();
 const targets = VideoTargetFactory.getInstance();
 
 const ASPECTS = ["1/1", "4/3", "64/45"] as const;
+const VP8 = ["-c:v", "libvpx", "-b:v", "4M"];
 const LOSSLESS = ["-c:v", "libx264", "-qp", "0", "-preset", "ultrafast"];
 
 /** A clip of three frames with pixels of this shape. */
@@ -69,12 +81,17 @@ async function record(
   }
 }
 
+/** The warnings about geometry: others are about samples. */
+function lossesOf({ warnings }: RecordingReport): RecordingReport["warnings"] {
+  return warnings.filter(({ code }) => code === "geometry_lost");
+}
+
 /** The words by which a warning names each property that ffprobe does not find in the copy. */
 const WORDS = { pixelAspect: /pixel aspect/, matrix: /rotation|mirroring/, fieldOrder: /field order/ } as const;
 
 /** Asserts that ffprobe says the same of both, and that the report names exactly what it does not say. */
 function assertCarried(input: Shown, copy: Shown, { report, warnings }: Recording, what: string): void {
-  const lost = report.warnings.filter(({ code }) => code === "geometry_lost");
+  const lost = lossesOf(report);
   for (const [property, words] of Object.entries(WORDS) as [keyof typeof WORDS, RegExp][]) {
     const named = lost.filter(({ message }) => words.test(message));
     const expected = input[property] === copy[property] ? 0 : 1;
@@ -166,7 +183,7 @@ describe("the shape of pixels and the orientation of pictures", () => {
           const { pixelAspect } = await shownBy(input);
           assert.notEqual(pixelAspect, "1:1", input);
           assert.equal((await shownBy(path)).pixelAspect, pixelAspect, `${input} as ${codec}`);
-          assert.deepEqual(report.warnings, [], `${input} as ${codec}`);
+          assert.deepEqual(lossesOf(report), [], `${input} as ${codec}`);
         }
       }
     }));
@@ -183,13 +200,24 @@ describe("the shape of pixels and the orientation of pictures", () => {
       assert.deepEqual(recording.report.warnings, []);
     }));
 
-  it("an absurd shape of pixels is ignored, as by FFmpeg", () =>
+  it("that make no sense are ignored, as by FFmpeg, and cost no frame", () =>
     withFolder(async (folder) => {
       const coded = await clip(join(folder, "coded.mp4"), "1/1");
-      const absurd = await makeFile(join(folder, "in.mp4"), "-i", coded, "-c", "copy", "-aspect", "60000:1");
-      const path = join(folder, "out.mkv");
-      await record(absurd, Codec.H264, path);
-      assert.equal((await shownBy(path)).pixelAspect, "1:1");
+      const matrices: readonly Matrix[] = [[0, 0, 0, 0], [1, 0, 1, 0], [1, 0, 0, 0], [-32768, 32767, 32767, 32767]];
+      const inputs = [
+        await clip(join(folder, "zero.mkv"), "0/1"),
+        await clip(join(folder, "narrow.mkv"), "1/100000"),
+        await makeFile(join(folder, "wide.mp4"), "-i", coded, "-c", "copy", "-aspect", "60000:1"),
+        ...await Promise.all(matrices.map((matrix, n) => withMatrix(coded, join(folder, `${n}.mp4`), matrix))),
+      ];
+      for (const input of inputs) {
+        for (const autorotate of [false, true]) {
+          const path = join(folder, "out.mp4");
+          const { report } = await record(input, Codec.H264, path, { overwrite: true }, { autorotate });
+          assert.equal(report.stats.frames.written, 3, input);
+          assert.equal((await shownBy(path)).pixelAspect, "1:1", input);
+        }
+      }
     }));
 
   it("stay with the frames of a node, of a filter, and of a sub-frame", () =>
@@ -220,6 +248,57 @@ describe("the shape of pixels and the orientation of pictures", () => {
         assert.deepEqual([pixelAspect, matrix], [expected.pixelAspect, expected.matrix], name);
       }
       await filter.close();
+    }));
+
+  it("are those that FFmpeg gives the pictures of a filter", () =>
+    withFolder(async (folder) => {
+      const coded = await clip(join(folder, "coded.mp4"), "64/45");
+      for (const graph of ["transpose=clock", "scale=64:96", "setsar=1", "setdar=16/9", "pad=160:96", "crop=64:48"]) {
+        const [path, theirs] = [join(folder, "out.mkv"), join(folder, "theirs.mkv")];
+        await makeFile(theirs, "-i", coded, "-vf", graph, "-c:v", "ffv1");
+        const filter = await createFilter(graph);
+        const { report } = await record(coded, Codec.FFV1, path, { overwrite: true }, {}, (source) => {
+          source.attach(filter);
+          return Promise.resolve(filter);
+        });
+        await filter.close();
+        const [{ width, height, pixelAspect }, expected] = [await shownBy(path), await shownBy(theirs)];
+        assert.deepEqual([width, height, pixelAspect], [expected.width, expected.height, expected.pixelAspect], graph);
+        assert.deepEqual(lossesOf(report), [], graph);
+      }
+    }));
+
+  it("that an H.264 stream states with a key frame hold for the frames that follow", () =>
+    withFolder(async (folder) => {
+      const orientation = "h264_metadata=display_orientation=insert:rotate=90:flip=horizontal";
+      const input = await clip(join(folder, "in.h264"), "4/3", "128x96", [
+        ...LOSSLESS,
+        "-bf",
+        "0",
+        "-bsf:v",
+        orientation,
+      ]);
+      const args = ["-v", "error", "-read_intervals", "%+#1", "-show_frames", "-of", "json", fileArgument(input)];
+      const { frames: [frame] } = JSON.parse(await text("ffprobe", args));
+      const [side] = (frame.side_data_list as { displaymatrix?: string }[]).filter((one) => one.displaymatrix);
+      const path = join(folder, "out.mp4");
+      const { report } = await record(input, Codec.H264, path);
+      assert.equal((await shownBy(path)).matrix, numbersOf(side?.displaymatrix ?? ""));
+      assert.deepEqual(report.warnings, []);
+    }));
+
+  it("are those of every view of a stereo frame", () =>
+    withFolder(async (folder) => {
+      const path = join(folder, "out.mp4");
+      const writer = await targets.createFileWriter(Codec.H264, path, 10, { stereo: "sidebyside" });
+      const data = new Uint8Array(2 * VideoFrame.requiredDataLength(ColourSpace.I420, 128, 96)).fill(128);
+      const details = { stereoCount: 2, rotation: 180, pixelAspect: { num: 4, den: 3 } } as const;
+      await writer.append(
+        VideoFrame.fromBuffer(data, { colour: ColourSpace.I420, width: 128, height: 96, ...details }),
+      );
+      await writer.close();
+      const { width, pixelAspect, matrix } = await shownBy(path);
+      assert.deepEqual([width, pixelAspect, matrix], [256, "4:3", "-65536 0 0 0 -65536 0 0 0 1073741824"]);
     }));
 
   it("are properties of the source and of each frame", () =>
@@ -289,13 +368,35 @@ describe("the order of fields", () => {
       for (const [index, input] of inputs.entries()) {
         const before = await shownBy(input);
         assert.match(before.fieldOrder, /^[tb][tb]$/, input);
-        for (const [codec, extension] of [[Codec.VP9, "mkv"], [Codec.HEVC, "mov"], [Codec.H264, "mp4"]] as const) {
+        for (
+          const [codec, extension] of [
+            [Codec.VP9, "mkv"],
+            [Codec.H264, "mkv"],
+            [Codec.HEVC, "mov"],
+            [Codec.H264, "mp4"],
+            [Codec.Xvid, "avi"],
+          ] as const
+        ) {
           const path = join(folder, `${index}${codec}.${extension}`);
           const recording = await record(input, codec, path);
           const after = await shownBy(path);
           assertCarried(before, after, recording, `${input} as ${codec} in .${extension}`);
           if (extension === "mkv") assert.equal(after.fieldOrder, before.fieldOrder);
         }
+      }
+    }));
+
+  it("is the other one in a sub-frame that begins with the second row", () =>
+    withFolder(async (folder) => {
+      const codec = ["-vf", "setfield=tff", "-pix_fmt", "yuv420p", "-c:v", "ffv1"];
+      const input = await makeFile(join(folder, "in.mkv"), ...testPicture("128x96", 25, 0.4), ...codec);
+      for (const [row, order] of [[0, "tb"], [1, "bt"], [2, "tb"]] as const) {
+        const path = join(folder, `${row}.mkv`);
+        await record(input, Codec.FFV1, path, {}, {}, (source) => {
+          source.setSubFrame(0, row, 128, 64);
+          return Promise.resolve(source);
+        });
+        assert.equal((await shownBy(path)).fieldOrder, order, `row ${row}`);
       }
     }));
 
@@ -330,7 +431,7 @@ describe("autorotate", () => {
             least: 99,
           },
           { size: "128x96", coding: yuv("yuv420p"), colour: ColourSpace.I420, format: "yuv420p", least: 99 },
-          { size: "128x96", coding: yuv("yuv422p"), colour: ColourSpace.I420, format: "yuv420p", least: 40 },
+          { size: "128x96", coding: yuv("yuv422p"), colour: ColourSpace.I420, format: "yuv420p", least: 38 },
           { size: "128x96", coding: yuv("yuv444p"), colour: ColourSpace.I420, format: "yuv420p", least: 40 },
         ] as const;
         for (const [index, { size, coding, colour, format, least }] of kinds.entries()) {
@@ -348,8 +449,12 @@ describe("autorotate", () => {
           await source.ended;
           await source.close();
           const ours = joined(parts);
-          const psnr = psnrOf(ours, await decoded(input, format));
+          const theirs = await decoded(input, format);
+          const psnr = psnrOf(ours, theirs);
           assert.ok(psnr >= least, `${coding} ${name}: ${psnr} dB`);
+          // No luma sample is between two others.
+          const luma = source.info.width * source.info.height;
+          if (format === "yuv420p") assert.equal(psnrOf(ours.subarray(0, luma), theirs.subarray(0, luma)), Infinity);
         }
       }));
   }
@@ -418,6 +523,66 @@ describe("a file whose frames change their size", () => {
       assert.ok([...row.subarray(0, 108), ...row.subarray(210)].every((sample) => sample === 16), row.join());
     }));
 
+  for (const [extension, coding] of [["ts", LOSSLESS], ["mkv", LOSSLESS], ["webm", VP8]] as const) {
+    it(`in .${extension} is recorded undistorted, whatever onResize is`, () =>
+      withFolder(async (folder) => {
+        const parts = [
+          await clip(join(folder, `1.${extension}`), "1/1", "128x96", [...coding, "-bf", "0"]),
+          await clip(join(folder, `2.${extension}`), "1/1", "96x128", [...coding, "-bf", "0"]),
+        ] as const;
+        const list = join(folder, "list.txt");
+        await writeFile(list, parts.map((path) => `file '${path}'\n`).join(""));
+        const input = await makeFile(
+          join(folder, `in.${extension}`),
+          "-f",
+          "concat",
+          "-safe",
+          "0",
+          "-i",
+          list,
+          "-c",
+          "copy",
+        );
+        const whole = join(folder, "out.mkv");
+        const scaled = await record(input, Codec.FFV1, whole, { onResize: "scale" });
+        assert.deepEqual(scaled.report.warnings.map(({ field }) => field), ["onResize"]);
+        const pictures = await decoded(whole, "yuv420p");
+        const [first, second] = [pictures.subarray(0, pictures.length / 2), pictures.subarray(pictures.length / 2)];
+        assert.equal(psnrOf(first, await decoded(parts[0], "yuv420p")), Infinity);
+        const fitted = await decoded(parts[1], "yuv420p", "-vf", "scale=72:96,pad=128:96:28:0:black");
+        assert.ok(psnrOf(second, fitted) > 28, `${psnrOf(second, fitted)} dB`);
+
+        const path = join(folder, "a.mkv");
+        const { report } = await record(input, Codec.FFV1, path, { onResize: "segment" });
+        assert.deepEqual(report.segments.map(({ width, height }) => [width, height]), [[128, 96], [96, 128]]);
+        for (const [index, segment] of report.segments.entries()) {
+          const part = parts[index] ?? "";
+          assert.equal(psnrOf(await decoded(segment.path, "yuv420p"), await decoded(part, "yuv420p")), Infinity);
+        }
+      }));
+  }
+
+  it("or only the shape of their pixels, as television does, is recorded undistorted", () =>
+    withFolder(async (folder) => {
+      const parts = [
+        await clip(join(folder, "1.ts"), "12/11", "352x288", [...LOSSLESS, "-bf", "0"]),
+        await clip(join(folder, "2.ts"), "16/11", "352x288", [...LOSSLESS, "-bf", "0"]),
+      ];
+      const input = join(folder, "in.ts");
+      await writeFile(input, joined(await Promise.all(parts.map((name) => readFile(name)))));
+      const whole = join(folder, "out.mkv");
+      const scaled = await record(input, Codec.FFV1, whole, { onResize: "scale" });
+      assert.deepEqual(scaled.report.warnings.map(({ field }) => field), ["onResize"]);
+      const pictures = await decoded(whole, "yuv420p");
+      const fitted = await decoded(parts[1] ?? "", "yuv420p", "-vf", "scale=352:216,pad=352:288:0:36:black");
+      const second = pictures.subarray(pictures.length / 2);
+      assert.ok(psnrOf(second, fitted) > 28, `${psnrOf(second, fitted)} dB`);
+      const { report } = await record(input, Codec.H264, join(folder, "a.mp4"), { onResize: "segment" });
+      const aspects = [];
+      for (const { path } of report.segments) aspects.push((await shownBy(path)).pixelAspect);
+      assert.deepEqual(aspects, ["12:11", "16:11"]);
+    }));
+
   it("begins a second file with onResize segment", () =>
     withFolder(async (folder) => {
       const { path } = await turned(folder);
@@ -459,5 +624,53 @@ describe("a file whose frames change their size", () => {
       const pictures = await decoded(out, "yuv420p");
       assert.equal(psnrOf(pictures.subarray(0, pictures.length / 2), await decoded(first, "yuv420p")), Infinity);
       assert.ok(psnrOf(pictures.subarray(pictures.length / 2), await decoded(second, "yuv420p")) > 40);
+    }));
+});
+
+describe("a second source with another geometry", () => {
+  /** Records an upright clip with pixels of 4:3, and then one of square pixels that is to be turned clockwise. */
+  async function recordBoth(folder: string, path: string, settings: FileWriterSettings): Promise<RecordingReport> {
+    const coded = await clip(join(folder, "coded.mp4"), "1/1");
+    const inputs = [
+      await clip(join(folder, "first.mp4"), "4/3"),
+      await withMatrix(coded, join(folder, "second.mp4"), [0, 1, -1, 0]),
+    ];
+    const writer = await targets.createFileWriter(Codec.FFV1, path, 10, settings);
+    for (const input of inputs) {
+      const source = await sources.createFileReader(input, ColourSpace.I420, { pacing: "asap" });
+      source.attach(writer);
+      await source.ended;
+      await source.detach(writer);
+      await source.close();
+    }
+    const report = await writer.close();
+    assertLedger(report.stats.frames);
+    assert.equal(report.stats.frames.written, 6);
+    return report;
+  }
+
+  it("is turned and fitted into the first one's with onResize scale", () =>
+    withFolder(async (folder) => {
+      const path = join(folder, "out.mkv");
+      const report = await recordBoth(folder, path, { onResize: "scale" });
+      assert.deepEqual(report.warnings.map(({ field }) => field), ["onResize"]);
+      assert.match(report.warnings[0]?.message ?? "", /128x96 turned by 90 degrees.*128x96 with pixels of 4:3/);
+      const { width, height, pixelAspect } = await shownBy(path);
+      assert.deepEqual([width, height, pixelAspect], [128, 96, "4:3"]);
+      const pictures = await decoded(path, "yuv420p");
+      const fitted = await decoded(join(folder, "second.mp4"), "yuv420p", "-vf", "scale=54:96,pad=128:96:36:0:black");
+      const second = pictures.subarray(pictures.length / 2);
+      assert.ok(psnrOf(second, fitted) > 28, `${psnrOf(second, fitted)} dB`);
+    }));
+
+  it("has a file of its own with onResize segment", () =>
+    withFolder(async (folder) => {
+      const report = await recordBoth(folder, join(folder, "out.mkv"), { onResize: "segment" });
+      const aspects = [];
+      for (const { path } of report.segments) aspects.push((await shownBy(path)).pixelAspect);
+      assert.deepEqual(aspects, ["4:3", "1:1"]);
+      const lost = lossesOf(report);
+      const places = (await shownBy(report.segments[1]?.path ?? "")).matrix === "" ? 1 : 0;
+      assert.equal(lost.length, places, JSON.stringify(lost));
     }));
 });

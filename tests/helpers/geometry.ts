@@ -51,10 +51,14 @@ export async function shownBy(path: string): Promise<Shown> {
     width: stream.width,
     height: stream.height,
     pixelAspect: known(stream.sample_aspect_ratio, "1:1"),
-    // Each row begins with its offset.
-    matrix: matrix.replaceAll(/[0-9a-f]{8}:/g, "").trim().split(/\s+/).join(" "),
+    matrix: numbersOf(matrix),
     fieldOrder: known(stream.field_order, "progressive"),
   };
+}
+
+/** The nine numbers of a display matrix as `ffprobe` prints it: each row begins with its offset. */
+export function numbersOf(printed: string): string {
+  return printed.replaceAll(/[0-9a-f]{8}:/g, "").trim().split(/\s+/).join(" ");
 }
 
 /** Copies the mp4 or mov at `from`, in whose track header this matrix stands then, with this translation in pixels. */

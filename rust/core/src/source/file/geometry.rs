@@ -4,7 +4,7 @@ use crate::{
     av::{ColourTags, Picture},
     base::error::Result,
     frame::turner::Turner,
-    pixels::geometry::{FieldOrder, Geometry, Turn},
+    pixels::geometry::{FieldOrder, Geometry, Orientation, Turn},
 };
 
 /// Tags the pictures of one stream with their geometry, and turns them upright if that is wanted.
@@ -12,6 +12,8 @@ pub(super) struct GeometryTagger {
     stream: Geometry,
     autorotate: bool,
     turner: Turner,
+    /// The orientation in the pictures themselves: H.264 and HEVC state it with a key frame, for those that follow.
+    coded: Option<Orientation>,
     /// The order of the fields, by the first picture: single frames may say otherwise.
     field_order: Option<FieldOrder>,
 }
@@ -19,7 +21,7 @@ pub(super) struct GeometryTagger {
 impl GeometryTagger {
     /// For the pictures of a stream of which the container says this.
     pub(super) fn new(stream: Geometry, autorotate: bool) -> Self {
-        Self { stream, autorotate, turner: Turner::default(), field_order: None }
+        Self { stream, autorotate, turner: Turner::default(), coded: None, field_order: None }
     }
 
     /// A decoded picture, as it is handed on.
@@ -30,9 +32,10 @@ impl GeometryTagger {
         let own_aspect = Geometry::checked_aspect(tags.geometry.pixel_aspect, size);
         let stated = Some(self.stream.field_order).filter(|order| order.is_interlaced());
         let first = stated.or_else(|| picture.coded_field_order()).unwrap_or(self.stream.field_order);
+        self.coded = picture.coded_orientation().or(self.coded);
         let geometry = Geometry {
             pixel_aspect: if self.stream.pixel_aspect.num > 0 { self.stream.pixel_aspect } else { own_aspect },
-            orientation: picture.coded_orientation().unwrap_or(self.stream.orientation),
+            orientation: self.coded.unwrap_or(self.stream.orientation),
             field_order: *self.field_order.get_or_insert(first),
             ..self.stream
         };
