@@ -163,14 +163,15 @@ impl Orientation {
     pub const UPRIGHT: Self = Self { a: ONE, b: 0, c: 0, d: ONE };
 
     /// The orientation in a display matrix (ISO/IEC 14496-12, 6.2.2). Its scale is the pixels' shape, and its translation
-    /// the place of what is shown; one that leaves nothing of the picture is ignored.
+    /// the place of what is shown; one that leaves a line of the picture, or nothing, is ignored.
     #[must_use]
     pub fn of_matrix(matrix: &[i32; 9]) -> Self {
-        let [a, b, c, d] = [matrix[0], matrix[1], matrix[3], matrix[4]].map(f64::from);
-        let (across, down) = (a.hypot(c), b.hypot(d));
-        if across == 0.0 || down == 0.0 {
+        let [a, b, c, d] = [matrix[0], matrix[1], matrix[3], matrix[4]].map(i128::from);
+        if a * d == b * c {
             return Self::UPRIGHT;
         }
+        let [a, b, c, d] = [matrix[0], matrix[1], matrix[3], matrix[4]].map(f64::from);
+        let (across, down) = (a.hypot(c), b.hypot(d));
         let fixed = |value: f64| (value * f64::from(ONE)).round() as i32;
         let free = Self { a: fixed(a / across), b: fixed(b / down), c: fixed(c / across), d: fixed(d / down) };
         let quarter = Self::from(free.turn());

@@ -59,7 +59,7 @@ fn an_angle_between_the_quarters_is_kept_and_its_rest_stays_after_a_turn() {
 }
 
 #[test]
-fn a_matrix_of_zeros_is_ignored() {
+fn a_matrix_that_leaves_no_area_is_ignored() {
     assert_eq!(Orientation::of_matrix(&[0; 9]), Orientation::UPRIGHT);
     assert_eq!(Orientation::of_matrix(&[65536, 65536, 0, 0, 0, 0, 0, 0, 0]), Orientation::UPRIGHT);
 }
