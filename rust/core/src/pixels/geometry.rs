@@ -242,7 +242,9 @@ impl Orientation {
         }
     }
 
-    fn is_near(self, other: Self) -> bool {
+    /// Whether both are the same within a degree.
+    #[must_use]
+    pub fn is_near(self, other: Self) -> bool {
         let pairs = [(self.a, other.a), (self.b, other.b), (self.c, other.c), (self.d, other.d)];
         pairs.iter().all(|(one, other)| (one - other).abs() <= TOLERANCE)
     }

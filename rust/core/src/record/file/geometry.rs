@@ -52,7 +52,7 @@ impl Shown<'_> {
             let becomes = format!("reads as {}:{}", other.num, other.den);
             warnings.push(self.warning(&what, &becomes, &[Container::Mkv, Container::Mp4, Container::Mov], ""));
         }
-        if wanted.orientation != found.orientation {
+        if !wanted.orientation.is_near(found.orientation) {
             let fix = "turn the pictures with autorotate of the reader";
             let what = format!("{} of", words(wanted.orientation));
             warnings.push(self.warning(&what, "has no place for it", &[Container::Mp4, Container::Mov], fix));
