@@ -43,6 +43,7 @@ export {
   ObserverFailureEvent,
   ObserverOverloadEvent,
   OverloadEvent,
+  ResizeEvent,
   TypedEventTarget,
   type TypedListener,
   type VideoSourceEvents,
@@ -54,7 +55,7 @@ export { VideoFrame } from "./src/frame/video_frame.ts";
 export type { FrameRect, PlaneLayout, VideoFrameCopyToOptions } from "./src/frame/copy_to.ts";
 export type { VideoPixelFormat } from "./src/frame/layout.ts";
 export type { FrameComponent, FramePlane } from "./src/frame/planes.ts";
-export type { ColourRange, VideoFrameDetails, VideoFrameSettings } from "./src/frame/init.ts";
+export type { ColourRange, FrameRotation, VideoFrameDetails, VideoFrameSettings } from "./src/frame/init.ts";
 export type { FrameColorSpace, FrameImageData, ImageDataLike } from "./src/frame/web.ts";
 export type {
   AtEnd,
@@ -71,6 +72,7 @@ export type {
   ErrorRecord,
   FfmpegInfo,
   FfmpegVariant,
+  FieldOrder,
   FileReaderOptions,
   FileWriterOptions,
   FilterStats,

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 /* The number of this interface. */
-#define GG_ABI_VERSION 2
+#define GG_ABI_VERSION 3
 
 /* The result of a call that did not fail. */
 #define GG_STATUS_DONE 0
@@ -56,6 +56,7 @@
 #define GG_ERROR_FILTER_FAILED -22
 #define GG_ERROR_FILTER_UNAVAILABLE -23
 #define GG_ERROR_IN_USE -24
+#define GG_ERROR_GEOMETRY_LOST -25
 
 
 /**

@@ -31,6 +31,8 @@ export interface Recording {
   readonly colour: ColourSpace;
   /** Number of the video track of the input. */
   readonly track: number | undefined;
+  /** Whether the pictures of a file are turned upright. */
+  readonly autorotate: boolean;
   /** How the source keeps time. */
   readonly pacing: Pacing;
   /** Settings of the writer. */
@@ -83,6 +85,9 @@ export function commandOf(args: readonly string[]): Command {
   if (input === undefined && values["input-rate"] !== undefined) {
     throw new UsageError("Cannot use --input-rate without --input: --rate is that of the test pattern");
   }
+  if (input === undefined && values.autorotate) {
+    throw new UsageError("Cannot use --autorotate without --input: the test pattern is upright");
+  }
   const pacing = values.pacing === undefined
     ? (input === undefined || seconds !== undefined ? "realtime" : "asap")
     : wordOf("pacing", values.pacing, ["realtime", "asap"]);
@@ -101,6 +106,7 @@ export function commandOf(args: readonly string[]): Command {
     size: sizeOf(values.size),
     colour: wordOf("colour", values.colour?.toLowerCase() ?? ColourSpace.I420, Object.values(ColourSpace)),
     track,
+    autorotate: values.autorotate ?? false,
     pacing,
     settings: settingsOf(values),
   };

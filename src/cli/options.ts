@@ -70,6 +70,10 @@ export const OPTIONS = {
     otherwise: "i420",
   },
   track: { type: "string", value: "N", does: "Number of the video track of a file, from 0", otherwise: "the best one" },
+  autorotate: {
+    type: "boolean",
+    does: "Turn the pictures of a file upright, instead of saying in the recording how to",
+  },
   pacing: {
     type: "string",
     value: "NAME",

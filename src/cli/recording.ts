@@ -104,11 +104,12 @@ function watched(source: VideoSource, writer: VideoFileWriter, { seconds = Infin
 }
 
 function openSource(
-  { input, inputRate, colour, track, pacing, rate, seconds, size }: Recording,
+  { input, inputRate, colour, track, autorotate, pacing, rate, seconds, size }: Recording,
 ): Promise<VideoSource> {
   const factory = VideoSourceFactory.getInstance();
   if (input !== undefined) {
     return factory.createFileReader(input, colour, {
+      autorotate,
       pacing,
       ...(track !== undefined && { track }),
       ...(inputRate !== undefined && { frameRate: inputRate }),

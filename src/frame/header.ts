@@ -41,6 +41,16 @@ export interface FrameMetadata {
   range: number;
   /** ITU-T H.273's number; {@linkcode NO_MATRIX} if unknown. */
   matrix: number;
+  /** Width to height of one pixel: numerator, 0 if unknown. */
+  pixelAspectNum: number;
+  /** Width to height of one pixel: denominator. */
+  pixelAspectDen: number;
+  /** Degrees clockwise by which it is to be turned for showing it: 0, 90, 180 or 270. */
+  rotation: number;
+  /** 1 if left and right are to be exchanged afterwards, else 0. */
+  flip: number;
+  /** Number of the order of its fields in the core; 0 unknown. */
+  fieldOrder: number;
   /** Microseconds for which it is shown, 0 if unknown; not part of a header. */
   duration: number;
 }
@@ -60,6 +70,11 @@ export function bareMetadata(colour: ColourSpace, width: number, height: number,
     sessionStartMs: 0,
     range: UNKNOWN.RANGE,
     matrix: NO_MATRIX,
+    pixelAspectNum: 0,
+    pixelAspectDen: 1,
+    rotation: 0,
+    flip: 0,
+    fieldOrder: 0,
     duration: 0,
   };
 }
@@ -79,6 +94,11 @@ export function readHeader(header: Float64Array): FrameMetadata {
     sessionStartMs: header[HEADER.sessionStartMs] as number,
     range: header[HEADER.range] as number,
     matrix: header[HEADER.matrix] as number,
+    pixelAspectNum: header[HEADER.pixelAspectNum] as number,
+    pixelAspectDen: header[HEADER.pixelAspectDen] as number,
+    rotation: header[HEADER.rotation] as number,
+    flip: header[HEADER.flip] as number,
+    fieldOrder: header[HEADER.fieldOrder] as number,
     duration: 0,
   };
 }
@@ -98,4 +118,9 @@ export function writeHeader(metadata: FrameMetadata, dataLength: number, header:
   header[HEADER.sessionStartMs] = metadata.sessionStartMs;
   header[HEADER.range] = metadata.range;
   header[HEADER.matrix] = metadata.matrix;
+  header[HEADER.pixelAspectNum] = metadata.pixelAspectNum;
+  header[HEADER.pixelAspectDen] = metadata.pixelAspectDen;
+  header[HEADER.rotation] = metadata.rotation;
+  header[HEADER.flip] = metadata.flip;
+  header[HEADER.fieldOrder] = metadata.fieldOrder;
 }

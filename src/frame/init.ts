@@ -23,7 +23,10 @@ import { timeBaseOf } from "../base/rational.ts";
 /** The sample values of black and white: luma 16 to 235, or 0 to 255. */
 export type ColourRange = "limited" | "full";
 
-/** The time, the views and the colour of a frame that a program makes; a field that is left out is unknown. */
+/** Degrees clockwise by which a frame is to be turned for showing it. */
+export type FrameRotation = 0 | 90 | 180 | 270;
+
+/** The time, the views, the colour and the geometry of a frame that a program makes; a field that is left out is unknown. */
 export interface VideoFrameDetails {
   /**
    * Number of views in the memory, 1 to 8, one after the other.
@@ -47,6 +50,20 @@ export interface VideoFrameDetails {
   readonly range?: ColourRange | undefined;
   /** The matrix of Y'CbCr samples. */
   readonly matrix?: ColourMatrix | undefined;
+  /** Width to height of one pixel. */
+  readonly pixelAspect?: Rational | undefined;
+  /**
+   * Degrees clockwise by which it is to be turned for showing it.
+   *
+   * @default 0
+   */
+  readonly rotation?: FrameRotation | undefined;
+  /**
+   * Whether left and right are to be exchanged afterwards.
+   *
+   * @default false
+   */
+  readonly flip?: boolean | undefined;
 }
 
 /** The shape, time and colour of a frame that uses the program's own memory. */
@@ -61,6 +78,7 @@ export interface VideoFrameSettings extends VideoFrameDetails {
 
 const NUMBER = { type: "number" } as const;
 const WHOLE = { type: "integer" } as const;
+const TERM = { type: "integer", minimum: 1, maximum: LIMITS.TERM } as const;
 
 const RULES = {
   colour: { type: "string" },
@@ -75,6 +93,9 @@ const RULES = {
   captureTime: NUMBER,
   range: { words: Object.keys(COLOUR_RANGES) },
   matrix: { words: Object.keys(COLOUR_MATRICES) },
+  pixelAspect: { fields: { num: TERM, den: TERM } },
+  rotation: NUMBER,
+  flip: { type: "boolean" },
 } as const satisfies Rules & Record<keyof VideoFrameSettings, unknown>;
 
 /** Position of the samples of a frame. */
@@ -114,13 +135,19 @@ export function metadataOf(settings: VideoFrameSettings): FrameMetadata {
   const checked = checkedOptions(settings, RULES);
   const { colour, width, height, stereoCount = 1 } = checked;
   const metadata = shapeOf(colour, ["width", width], ["height", height], stereoCount);
-  const { duration = 0, sequence, captureTime = 0, range, matrix } = checked;
+  const { duration = 0, sequence, captureTime = 0, range, matrix, pixelAspect, rotation = 0, flip = false } = checked;
   if (captureTime < 0) throw outOfRange("captureTime", `Cannot use captureTime ${captureTime}: it must be 0 or more`);
   if (sequence !== undefined) metadata.sequence = sequence;
   metadata.captureMs = captureTime;
   metadata.duration = duration;
   metadata.range = range === undefined ? UNKNOWN.RANGE : COLOUR_RANGES[range];
   metadata.matrix = matrix === undefined ? NO_MATRIX : COLOUR_MATRICES[matrix][0];
+  if (pixelAspect !== undefined) [metadata.pixelAspectNum, metadata.pixelAspectDen] = termsOf(pixelAspect);
+  if (!([0, 90, 180, 270] as number[]).includes(rotation)) {
+    throw outOfRange("rotation", `Cannot use rotation ${rotation}: it must be 0, 90, 180 or 270`);
+  }
+  metadata.rotation = rotation;
+  metadata.flip = flip ? 1 : 0;
   const time = timeOf(checked);
   if (time !== undefined) {
     metadata.pts = time.pts;
@@ -174,6 +201,16 @@ export function samplesOf(data: ArrayBuffer | ArrayBufferView, metadata: FrameMe
 /** The language's name of a value's kind; also right for memory of another realm, where `instanceof` fails. */
 export function kindOf(value: unknown): string {
   return Object.prototype.toString.call(value).slice("[object ".length, -1);
+}
+
+/** Both terms of a pixel aspect, of which neither may be missing. */
+function termsOf({ num, den }: Rational): [num: number, den: number] {
+  for (const [term, value] of Object.entries({ num, den })) {
+    if (typeof value !== "number") {
+      throw wrongType(`pixelAspect.${term}`, `Cannot use pixelAspect.${term} ${String(value)}: it must be a number`);
+    }
+  }
+  return [num, den];
 }
 
 function timeOf(

@@ -20,6 +20,7 @@ import { allocate, FrameMemory } from "./memory.ts";
 import { componentsOf, type FrameComponent, type FramePlane, planesOf } from "./planes.ts";
 import {
   type ColourRange,
+  type FrameRotation,
   matrixOf,
   metadataOf,
   rangeOf,
@@ -28,7 +29,14 @@ import {
   type VideoFrameDetails,
   type VideoFrameSettings,
 } from "./init.ts";
-import { colorSpaceOf, type FrameColorSpace, type FrameImageData, type ImageDataLike, imageDataOf } from "./web.ts";
+import {
+  colorSpaceOf,
+  displaySizeOf,
+  type FrameColorSpace,
+  type FrameImageData,
+  type ImageDataLike,
+  imageDataOf,
+} from "./web.ts";
 
 let memoryIn: (frame: VideoFrame) => FrameMemory;
 
@@ -196,6 +204,22 @@ export class VideoFrame {
     return matrixOf(this.#memory.metadata);
   }
 
+  /** Width to height of one pixel; `undefined` if unknown. */
+  get pixelAspect(): Rational | undefined {
+    const { pixelAspectNum: num, pixelAspectDen: den } = this.#memory.metadata;
+    return num > 0 ? { num, den } : undefined;
+  }
+
+  /** Degrees clockwise by which it is to be turned for showing it. */
+  get rotation(): FrameRotation {
+    return this.#memory.metadata.rotation as FrameRotation;
+  }
+
+  /** Whether left and right are to be exchanged after that. */
+  get flip(): boolean {
+    return this.#memory.metadata.flip !== 0;
+  }
+
   /** WebCodecs' name of the colour space. */
   get format(): VideoPixelFormat {
     return LAYOUTS[this.colour].format;
@@ -211,14 +235,14 @@ export class VideoFrame {
     return this.height;
   }
 
-  /** The same as {@linkcode VideoFrame.width}. */
+  /** Width at which it is to be shown: in square pixels, and turned. */
   get displayWidth(): number {
-    return this.width;
+    return displaySizeOf(this.#memory.metadata).width;
   }
 
-  /** The same as {@linkcode VideoFrame.height}. */
+  /** Height at which it is to be shown: in square pixels, and turned. */
   get displayHeight(): number {
-    return this.height;
+    return displaySizeOf(this.#memory.metadata).height;
   }
 
   /** The whole picture. */

@@ -59,6 +59,13 @@ export function colorSpaceOf(metadata: FrameMetadata): FrameColorSpace {
   };
 }
 
+/** The size at which a frame is to be shown: its height is kept where its pixels are not square, and then it is turned. */
+export function displaySizeOf(metadata: FrameMetadata): { readonly width: number; readonly height: number } {
+  const { width, height, pixelAspectNum, pixelAspectDen, rotation } = metadata;
+  const wide = pixelAspectNum > 0 ? Math.max(1, Math.round(width * pixelAspectNum / pixelAspectDen)) : width;
+  return rotation % 180 === 0 ? { width: wide, height } : { width: height, height: wide };
+}
+
 /** The pixels of a view, without a copy. */
 export function imageDataOf(frame: FrameMemory, stereoIndex: number): FrameImageData {
   const { colour, width, height } = frame.metadata;

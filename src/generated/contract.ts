@@ -5,7 +5,7 @@
  */
 
 /** The number of the C ABI that this source speaks. */
-export const ABI_VERSION = 2;
+export const ABI_VERSION = 3;
 
 /** The result of a call that did not fail. */
 export const STATUS = { DONE: 0, AGAIN: 1, MORE: 2, END: 3 } as const;
@@ -75,6 +75,8 @@ export const CODES = {
   filter_unavailable: -23,
   /** The file is being read or recorded, so it cannot be recorded to; or it is being recorded, so it cannot be read. */
   in_use: -24,
+  /** The container or the codec does not say how the pictures are to be shown: their pixel aspect, orientation or fields. */
+  geometry_lost: -25,
 } as const;
 
 /** Every container with its file extensions; the first is the customary one. */
@@ -146,6 +148,11 @@ export const HEADER = {
   sessionStartMs: 10,
   range: 11,
   matrix: 12,
+  pixelAspectNum: 13,
+  pixelAspectDen: 14,
+  rotation: 15,
+  flip: 16,
+  fieldOrder: 17,
 } as const;
 
 /** The numbers in a frame's header for a sequence, a colour range and a matrix that are not known. */
@@ -178,6 +185,7 @@ export const LIMITS = {
 export const OPTION_RULES = {
   file_reader: {
     atEnd: { words: ["stop", "loop", "black"] },
+    autorotate: { type: "boolean" },
     colour: { words: ["bgra", "i420", "uyvy", "rgba", "nv12"] },
     frameRate: {
       fields: {
@@ -369,6 +377,7 @@ export type PipelineStage =
  * - `filter_failed`: A filter cannot work on frames of this shape, or failed on one.
  * - `filter_unavailable`: FFmpeg's filters cannot be loaded on this machine.
  * - `in_use`: The file is being read or recorded, so it cannot be recorded to; or it is being recorded, so it cannot be read.
+ * - `geometry_lost`: The container or the codec does not say how the pictures are to be shown: their pixel aspect, orientation or fields.
  */
 export type ErrorCode =
   | "internal"
@@ -394,7 +403,8 @@ export type ErrorCode =
   | "limit_exceeded"
   | "filter_failed"
   | "filter_unavailable"
-  | "in_use";
+  | "in_use"
+  | "geometry_lost";
 
 /**
  * An event of an object.
@@ -407,6 +417,7 @@ export type ErrorCode =
  * - `disklow`: The disk is nearly full; at most one event a minute.
  * - `discontinuity`: The times of frames jumped: in a source its input's clock, in a recording another source, a step of the clock, or a
  * gap that the container cannot express. Time goes on right after the frame before; at most one event a second.
+ * - `resize`: The frames of a source have another size from now on.
  * - `room`: A target that had no room for a frame has room again.
  * - `warning`: Something degraded; a frame that it cost is in the ledger.
  * - `error`: The object failed; what was recorded stays.
@@ -441,6 +452,12 @@ export type Event = {
   /** By how much the frame's own time differs, in seconds: below 0 for a step back. */
   readonly jumpSeconds: number;
 } | {
+  readonly type: "resize";
+  /** Width of its full frames in pixels. */
+  readonly width: number;
+  /** Height of its full frames in pixels. */
+  readonly height: number;
+} | {
   readonly type: "room";
 } | {
   readonly type: "warning";
@@ -457,6 +474,19 @@ export type Event = {
   /** A target's report. */
   readonly report?: RecordingReport;
 };
+
+/**
+ * The order in which the two fields of a frame were taken, by FFmpeg's names (AVFieldOrder): the first letter is the
+ * field that comes first, top or bottom.
+ *
+ * - `unknown`: Not known.
+ * - `progressive`: Both at once: no fields.
+ * - `tt`: Top first.
+ * - `bb`: Bottom first.
+ * - `tb`: Top first, by FFmpeg's use of it for frames in which the fields are interleaved.
+ * - `bt`: Bottom first, likewise.
+ */
+export type FieldOrder = "unknown" | "progressive" | "tt" | "bb" | "tb" | "bt";
 
 /**
  * The behaviour of a file reader after its last frame.
@@ -519,10 +549,12 @@ export type EncoderProfile = "live" | "quality" | "lossless";
 export type Pacing = "realtime" | "asap";
 
 /**
- * The behaviour of a writer when the size of the frames, or the number of their views, changes.
+ * The behaviour of a writer when the size, the pixel aspect or the orientation of the frames changes, or the number of
+ * their views.
  *
- * - `scale`: Continue in the size of the first frame, to which others are scaled without keeping their proportions. Where views
- * are packed, a missing one is replaced by the last one, and surplus ones are left out.
+ * - `scale`: Continue in the size of the first frame. Others are scaled into it with their proportions, between black bars where
+ * these differ, which is reported once by a warning. Where views are packed, a missing one is replaced by the last
+ * one, and surplus ones are left out.
  * - `segment`: Finish the file and continue in the next one: after `NAME.mp4` follow `NAME_002.mp4`, `NAME_003.mp4` and so on.
  * So it does after a pause that the container cannot express. Each file begins at time 0. A number that is taken is
  * passed over, unless `overwrite` is set. The program needs permission to write the folder of the file.
@@ -699,6 +731,8 @@ export interface RecordingReport {
   readonly synced: boolean;
   /** The files, in their order: one, or several where a change of size began new ones; none without a frame. */
   readonly segments: readonly SegmentReport[];
+  /** What degraded, in the order of the warnings: the first hundred. */
+  readonly warnings: readonly ErrorRecord[];
 }
 
 /** The fixed properties of a target. */
@@ -850,9 +884,9 @@ export interface SourceInfo {
   readonly isFrameRateGuessed: boolean;
   /** Whether frames do not come at one rate, as far as the headers and the first frames show. */
   readonly isVariableRate: boolean;
-  /** Width in pixels. */
+  /** Width of the first frame in pixels. */
   readonly width: number;
-  /** Height in pixels. */
+  /** Height of the first frame in pixels. */
   readonly height: number;
   /** Views of each frame; 1 unless it is a stereo source. Width and height are those of one view. */
   readonly stereoCount: number;
@@ -860,6 +894,14 @@ export interface SourceInfo {
   readonly colour: ColourSpace;
   /** FFmpeg's name of the pixel format in which frames are captured. */
   readonly pixelFormat: string;
+  /** Width to height of one pixel, if the input states it. */
+  readonly pixelAspect: Rational | null;
+  /** Degrees clockwise by which frames are to be turned for showing them: 0, 90, 180 or 270. */
+  readonly rotation: number;
+  /** Whether left and right are to be exchanged afterwards. */
+  readonly flip: boolean;
+  /** The order of the fields of interlaced frames. */
+  readonly fieldOrder: FieldOrder;
   /** FFmpeg's name of the codec, or `pattern`. */
   readonly codec: string;
   /** FFmpeg's name of the container, or `pattern`. */
@@ -932,10 +974,17 @@ export interface FileReaderOptions {
    */
   atEnd?: AtEnd | undefined;
   /**
+   * Turn pictures upright by the file's display matrix, so that nothing is left to the player. Without it they come as
+   * they are coded, and recordings get the matrix.
+   *
+   * @default false
+   */
+  autorotate?: boolean | undefined;
+  /**
    * Frames per second of a raw stream (h264, hevc, mjpeg and the like), which states no times; by default the rate in its
    * headers, or 25. Any other container is refused with it.
    */
-  frameRate?: Rational;
+  frameRate?: Rational | undefined;
   /**
    * Largest number of pixels in a frame; a video with larger frames is refused.
    *

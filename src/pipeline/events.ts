@@ -107,6 +107,21 @@ export class DiscontinuityEvent extends Event {
   }
 }
 
+/** The frames of a source have another size; observers see it in each frame, and a frame's own size always holds. */
+export class ResizeEvent extends Event {
+  /** Width of the full frames in pixels. */
+  readonly width: number;
+  /** Height of the full frames in pixels. */
+  readonly height: number;
+
+  /** An event about the size of frames. */
+  constructor(width: number, height: number) {
+    super("resize");
+    this.width = width;
+    this.height = height;
+  }
+}
+
 /** Something failed (`error`), or degraded (`warning`): a frame that this cost is in the ledger. */
 export class FailureEvent extends Event {
   /** The error. */
@@ -167,6 +182,8 @@ export interface ObservableEvents {
 export interface VideoSourceEvents extends ObservableEvents {
   /** It has made its last frame, and its observers have seen it. */
   readonly ended: Event;
+  /** Its frames have another size. A sub-frame that is not inside them is given up, with a `warning`. */
+  readonly resize: ResizeEvent;
   /** The clock of its input jumped. */
   readonly discontinuity: DiscontinuityEvent;
   /** It is closed. */

@@ -7,7 +7,7 @@
 import { type Deferred, deferred } from "../base/deferred.ts";
 import { asError, outOfRange, recordOf, VideoSourceError, wrongType } from "../base/errors.ts";
 import type { ColourSpace, Pacing, Rational, Rect, SourceInfo, SourceStats } from "../generated/contract.ts";
-import { ClosedEvent, FailureEvent, type VideoSourceEvents } from "../pipeline/events.ts";
+import { ClosedEvent, FailureEvent, ResizeEvent, type VideoSourceEvents } from "../pipeline/events.ts";
 import { Lifecycle, type Opened, type OwnEvent } from "../pipeline/lifecycle.ts";
 import { linkOutput } from "../pipeline/link.ts";
 import { NativeOutput } from "../pipeline/native_output.ts";
@@ -49,8 +49,10 @@ export abstract class VideoSource extends Observable<VideoSourceEvents> {
   readonly #life: Lifecycle<void>;
   readonly #output: NativeOutput;
   readonly #end: Deferred<void> = deferred();
-  /** Size of the sub-frame, if one is set. */
-  #crop: FrameDimensions | undefined;
+  /** Size of its full frames. */
+  #size: FrameDimensions;
+  /** The sub-frame, if one is set. */
+  #crop: Rect | undefined;
   /** `over` once the native side has made the last frame, `ended` once the observers have seen it too. */
   #frames: "coming" | "over" | "ended" = "coming";
   #failure: Error | undefined;
@@ -59,6 +61,7 @@ export abstract class VideoSource extends Observable<VideoSourceEvents> {
   constructor({ native, handle, name, pacing }: OpenedSource) {
     super();
     this.info = native.backend.command(handle, { call: "source_info" }, "source");
+    this.#size = this.info;
     this.ended = this.#end.promise;
     this.ended.catch(() => {});
     this.#output = new NativeOutput({
@@ -106,9 +109,9 @@ export abstract class VideoSource extends Observable<VideoSourceEvents> {
     return { ...this.info.frameRate };
   }
 
-  /** Width and height of its frames in pixels; those of the sub-frame if one is set. */
+  /** Width and height of its frames in pixels, as they are now; those of the sub-frame if one is set. */
   getFrameDimensions(): FrameDimensions {
-    const { width, height } = this.#crop ?? this.info;
+    const { width, height } = this.#crop ?? this.#size;
     return { width, height };
   }
 
@@ -125,11 +128,11 @@ export abstract class VideoSource extends Observable<VideoSourceEvents> {
    */
   setSubFrame(x: number, y: number, width: number, height: number): void {
     this.#life.checkOpen("set a sub-frame of");
-    const { info } = this;
-    checkSpan(["x", x], ["width", width], info.width, info);
-    checkSpan(["y", y], ["height", height], info.height, info);
-    this.#requestCrop({ x, y, width, height });
-    this.#crop = { width, height };
+    checkSpan(["x", x], ["width", width], this.#size.width, this.#size);
+    checkSpan(["y", y], ["height", height], this.#size.height, this.#size);
+    const crop = { x, y, width, height };
+    this.#requestCrop(crop);
+    this.#crop = crop;
   }
 
   /**
@@ -205,9 +208,20 @@ export abstract class VideoSource extends Observable<VideoSourceEvents> {
         this.dispatchEvent(new ClosedEvent(undefined, error));
         break;
       }
+      case "resize":
+        this.#resize(event);
+        break;
       case "room":
         break;
     }
+  }
+
+  /** Its frames have another size; the native side keeps the sub-frame if it is inside them. */
+  #resize({ width, height }: FrameDimensions): void {
+    this.#size = { width, height };
+    const crop = this.#crop;
+    if (crop !== undefined && (crop.x + crop.width > width || crop.y + crop.height > height)) this.#crop = undefined;
+    this.dispatchEvent(new ResizeEvent(width, height));
   }
 
   #fail(failure: Error): void {

@@ -47,6 +47,10 @@ const SOURCE_INFO: SourceInfo = {
   stereoCount: 1,
   colour: "i420",
   pixelFormat: "yuv420p",
+  pixelAspect: null,
+  rotation: 0,
+  flip: false,
+  fieldOrder: "unknown",
   codec: "pattern",
   container: "pattern",
   durationSeconds: null,
@@ -186,6 +190,7 @@ export class FakeBackend implements Backend {
       finalised: true,
       synced: true,
       segments: [],
+      warnings: [],
     };
   }
 

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Number of this contract; TypeScript refuses a library with another one.
-pub const ABI_VERSION: u32 = 2;
+pub const ABI_VERSION: u32 = 3;
 
 /// The result of a call that did not fail; one that did returns the number of a [`Code`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -66,6 +66,7 @@ describe("the arguments of `deno task record`", () => {
       size: { width: 640, height: 480 },
       colour: "bgra",
       track: undefined,
+      autorotate: false,
       pacing: "realtime",
       settings: {
         bitRate: 4_500_000,
@@ -122,6 +123,7 @@ describe("the arguments of `deno task record`", () => {
       ["--input a.mp4 --size 64x64", /a file has its own size$/],
       ["--input a.mp4 --colour bgra", /in its own colours$/],
       ["--track 1", /^Cannot use --track without --input: /],
+      ["--autorotate", /^Cannot use --autorotate without --input: /],
       ["--input a.mp4 --track x", /it must be a number$/],
       ["--seconds 2147484", /it must be at most 2147483$/],
       ["--input a.mp4 --seconds 3 --pacing asap", /only in real time/],

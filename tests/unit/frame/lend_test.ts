@@ -94,7 +94,26 @@ describe("the header of a frame", () => {
   it("is written for a frame of which nothing is known", () => {
     const numbers = new Float64Array(HEADER_LENGTH).fill(Number.NaN);
     describeFrame(new VideoFrame("nv12", 5, 3, 2), numbers);
-    assert.deepEqual([...numbers], [COLOUR_SPACES.indexOf("nv12"), 5, 3, 2, 54, -1, 0, 0, 1, 0, 0, 0, 2]);
+    assert.deepEqual([...numbers], [
+      COLOUR_SPACES.indexOf("nv12"),
+      5,
+      3,
+      2,
+      54,
+      -1,
+      0,
+      0,
+      1,
+      0,
+      0,
+      0,
+      2,
+      0,
+      1,
+      0,
+      0,
+      0,
+    ]);
   });
 
   it("names every colour space", () => {

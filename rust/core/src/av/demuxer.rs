@@ -7,8 +7,9 @@ use super::{
     avio::Avio,
     error::check,
     ffi::{self, text},
+    geometry,
 };
-use crate::{base::time::Rational, storage::Storage};
+use crate::{base::time::Rational, pixels::geometry::Geometry, storage::Storage};
 
 /// Containers that a file may be: no playlist, no image sequence, nothing that opens further files. Single pictures come
 /// through FFmpeg's pipes, which read nothing but what they are given. `live_flv` is what a server of RTMP has saved,
@@ -73,6 +74,8 @@ pub struct StreamInfo {
     pub sound_tracks: u32,
     /// Whether the container states that its packets are encrypted.
     pub is_encrypted: bool,
+    /// How its pictures are to be shown; a pixel aspect goes before the pictures' own.
+    pub geometry: Geometry,
 }
 
 /// An open container, owned.
@@ -202,6 +205,7 @@ impl Demuxer {
                 video_tracks: self.video_tracks(),
                 sound_tracks: self.sound_tracks(),
                 is_encrypted: is_encrypted(stream),
+                geometry: geometry::of_stream(stream),
             })
         }
     }

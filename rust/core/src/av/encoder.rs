@@ -117,7 +117,7 @@ impl Encoder {
             c.colorspace = ffi::AVColorSpace(config.tags.matrix);
             c.color_primaries = ffi::AVColorPrimaries(config.tags.primaries);
             c.color_trc = ffi::AVColorTransferCharacteristic(config.tags.transfer);
-            c.sample_aspect_ratio = config.tags.pixel_aspect.into();
+            c.sample_aspect_ratio = config.tags.geometry.pixel_aspect.into();
             c.thread_count = i32::try_from(config.threads).unwrap_or(0);
             c.gop_size = i32::try_from(config.gop).unwrap_or(i32::MAX);
             if let Some(count) = config.b_frames {

@@ -6,12 +6,14 @@
 
 mod avio;
 mod buffer_pool;
+mod compose;
 mod decoder;
 mod demuxer;
 mod dictionary;
 mod encoder;
 mod error;
 mod ffi;
+mod geometry;
 mod graph;
 mod library;
 mod log;
@@ -23,8 +25,10 @@ mod pixel;
 mod pool;
 mod samples;
 mod scaler;
+mod side_data;
 mod stereo;
 mod supported;
+mod turn;
 mod variant;
 mod video_info;
 

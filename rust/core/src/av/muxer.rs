@@ -6,8 +6,12 @@ use std::{
     sync::Arc,
 };
 
-use super::{AvError, Dictionary, Packet, StreamParameters, avio::Avio, error::check, ffi, stereo};
-use crate::{base::time::Rational, pixels::StereoPacking, storage::Storage};
+use super::{AvError, Dictionary, Packet, StreamParameters, avio::Avio, error::check, ffi, geometry, stereo};
+use crate::{
+    base::time::Rational,
+    pixels::{StereoPacking, geometry::Geometry},
+    storage::Storage,
+};
 
 /// Bytes below which FFmpeg may not recognise a transport stream: it wants ten packets, and counts each as one of 204
 /// bytes (mpegts_probe in mpegts.c).
@@ -33,6 +37,8 @@ pub struct MuxerConfig<'a> {
     pub frame_rate: Option<Rational>,
     /// Whether each flush completes a fragment of boxes, of which readers are to see all or nothing.
     pub is_fragmented: bool,
+    /// How the pictures are to be shown; written as far as the container has places for it.
+    pub geometry: Geometry,
     /// How two views are packed in each picture; written where the container has a place for it.
     pub stereo: Option<StereoPacking>,
     /// Private options by name.
@@ -100,7 +106,7 @@ impl Muxer {
             let frame_rate = config.frame_rate.unwrap_or(Rational::new(0, 1));
             (*stream).avg_frame_rate = frame_rate.into();
             (*stream).r_frame_rate = frame_rate.into();
-            (*stream).sample_aspect_ratio = (*(*stream).codecpar).sample_aspect_ratio;
+            geometry::tag_stream(stream, config.geometry)?;
             if let Some(packing) = config.stereo {
                 stereo::tag_stream(stream, packing)?;
                 // The `st3d` box is Google's, not yet ISO's: movenc writes it only where that is allowed.

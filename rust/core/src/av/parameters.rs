@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{AvError, ColourTags, PixelFormat, error::check, ffi};
+use crate::{base::time::Rational, pixels::geometry::Geometry};
 
 /// Codec, size, pixel format, colour and parameter sets of a video stream. Nothing changes them, so clones share them.
 #[derive(Debug, Clone)]
@@ -60,7 +61,7 @@ impl StreamParameters {
             raw.color_space = ffi::AVColorSpace(tags.matrix);
             raw.color_primaries = ffi::AVColorPrimaries(tags.primaries);
             raw.color_trc = ffi::AVColorTransferCharacteristic(tags.transfer);
-            raw.sample_aspect_ratio = tags.pixel_aspect.into();
+            raw.sample_aspect_ratio = tags.geometry.pixel_aspect.into();
             Ok(())
         })
     }
@@ -104,6 +105,17 @@ impl StreamParameters {
             unsafe { ffi::av_freep((&raw mut raw.extradata).cast()) };
             raw.extradata_size = 0;
         })
+    }
+
+    /// The pixel aspect in the stream itself; 0/1 if unknown.
+    #[must_use]
+    pub fn pixel_aspect(&self) -> Rational {
+        // SAFETY: valid as long as `self`.
+        let (aspect, width, height) = unsafe {
+            let parameters = &*self.as_ptr();
+            (parameters.sample_aspect_ratio, parameters.width, parameters.height)
+        };
+        Geometry::checked_aspect(aspect.into(), (width.unsigned_abs(), height.unsigned_abs()))
     }
 
     /// The four-character tag; zeros if none was chosen.

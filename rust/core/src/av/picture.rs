@@ -5,12 +5,10 @@ use super::{
     error::check,
     ffi::{self, text},
 };
-use crate::{
-    base::time::Rational,
-    pixels::{
-        h273::{RANGE_UNKNOWN, UNKNOWN},
-        planes::{Plane, PlaneMut, Planes, PlanesMut, Rect},
-    },
+use crate::pixels::{
+    geometry::Geometry,
+    h273::{RANGE_UNKNOWN, UNKNOWN},
+    planes::{Plane, PlaneMut, Planes, PlanesMut, Rect},
 };
 
 /// Colour and shape tags that travel with a picture; the numbers are those of [`h273`](crate::pixels::h273).
@@ -24,8 +22,8 @@ pub struct ColourTags {
     pub primaries: u32,
     /// Transfer characteristic (AVColorTransferCharacteristic).
     pub transfer: u32,
-    /// Width to height of one pixel; 0/1 unknown.
-    pub pixel_aspect: Rational,
+    /// How it is to be shown.
+    pub geometry: Geometry,
 }
 
 impl ColourTags {
@@ -35,7 +33,7 @@ impl ColourTags {
         matrix: UNKNOWN,
         primaries: UNKNOWN,
         transfer: UNKNOWN,
-        pixel_aspect: Rational::new(0, 1),
+        geometry: Geometry::UNKNOWN,
     };
 
     /// FFmpeg's name of the matrix.
@@ -49,7 +47,11 @@ impl ColourTags {
 
 /// One raw picture, owned; its samples may be shared with other pictures.
 #[derive(Debug)]
-pub struct Picture(*mut ffi::AVFrame);
+pub struct Picture {
+    frame: *mut ffi::AVFrame,
+    // Not in the frame, where it would be side data to be allocated; only the pixel aspect is there.
+    geometry: Geometry,
+}
 
 // SAFETY: owned; sample buffers are reference-counted atomically and written only while unshared (`make_writable`).
 unsafe impl Send for Picture {}
@@ -65,7 +67,10 @@ impl Picture {
     pub fn empty() -> Result<Self, AvError> {
         // SAFETY: allocates, or returns null.
         let frame = unsafe { ffi::av_frame_alloc() };
-        if frame.is_null() { Err(AvError::no_memory()) } else { Ok(Self(frame)) }
+        if frame.is_null() {
+            return Err(AvError::no_memory());
+        }
+        Ok(Self { frame, geometry: Geometry::UNKNOWN })
     }
 
     /// A picture with its own, uninitialised samples, aligned for SIMD.
@@ -77,12 +82,12 @@ impl Picture {
         let picture = Self::empty()?;
         // SAFETY: owned.
         unsafe {
-            (*picture.0).format = format.0;
-            (*picture.0).width = i32::try_from(width).unwrap_or(-1);
-            (*picture.0).height = i32::try_from(height).unwrap_or(-1);
+            (*picture.frame).format = format.0;
+            (*picture.frame).width = i32::try_from(width).unwrap_or(-1);
+            (*picture.frame).height = i32::try_from(height).unwrap_or(-1);
         }
         // SAFETY: owned, its format and size are set; refuses impossible ones.
-        check(unsafe { ffi::av_frame_get_buffer(picture.0, 0) })?;
+        check(unsafe { ffi::av_frame_get_buffer(picture.frame, 0) })?;
         Ok(picture)
     }
 
@@ -92,9 +97,10 @@ impl Picture {
     ///
     /// Out of memory.
     pub fn reference(&self) -> Result<Self, AvError> {
-        let copy = Self::empty()?;
+        let mut copy = Self::empty()?;
+        copy.geometry = self.geometry;
         // SAFETY: both are owned; the source is only read.
-        check(unsafe { ffi::av_frame_ref(copy.0, self.0) })?;
+        check(unsafe { ffi::av_frame_ref(copy.frame, self.frame) })?;
         Ok(copy)
     }
 
@@ -106,7 +112,8 @@ impl Picture {
     /// # Errors
     ///
     /// Out of memory, or a crop that is not inside the picture.
-    pub fn crop(self, crop: Rect) -> Result<Self, AvError> {
+    pub fn crop(mut self, crop: Rect) -> Result<Self, AvError> {
+        self.geometry = self.geometry.cropped(crop.y);
         if self.format() == PixelFormat::UYVY422 && crop.x % 2 == 1 {
             return self.crop_odd_uyvy(crop);
         }
@@ -116,11 +123,11 @@ impl Picture {
         let (width, height) = (self.width() as usize, self.height() as usize);
         // SAFETY: owned; the call refuses a crop that leaves nothing, and moves plane pointers inside their buffers.
         check(unsafe {
-            (*self.0).crop_left = crop.x;
-            (*self.0).crop_top = crop.y;
-            (*self.0).crop_right = width.saturating_sub(crop.x + crop.width);
-            (*self.0).crop_bottom = height.saturating_sub(crop.y + crop.height);
-            ffi::av_frame_apply_cropping(self.0, ffi::AV_FRAME_CROP_UNALIGNED.0 as i32)
+            (*self.frame).crop_left = crop.x;
+            (*self.frame).crop_top = crop.y;
+            (*self.frame).crop_right = width.saturating_sub(crop.x + crop.width);
+            (*self.frame).crop_bottom = height.saturating_sub(crop.y + crop.height);
+            ffi::av_frame_apply_cropping(self.frame, ffi::AV_FRAME_CROP_UNALIGNED.0 as i32)
         })?;
         Ok(self)
     }
@@ -146,30 +153,11 @@ impl Picture {
         Ok(cropped)
     }
 
-    /// The same picture with its rows from the top down in memory: some files, such as AVI, store them from the bottom up.
-    ///
-    /// # Errors
-    ///
-    /// Out of memory.
-    pub fn from_top(self) -> Result<Self, AvError> {
-        // SAFETY: owned.
-        if unsafe { (*self.0).linesize.iter().all(|bytes| *bytes >= 0) } {
-            return Ok(self);
-        }
-        let copy = Self::alloc(self.format(), self.width(), self.height())?;
-        // SAFETY: both are owned and have the same shape; the source is only read.
-        unsafe {
-            check(ffi::av_frame_copy(copy.0, self.0))?;
-            check(ffi::av_frame_copy_props(copy.0, self.0))?;
-        }
-        Ok(copy)
-    }
-
     /// Bytes of the memory that it keeps alive, which it may share with others: of a part, that of the whole picture.
     #[must_use]
     pub fn memory(&self) -> usize {
         // SAFETY: owned; a buffer that is set is a reference to live memory.
-        let buffers = unsafe { (*self.0).buf.iter().filter_map(|buffer| buffer.as_ref()) };
+        let buffers = unsafe { (*self.frame).buf.iter().filter_map(|buffer| buffer.as_ref()) };
         buffers.map(|buffer| buffer.size).sum()
     }
 
@@ -177,21 +165,21 @@ impl Picture {
     #[must_use]
     pub fn width(&self) -> u32 {
         // SAFETY: owned.
-        u32::try_from(unsafe { (*self.0).width }).unwrap_or(0)
+        u32::try_from(unsafe { (*self.frame).width }).unwrap_or(0)
     }
 
     /// Height in pixels.
     #[must_use]
     pub fn height(&self) -> u32 {
         // SAFETY: owned.
-        u32::try_from(unsafe { (*self.0).height }).unwrap_or(0)
+        u32::try_from(unsafe { (*self.frame).height }).unwrap_or(0)
     }
 
     /// Pixel format.
     #[must_use]
     pub fn format(&self) -> PixelFormat {
         // SAFETY: owned.
-        PixelFormat(unsafe { (*self.0).format })
+        PixelFormat(unsafe { (*self.frame).format })
     }
 
     /// Calls its samples by another pixel format that has the same layout; any other format changes nothing.
@@ -199,7 +187,7 @@ impl Picture {
         let has_layout = format.layout().is_some() && format.layout() == self.format().layout();
         if has_layout || format.plain() == self.format().plain() {
             // SAFETY: owned; the planes of both formats have the same geometry.
-            unsafe { (*self.0).format = format.0 };
+            unsafe { (*self.frame).format = format.0 };
         }
     }
 
@@ -207,14 +195,14 @@ impl Picture {
     #[must_use]
     pub fn pts(&self) -> Option<i64> {
         // SAFETY: owned.
-        Some(unsafe { (*self.0).pts }).filter(|pts| *pts != ffi::AV_NOPTS_VALUE)
+        Some(unsafe { (*self.frame).pts }).filter(|pts| *pts != ffi::AV_NOPTS_VALUE)
     }
 
     /// FFmpeg's best guess of the presentation time of a decoded picture, in ticks of its stream.
     #[must_use]
     pub fn best_effort_pts(&self) -> Option<i64> {
         // SAFETY: owned.
-        Some(unsafe { (*self.0).best_effort_timestamp }).filter(|pts| *pts != ffi::AV_NOPTS_VALUE)
+        Some(unsafe { (*self.frame).best_effort_timestamp }).filter(|pts| *pts != ffi::AV_NOPTS_VALUE)
     }
 
     /// The time for which a decoded picture is shown, in ticks of its stream; `None` if its packet states none.
@@ -222,38 +210,38 @@ impl Picture {
     pub fn duration(&self) -> Option<i64> {
         // SAFETY: owned.
         #[cfg(frame_duration)]
-        let ticks = unsafe { (*self.0).duration };
+        let ticks = unsafe { (*self.frame).duration };
         // SAFETY: owned.
         #[cfg(not(frame_duration))]
-        let ticks = unsafe { (*self.0).pkt_duration };
+        let ticks = unsafe { (*self.frame).pkt_duration };
         Some(ticks).filter(|ticks| *ticks > 0)
     }
 
     /// Asks the encoder for a key frame.
     pub fn request_key(&mut self) {
         // SAFETY: owned.
-        unsafe { (*self.0).pict_type = ffi::AVPictureType::I };
+        unsafe { (*self.frame).pict_type = ffi::AVPictureType::I };
     }
 
     /// Whether a key frame was asked for, since [`Self::set_pts`].
     #[must_use]
     pub fn is_key_requested(&self) -> bool {
         // SAFETY: owned.
-        unsafe { (*self.0).pict_type == ffi::AVPictureType::I }
+        unsafe { (*self.frame).pict_type == ffi::AVPictureType::I }
     }
 
     /// Asks encoders with a constant quantiser for this one; the MPEG-4 family reads it from each picture.
     pub fn set_quantiser(&mut self, quantiser: f64) {
         // SAFETY: owned.
-        unsafe { (*self.0).quality = (quantiser * f64::from(ffi::FF_QP2LAMBDA)).round() as i32 };
+        unsafe { (*self.frame).quality = (quantiser * f64::from(ffi::FF_QP2LAMBDA)).round() as i32 };
     }
 
     /// Makes this picture the one shown at `pts`, and leaves its type to the encoder.
     pub fn set_pts(&mut self, pts: i64) {
         // SAFETY: owned.
         unsafe {
-            (*self.0).pts = pts;
-            (*self.0).pict_type = ffi::AVPictureType::NONE;
+            (*self.frame).pts = pts;
+            (*self.frame).pict_type = ffi::AVPictureType::NONE;
         }
     }
 
@@ -261,20 +249,20 @@ impl Picture {
     #[must_use]
     pub fn mark(&self) -> u64 {
         // SAFETY: owned; the field is never followed.
-        unsafe { (*self.0).opaque.addr() as u64 }
+        unsafe { (*self.frame).opaque.addr() as u64 }
     }
 
     /// Sets the number that filters hand on, as far as an address is wide (AVFrame.opaque, which FFmpeg only copies).
     pub fn set_mark(&mut self, mark: u64) {
         // SAFETY: owned; the field is never followed.
-        unsafe { (*self.0).opaque = std::ptr::without_provenance_mut(mark as usize) };
+        unsafe { (*self.frame).opaque = std::ptr::without_provenance_mut(mark as usize) };
     }
 
     /// Whether the decoder found damage in it (AVFrame.decode_error_flags and AV_FRAME_FLAG_CORRUPT).
     #[must_use]
     pub fn is_damaged(&self) -> bool {
         // SAFETY: owned.
-        unsafe { (*self.0).decode_error_flags != 0 || (*self.0).flags & ffi::AV_FRAME_FLAG_CORRUPT != 0 }
+        unsafe { (*self.frame).decode_error_flags != 0 || (*self.frame).flags & ffi::AV_FRAME_FLAG_CORRUPT != 0 }
     }
 
     /// Its tags.
@@ -283,65 +271,26 @@ impl Picture {
         // SAFETY: owned; every field is a plain integer.
         unsafe {
             ColourTags {
-                range: (*self.0).color_range.0,
-                matrix: (*self.0).colorspace.0,
-                primaries: (*self.0).color_primaries.0,
-                transfer: (*self.0).color_trc.0,
-                pixel_aspect: (*self.0).sample_aspect_ratio.into(),
+                range: (*self.frame).color_range.0,
+                matrix: (*self.frame).colorspace.0,
+                primaries: (*self.frame).color_primaries.0,
+                transfer: (*self.frame).color_trc.0,
+                geometry: Geometry { pixel_aspect: (*self.frame).sample_aspect_ratio.into(), ..self.geometry },
             }
         }
     }
 
     /// Sets its tags.
     pub fn set_tags(&mut self, tags: ColourTags) {
+        self.geometry = tags.geometry;
         // SAFETY: owned.
         unsafe {
-            (*self.0).color_range = ffi::AVColorRange(tags.range);
-            (*self.0).colorspace = ffi::AVColorSpace(tags.matrix);
-            (*self.0).color_primaries = ffi::AVColorPrimaries(tags.primaries);
-            (*self.0).color_trc = ffi::AVColorTransferCharacteristic(tags.transfer);
-            (*self.0).sample_aspect_ratio = tags.pixel_aspect.into();
+            (*self.frame).color_range = ffi::AVColorRange(tags.range);
+            (*self.frame).colorspace = ffi::AVColorSpace(tags.matrix);
+            (*self.frame).color_primaries = ffi::AVColorPrimaries(tags.primaries);
+            (*self.frame).color_trc = ffi::AVColorTransferCharacteristic(tags.transfer);
+            (*self.frame).sample_aspect_ratio = tags.geometry.pixel_aspect.into();
         }
-    }
-
-    /// Copies `other` into this picture, its top left pixel to column `x` and row `y`; where chroma samples are shared,
-    /// both are even.
-    ///
-    /// # Errors
-    ///
-    /// Another pixel format, a picture that reaches beyond this one, or out of memory while unsharing.
-    pub fn paste(&mut self, other: &Self, (x, y): (u32, u32)) -> Result<(), AvError> {
-        let fits = |at: u32, length: u32, limit: u32| at.checked_add(length).is_some_and(|end| end <= limit);
-        let is_inside = fits(x, other.width(), self.width()) && fits(y, other.height(), self.height());
-        let format = ffi::AVPixelFormat(self.format().0);
-        // SAFETY: owned; the descriptor is a static table's row, or null for an unknown format.
-        let descriptor = unsafe {
-            check(ffi::av_frame_make_writable(self.0))?;
-            ffi::av_pix_fmt_desc_get(format).as_ref()
-        };
-        let Some(descriptor) = descriptor.filter(|_| is_inside && other.format() == self.format()) else {
-            return Err(AvError::invalid());
-        };
-        let pixels = |value: u32| i32::try_from(value).unwrap_or(0);
-        // SAFETY: a known format; both pictures hold all planes of it, and the other one lies inside this one.
-        unsafe {
-            for plane in 0..ffi::av_pix_fmt_count_planes(format).max(0) {
-                let index = plane.unsigned_abs() as usize;
-                let shift = if matches!(plane, 1 | 2) { descriptor.log2_chroma_h } else { 0 };
-                let rows = |count: u32| (count + (1 << shift) - 1) >> shift;
-                let (from, to) = (&*other.0, &*self.0);
-                let row = to.data[index].offset(rows(y) as isize * to.linesize[index] as isize);
-                ffi::av_image_copy_plane(
-                    row.offset(check(ffi::av_image_get_linesize(format, pixels(x), plane))? as isize),
-                    to.linesize[index],
-                    from.data[index],
-                    from.linesize[index],
-                    check(ffi::av_image_get_linesize(format, pixels(other.width()), plane))?,
-                    pixels(rows(other.height())),
-                );
-            }
-        }
-        Ok(())
     }
 
     /// Its samples, if its pixel format is one of our layouts and its rows run downwards in memory.
@@ -364,7 +313,7 @@ impl Picture {
     /// Out of memory while unsharing.
     pub fn view_mut(&mut self) -> Result<Option<PlanesMut<'_>>, AvError> {
         // SAFETY: owned; afterwards the buffers belong to this picture alone.
-        check(unsafe { ffi::av_frame_make_writable(self.0) })?;
+        check(unsafe { ffi::av_frame_make_writable(self.frame) })?;
         let Some(layout) = self.format().layout() else { return Ok(None) };
         let planes = (0..layout.planes()).map(|index| {
             let (data, length, stride) = self.plane_parts(index)?;
@@ -375,11 +324,16 @@ impl Picture {
         Ok(PlanesMut::new(layout, self.width() as usize, self.height() as usize, planes).ok())
     }
 
-    /// Address, length and stride of a plane; `None` if there is none or its rows run upwards (a negative linesize).
     fn plane_parts(&self, index: usize) -> Option<(*mut u8, usize, usize)> {
-        // SAFETY: owned; the arrays have 8 entries (AV_NUM_DATA_POINTERS).
-        let (data, linesize) = unsafe { ((*self.0).data[index], (*self.0).linesize[index]) };
         let (bytes, rows) = self.format().plane_size(index, self.width(), self.height())?;
+        self.plane_span(index, bytes, rows)
+    }
+
+    /// Address, length and stride of a plane of so many bytes and rows; `None` if there is none or its rows run upwards (a
+    /// negative linesize).
+    pub(super) fn plane_span(&self, index: usize, bytes: usize, rows: usize) -> Option<(*mut u8, usize, usize)> {
+        // SAFETY: owned; the arrays have 8 entries (AV_NUM_DATA_POINTERS).
+        let (data, linesize) = unsafe { ((*self.frame).data[index], (*self.frame).linesize[index]) };
         let stride = usize::try_from(linesize).ok()?;
         // The last row may end right behind its visible bytes: a cropped picture points into a larger buffer.
         (!data.is_null() && rows > 0).then(|| (data, stride * (rows - 1) + bytes, stride))
@@ -388,21 +342,30 @@ impl Picture {
     /// Makes its buffers its own.
     pub(super) fn unshare(&mut self) -> Result<(), AvError> {
         // SAFETY: owned.
-        check(unsafe { ffi::av_frame_make_writable(self.0) }).map(drop)
+        check(unsafe { ffi::av_frame_make_writable(self.frame) }).map(drop)
+    }
+
+    /// Takes the times of another picture.
+    pub fn set_times_of(&mut self, other: &Self) {
+        // SAFETY: both are owned.
+        unsafe {
+            (*self.frame).pts = (*other.frame).pts;
+            (*self.frame).best_effort_timestamp = (*other.frame).best_effort_timestamp;
+        }
     }
 
     pub(super) fn as_mut_ptr(&mut self) -> *mut ffi::AVFrame {
-        self.0
+        self.frame
     }
 
     pub(super) fn as_ptr(&self) -> *const ffi::AVFrame {
-        self.0
+        self.frame
     }
 }
 
 impl Drop for Picture {
     fn drop(&mut self) {
         // SAFETY: owned.
-        unsafe { ffi::av_frame_free(&raw mut self.0) };
+        unsafe { ffi::av_frame_free(&raw mut self.frame) };
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ptr;
 
-use super::{AvError, Picture, ffi};
+use super::{AvError, Picture, ffi, side_data};
 use crate::pixels::StereoPacking;
 
 const fn number(packing: StereoPacking) -> ffi::AVStereo3DType {
@@ -43,41 +43,11 @@ pub(super) unsafe fn tag_stream(stream: *mut ffi::AVStream, packing: StereoPacki
         }
         (*tag).type_ = number(packing);
         (*tag).view = ffi::AVStereo3DView::PACKED;
-        let place = place(stream, size);
-        if !place.is_null() {
+        let added = side_data::add(stream, ffi::AVPacketSideDataType::STEREO3D, size);
+        if let Ok(place) = added {
             ptr::copy_nonoverlapping(tag.cast::<u8>(), place, size);
         }
         ffi::av_free(tag.cast());
-        if place.is_null() { Err(AvError::no_memory()) } else { Ok(()) }
+        added.map(drop)
     }
-}
-
-/// New side data of `size` bytes that belongs to the stream; null if there is no memory.
-///
-/// # Safety
-/// As of [`tag_stream`].
-#[cfg(coded_side_data)]
-unsafe fn place(stream: *mut ffi::AVStream, size: usize) -> *mut u8 {
-    // SAFETY: the stream is promised, and its codec parameters live as long as it.
-    unsafe {
-        let parameters = &mut *(*stream).codecpar;
-        let entry = ffi::av_packet_side_data_new(
-            &raw mut parameters.coded_side_data,
-            &raw mut parameters.nb_coded_side_data,
-            ffi::AVPacketSideDataType::STEREO3D,
-            size,
-            0,
-        );
-        if entry.is_null() { ptr::null_mut() } else { (*entry).data }
-    }
-}
-
-/// New side data of `size` bytes that belongs to the stream; null if there is no memory.
-///
-/// # Safety
-/// As of [`tag_stream`].
-#[cfg(not(coded_side_data))]
-unsafe fn place(stream: *mut ffi::AVStream, size: usize) -> *mut u8 {
-    // SAFETY: the stream is promised.
-    unsafe { ffi::av_stream_new_side_data(stream, ffi::AVPacketSideDataType::STEREO3D, size) }
 }

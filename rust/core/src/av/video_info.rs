@@ -1,9 +1,12 @@
 //! Size, pixel format and colour tags of pictures, and which colour tags go with which pixel format.
 
 use super::{ColourTags, Picture, PixelFormat};
-use crate::pixels::{
-    colour::{ColourMatrix, ColourRange},
-    h273::{BY_PRIMARIES, FULL, LIMITED, RGB, UNKNOWN},
+use crate::{
+    base::time::Rational,
+    pixels::{
+        colour::{ColourMatrix, ColourRange},
+        h273::{BY_PRIMARIES, FULL, LIMITED, RGB, UNKNOWN},
+    },
 };
 
 /// Size, pixel format and tags of pictures.
@@ -41,6 +44,43 @@ impl VideoInfo {
         Self { width, height, format, tags: tags(self, format) }
     }
 
+    /// The properties of these pictures after scaling to another pixel format and size: what is shown keeps its shape.
+    #[must_use]
+    pub fn scaled(self, format: PixelFormat, width: u32, height: u32) -> Self {
+        let mut scaled = self.converted(format, width, height);
+        let sides = [self.width, self.height, width, height].map(i64::from);
+        let (across, down) = (sides[0] * sides[3], sides[2] * sides[1]);
+        if across != down && down > 0 {
+            let Rational { num, den } = self.tags.geometry.known_aspect();
+            scaled.tags.geometry.pixel_aspect =
+                reduced(i128::from(num) * i128::from(across), i128::from(den) * i128::from(down));
+        }
+        scaled
+    }
+
+    /// Whether both are shown alike: they have one size, one shape of pixels and one orientation.
+    #[must_use]
+    pub fn is_shown_alike(&self, other: &Self) -> bool {
+        let is_same_size = (self.width, self.height) == (other.width, other.height);
+        is_same_size && self.tags.geometry.is_shown_alike(&other.tags.geometry)
+    }
+
+    /// Size, pixel aspect and orientation for messages.
+    #[must_use]
+    pub fn size_in_words(&self) -> String {
+        let Self { width, height, tags, .. } = *self;
+        let (aspect, turn) = (tags.geometry.known_aspect(), tags.geometry.orientation.turn());
+        let mut words = format!("{width}x{height}");
+        if aspect.num != aspect.den {
+            words += &format!(" with pixels of {}:{}", aspect.num, aspect.den);
+        }
+        if !turn.is_none() {
+            let mirrored = if turn.flip { " and mirrored" } else { "" };
+            words += &format!(" turned by {} degrees{mirrored}", turn.degrees());
+        }
+        words
+    }
+
     /// The matrix of its Y'CbCr samples, by its size where the tags name none; `None` if there is no such matrix.
     #[must_use]
     pub fn matrix(&self) -> Option<ColourMatrix> {
@@ -74,6 +114,20 @@ impl VideoInfo {
     pub fn changes_range(&self, to: Self) -> bool {
         !self.format.is_rgb() && !to.format.is_rgb() && self.range() != to.range()
     }
+}
+
+/// A ratio in its lowest terms, or as near as its terms hold it.
+fn reduced(num: i128, den: i128) -> Rational {
+    let (mut high, mut low) = (num, den);
+    while low != 0 {
+        (high, low) = (low, high % low);
+    }
+    let (mut num, mut den) = (num / high.max(1), den / high.max(1));
+    while num.max(den) > i128::from(i32::MAX) {
+        (num, den) = (num / 2, (den / 2).max(1));
+    }
+    let term = |value: i128| i32::try_from(value.max(1)).unwrap_or(i32::MAX);
+    Rational::new(term(num), term(den))
 }
 
 /// The tags of a picture in `format` made from one of `input`.

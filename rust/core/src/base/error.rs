@@ -74,6 +74,8 @@ codes! {
     FilterUnavailable = -23, "filter_unavailable";
     /// The file is being read or recorded, so it cannot be recorded to; or it is being recorded, so it cannot be read.
     InUse = -24, "in_use";
+    /// The container or the codec does not say how the pictures are to be shown: their pixel aspect, orientation or fields.
+    GeometryLost = -25, "geometry_lost";
 }
 
 /// One row of the table of codes.

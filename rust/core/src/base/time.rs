@@ -37,6 +37,16 @@ impl Rational {
         Self { num: self.den, den: self.num }
     }
 
+    /// The same ratio in its lowest terms; both terms are 0 or positive.
+    #[must_use]
+    pub const fn reduced(self) -> Self {
+        let (mut high, mut low) = (self.num, self.den);
+        while low != 0 {
+            (high, low) = (low, high % low);
+        }
+        if high <= 1 { self } else { Self { num: self.num / high, den: self.den / high } }
+    }
+
     /// The nearest floating-point value.
     #[must_use]
     pub fn as_f64(self) -> f64 {

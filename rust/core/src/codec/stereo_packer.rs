@@ -8,7 +8,7 @@ use super::{
 use crate::{
     av::{AvError, Picture, PicturePool, PixelFormat, VideoInfo},
     base::error::{Code, Error, Result, Stage},
-    frame::{FrameShape, converter::Converter},
+    frame::{FrameShape, converter::Converter, turner::Turner},
     pixels::StereoPacking,
 };
 
@@ -23,6 +23,8 @@ pub(super) struct StereoPacker {
     views: u32,
     packing: StereoPacking,
     converter: Converter,
+    /// For views that are to be shown in another orientation than the coded pictures.
+    turner: Turner,
     pool: PicturePool,
     loss: Option<Loss>,
 }
@@ -67,8 +69,8 @@ impl StereoPacker {
         let size = |value: u32, pixels: u32| value.next_multiple_of(pixels);
         let VideoInfo { width, height, .. } = input.view;
         let view = input.view.converted(format, size(width, across), size(height, down));
-        let (converter, pool) = (Converter::padding(view), PicturePool::default());
-        let packer = Self { view, views: input.views, packing, converter, pool, loss };
+        let (converter, pool) = (Converter::fitting(view), PicturePool::default());
+        let packer = Self { view, views: input.views, packing, converter, turner: Turner::default(), pool, loss };
         packer.check_packed(input)?;
         Ok(packer)
     }
@@ -127,7 +129,7 @@ impl StereoPacker {
             .ok_or_else(|| Error::new(Code::Internal, Stage::Encode, "Cannot encode a frame: it has no view"))?;
         let view = |index: u32| views.get(index as usize).unwrap_or(last);
         if self.views == 1 {
-            return self.converter.convert(view(0));
+            return self.converted(view(0));
         }
         let memory =
             |error: AvError| error.explain(Code::ResourceExhausted, Stage::Encode, "pack the views of a frame");
@@ -135,7 +137,7 @@ impl StereoPacker {
         let size = (self.view.width, self.view.height);
         let mut packed = self.pool.take(format, width, height).map_err(memory)?;
         for index in 0..self.views {
-            let converted = self.converter.convert(view(index))?;
+            let converted = self.converted(view(index))?;
             packed.paste(&converted, self.packing.place(size, index)).map_err(memory)?;
         }
         packed.set_tags(tags);
@@ -143,6 +145,18 @@ impl StereoPacker {
             packed.set_stereo(packing).map_err(memory)?;
         }
         Ok(packed)
+    }
+
+    /// A view in the coded shape, turned so that it is shown right with the orientation of the coded pictures.
+    fn converted(&mut self, view: &Picture) -> Result<Picture> {
+        let coded = self.view.tags.geometry.orientation;
+        let turn = view.tags().geometry.orientation.relative_to(coded).turn();
+        if turn.is_none() {
+            return self.converter.convert(view);
+        }
+        let memory = |error: AvError| error.explain(Code::ResourceExhausted, Stage::Encode, "turn a frame");
+        let turned = self.turner.turn(view.reference().map_err(memory)?, turn)?;
+        self.converter.convert(&turned)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Brings pictures into the shape that an encoder or an observer needs, with as few copies as possible.
 
 use crate::{
-    av::{AvError, Picture, PicturePool, PixelFormat, Scaler, Scaling, VideoInfo, tags},
+    av::{AvError, ColourTags, Picture, PicturePool, PixelFormat, Scaler, Scaling, VideoInfo, tags},
     base::error::{Code, Error, Result, Stage},
     pixels::{
         colour::{ColourMatrix, ColourRange},
@@ -17,7 +17,7 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Converter {
     to: VideoInfo,
-    pads: bool,
+    fits: bool,
     scaler: Option<Scaler>,
     pool: PicturePool,
 }
@@ -25,13 +25,13 @@ pub(crate) struct Converter {
 impl Converter {
     /// Scales where the size differs.
     pub(crate) fn new(to: VideoInfo) -> Self {
-        Self { to, pads: false, scaler: None, pool: PicturePool::default() }
+        Self { to, fits: false, scaler: None, pool: PicturePool::default() }
     }
 
-    /// Repeats the last columns and rows where only those are missing to the next even size, or to whole samples of
-    /// chroma, as encoders want it.
-    pub(crate) fn padding(to: VideoInfo) -> Self {
-        Self { pads: true, ..Self::new(to) }
+    /// For encoders: keeps the proportions of what is shown, with black bars beside it where they differ, and repeats the
+    /// last columns and rows where only those are missing to the next even size, or to whole samples of chroma.
+    pub(crate) fn fitting(to: VideoInfo) -> Self {
+        Self { fits: true, ..Self::new(to) }
     }
 
     /// The picture in the wanted shape; without a copy if it has it already.
@@ -42,23 +42,40 @@ impl Converter {
         let grows = |to: u32, from: u32, pixels: u32| {
             to == from || to == from.next_multiple_of(2) || to == from.next_multiple_of(pixels)
         };
-        let mut converted = if target == shown {
+        let aspect = |tags: ColourTags| tags.geometry.known_aspect();
+        let is_fitted = self.fits && aspect(picture.tags()) != aspect(self.to.tags);
+        let mut converted = if target == shown && !is_fitted {
             self.reformat(picture, self.to.format)?
-        } else if self.pads && grows(target.0, shown.0, across) && grows(target.1, shown.1, down) {
+        } else if self.fits && !is_fitted && grows(target.0, shown.0, across) && grows(target.1, shown.1, down) {
             pad(&self.reformat(picture, self.to.format)?, target, &self.pool)?
+        } else if self.fits {
+            self.fit(picture)?
         } else {
-            self.resize(picture)?
+            self.resize(picture, target)?
         };
         converted.set_tags(self.to.tags);
         Ok(converted)
     }
 
-    /// The wanted size and pixel format, scaled in the format that costs the least.
+    /// The wanted size and pixel format, with black bars where the proportions differ.
+    fn fit(&mut self, picture: &Picture) -> Result<Picture> {
+        let to = self.to;
+        let (size, place) = fitted(VideoInfo::of(picture), to);
+        let scaled = self.resize(picture, size)?;
+        if size == (to.width, to.height) {
+            return Ok(scaled);
+        }
+        let mut whole = self.pool.take(to.format, to.width, to.height).map_err(memory)?;
+        whole.set_tags(to.tags);
+        whole.fill_black().and_then(|()| whole.paste(&scaled, place)).map_err(memory)?;
+        Ok(whole)
+    }
+
+    /// A size in the wanted pixel format, scaled in the format that costs the least.
     ///
     /// Planar Y'CbCr has the fewest samples, and swscale goes by way of it in any case. Chroma for R'G'B' is scaled from its
     /// own size to the wanted one: were it shared by pixels there too, a smaller picture would have less of it than it can.
-    fn resize(&mut self, picture: &Picture) -> Result<Picture> {
-        let size = (self.to.width, self.to.height);
+    fn resize(&mut self, picture: &Picture, size: (u32, u32)) -> Result<Picture> {
         let between = match (picture.format().layout(), self.to.format.layout()) {
             (Some(from), Some(to)) if !from.is_rgb() => {
                 Some((planar(from), if to.is_rgb() { PixelFormat::YUV444P } else { planar(from) }))
@@ -127,6 +144,27 @@ impl Converter {
         let tags = if format == self.to.format || !goes_to_rgb { self.to.tags } else { tags(from, format) };
         VideoInfo { format, tags, ..from }
     }
+}
+
+/// The size of a picture of shape `from` that keeps its proportions in one of shape `to`, and its place there. Both are in
+/// whole samples of chroma.
+fn fitted(from: VideoInfo, to: VideoInfo) -> ((u32, u32), (u32, u32)) {
+    let aspect = |info: VideoInfo| info.tags.geometry.known_aspect().as_f64();
+    let shown = [f64::from(from.width) * aspect(from) / aspect(to), f64::from(from.height)];
+    let whole = [to.width, to.height];
+    let scale = (f64::from(whole[0]) / shown[0]).min(f64::from(whole[1]) / shown[1]);
+    let units: [u32; 2] = to.format.chroma_pixels().into();
+    let spans: [(u32, u32); 2] = std::array::from_fn(|side| {
+        let (unit, exact) = (units[side].max(2), shown[side] * scale);
+        let count = (exact / f64::from(unit)).round() as u32;
+        // A bar narrower than a unit would only be an error of rounding.
+        if exact + f64::from(unit) > f64::from(whole[side]) {
+            return (whole[side], 0);
+        }
+        let length = count.max(1) * unit;
+        (length, whole[side].saturating_sub(length) / 2 / unit * unit)
+    });
+    ((spans[0].0, spans[1].0), (spans[0].1, spans[1].1))
 }
 
 /// Whether one pass over the samples, by [`convert_shape`], turns pictures of shape `from` into shape `to`.

@@ -9,13 +9,14 @@ use crate::{
     },
     pixels::{
         COLOUR_SPACES, ColourSpace,
+        geometry::{FIELD_ORDERS, FieldOrder, Geometry, Turn},
         h273::{FULL, MAX_MATRIX, RGB, UNKNOWN},
         planes::Layout,
     },
 };
 
 /// The fields in their order, by their JavaScript names.
-pub const FIELDS: [&str; 13] = [
+pub const FIELDS: [&str; 18] = [
     "colour",
     "width",
     "height",
@@ -29,6 +30,11 @@ pub const FIELDS: [&str; 13] = [
     "sessionStartMs",
     "range",
     "matrix",
+    "pixelAspectNum",
+    "pixelAspectDen",
+    "rotation",
+    "flip",
+    "fieldOrder",
 ];
 
 /// The sequence of a frame that has none.
@@ -66,6 +72,12 @@ pub struct FrameHeader {
     pub range: u32,
     /// H.273's number of the matrix; 2 unknown.
     pub matrix: u32,
+    /// Width to height of one pixel; the first term is 0 where it is unknown.
+    pub pixel_aspect: Rational,
+    /// The turn by which it is to be shown.
+    pub turn: Turn,
+    /// The order of its fields.
+    pub field_order: FieldOrder,
 }
 
 impl FrameHeader {
@@ -93,6 +105,9 @@ impl FrameHeader {
             session_start_ms: frame.session_start_ms as f64,
             range: if format.is_full_range() { FULL } else { tags.range.min(FULL) },
             matrix: if is_known { tags.matrix } else { UNKNOWN },
+            pixel_aspect: tags.geometry.pixel_aspect,
+            turn: tags.geometry.orientation.turn(),
+            field_order: tags.geometry.field_order,
         })
     }
 
@@ -111,11 +126,17 @@ impl FrameHeader {
     /// The tags of its pictures.
     #[must_use]
     pub fn tags(&self) -> ColourTags {
+        let geometry = Geometry {
+            pixel_aspect: self.pixel_aspect,
+            orientation: self.turn.into(),
+            field_order: self.field_order,
+            ..Geometry::UNKNOWN
+        };
         if Layout::from(self.colour).is_rgb() {
-            return ColourTags { range: FULL, matrix: RGB, ..ColourTags::UNKNOWN };
+            return ColourTags { range: FULL, matrix: RGB, geometry, ..ColourTags::UNKNOWN };
         }
         let matrix = if self.matrix == RGB { UNKNOWN } else { self.matrix };
-        ColourTags { range: self.range, matrix, ..ColourTags::UNKNOWN }
+        ColourTags { range: self.range, matrix, geometry, ..ColourTags::UNKNOWN }
     }
 
     /// Makes sure that `words` has room for the numbers of [`FIELDS`].
@@ -149,6 +170,11 @@ impl FrameHeader {
             self.session_start_ms,
             f64::from(self.range),
             f64::from(self.matrix),
+            f64::from(self.pixel_aspect.num),
+            f64::from(self.pixel_aspect.den),
+            f64::from(self.turn.degrees()),
+            f64::from(u8::from(self.turn.flip)),
+            f64::from(self.field_order.number()),
         ];
         Ok(())
     }
@@ -162,8 +188,9 @@ impl FrameHeader {
         let Some(words) = words.first_chunk::<{ FIELDS.len() }>() else { return Err(too_short(words.len())) };
         let mut fields = FIELDS.into_iter().zip(*words);
         let mut next = || fields.next().unwrap_or(("", 0.0));
-        let [colour, width, height, views, length, sequence, pts, num, den, capture, start, range, matrix] =
+        let [colour, width, height, views, length, sequence, pts, num, den, capture, start] =
             std::array::from_fn(|_| next());
+        let [range, matrix, aspect_num, aspect_den, rotation, flip, field_order] = std::array::from_fn(|_| next());
         let tick = |field, least| integer(field, least, i64::from(i32::MAX)).map(|value| value as i32);
         let small = |field, least, most: u32| integer(field, least, i64::from(most)).map(|value| value as u32);
         let header = Self {
@@ -178,6 +205,9 @@ impl FrameHeader {
             session_start_ms: moment(start)?,
             range: small(range, 0, FULL)?,
             matrix: small(matrix, 0, MAX_MATRIX)?,
+            pixel_aspect: Rational::new(tick(aspect_num, 0)?, tick(aspect_den, 1)?).reduced(),
+            turn: Turn::of_degrees(quarter(rotation)?, small(flip, 0, 1)? == 1),
+            field_order: FieldOrder::of_number(small(field_order, 0, FIELD_ORDERS.len() as u32 - 1)?),
         };
         if length.1 != header.data_length() as f64 {
             let message = format!(
@@ -206,6 +236,13 @@ fn integer((field, value): (&str, f64), least: i64, most: i64) -> Result<i64> {
     Err(Error::argument(field, format!("Cannot use {field} {value}: it must be an integer from {least} to {most}")))
 }
 
+fn quarter((field, value): (&str, f64)) -> Result<u32> {
+    [0, 90, 180, 270]
+        .into_iter()
+        .find(|degrees| f64::from(*degrees) == value)
+        .ok_or_else(|| Error::argument(field, format!("Cannot use {field} {value}: it must be 0, 90, 180 or 270")))
+}
+
 fn moment((field, value): (&str, f64)) -> Result<f64> {
     if (0.0..=MAX_INTEGER as f64).contains(&value) {
         return Ok(value);
@@ -229,6 +266,9 @@ mod tests {
         session_start_ms: 1.7e12,
         range: 1,
         matrix: 6,
+        pixel_aspect: Rational::new(64, 45),
+        turn: Turn { quarters: 3, flip: true },
+        field_order: FieldOrder::Bb,
     };
 
     fn words(header: FrameHeader) -> [f64; FIELDS.len()] {
@@ -243,7 +283,8 @@ mod tests {
             let header = FrameHeader { colour, ..HEADER };
             assert_eq!(FrameHeader::from_words(&words(header)).unwrap(), header);
         }
-        let expected = [4.0, 5.0, 3.0, 2.0, 54.0, 7.0, -8.0, 1001.0, 30000.0, 12.5, 1.7e12, 1.0, 6.0];
+        let expected =
+            [4.0, 5.0, 3.0, 2.0, 54.0, 7.0, -8.0, 1001.0, 30000.0, 12.5, 1.7e12, 1.0, 6.0, 64.0, 45.0, 270.0, 1.0, 3.0];
         assert_eq!(words(HEADER), expected);
     }
 
@@ -270,6 +311,11 @@ mod tests {
             ("sessionStartMs", &[-1.0, 1e300]),
             ("range", &[-1.0, 3.0, 0.5]),
             ("matrix", &[-1.0, 15.0, 0.5]),
+            ("pixelAspectNum", &[-1.0, 0.5, 2_147_483_648.0]),
+            ("pixelAspectDen", &[0.0, -1.0, 2_147_483_648.0]),
+            ("rotation", &[-90.0, 45.0, 360.0]),
+            ("flip", &[-1.0, 2.0, 0.5]),
+            ("fieldOrder", &[-1.0, 6.0, 0.5]),
         ];
         for (index, (field, values)) in refused.into_iter().enumerate() {
             for value in values.iter().chain(&[f64::NAN, f64::INFINITY, f64::NEG_INFINITY]) {
@@ -284,7 +330,7 @@ mod tests {
 
     #[test]
     fn a_short_header_is_refused() {
-        assert_eq!(FrameHeader::from_words(&[0.0; 12]).unwrap_err().field.as_deref(), Some("header"));
-        assert_eq!(HEADER.to_words(&mut [0.0; 12]).unwrap_err().field.as_deref(), Some("header"));
+        assert_eq!(FrameHeader::from_words(&[0.0; FIELDS.len() - 1]).unwrap_err().field.as_deref(), Some("header"));
+        assert_eq!(HEADER.to_words(&mut [0.0; FIELDS.len() - 1]).unwrap_err().field.as_deref(), Some("header"));
     }
 }

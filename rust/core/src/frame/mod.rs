@@ -4,6 +4,7 @@ pub(crate) mod converter;
 pub mod header;
 pub mod raw_frame;
 mod shape;
+pub(crate) mod turner;
 
 use std::sync::Arc;
 

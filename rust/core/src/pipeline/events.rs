@@ -138,6 +138,7 @@ impl Event {
             | Self::Overload { .. }
             | Self::DiskLow { .. }
             | Self::Discontinuity { .. }
+            | Self::Resize { .. }
             | Self::Warning { .. }
             | Self::Error { .. } => true,
             Self::Ended | Self::Detached { .. } | Self::Room | Self::Closed { .. } => false,

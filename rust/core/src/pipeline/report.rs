@@ -2,9 +2,12 @@
 
 use serde::Serialize;
 
-use crate::base::{
-    error::{Error, Stage},
-    time::{Rational, RecordingRate},
+use crate::{
+    base::{
+        error::{Error, Stage},
+        time::{Rational, RecordingRate},
+    },
+    pixels::geometry::FieldOrder,
 };
 
 /// A distribution of durations, in milliseconds.
@@ -151,9 +154,9 @@ pub struct SourceInfo {
     pub is_frame_rate_guessed: bool,
     /// Whether frames do not come at one rate, as far as the headers and the first frames show.
     pub is_variable_rate: bool,
-    /// Width in pixels.
+    /// Width of the first frame in pixels.
     pub width: u32,
-    /// Height in pixels.
+    /// Height of the first frame in pixels.
     pub height: u32,
     /// Views of each frame; 1 unless it is a stereo source. Width and height are those of one view.
     pub stereo_count: u32,
@@ -161,6 +164,14 @@ pub struct SourceInfo {
     pub colour: crate::pixels::ColourSpace,
     /// FFmpeg's name of the pixel format in which frames are captured.
     pub pixel_format: String,
+    /// Width to height of one pixel, if the input states it.
+    pub pixel_aspect: Option<Rational>,
+    /// Degrees clockwise by which frames are to be turned for showing them: 0, 90, 180 or 270.
+    pub rotation: u32,
+    /// Whether left and right are to be exchanged afterwards.
+    pub flip: bool,
+    /// The order of the fields of interlaced frames.
+    pub field_order: FieldOrder,
     /// FFmpeg's name of the codec, or `pattern`.
     pub codec: String,
     /// FFmpeg's name of the container, or `pattern`.
@@ -278,6 +289,8 @@ pub struct RecordingReport {
     pub synced: bool,
     /// The files, in their order: one, or several where a change of size began new ones; none without a frame.
     pub segments: Vec<SegmentReport>,
+    /// What degraded, in the order of the warnings: the first hundred.
+    pub warnings: Vec<Error>,
 }
 
 /// An event of an object.
@@ -319,6 +332,13 @@ pub enum Event {
         at_seconds: f64,
         /// By how much the frame's own time differs, in seconds: below 0 for a step back.
         jump_seconds: f64,
+    },
+    /// The frames of a source have another size from now on.
+    Resize {
+        /// Width of its full frames in pixels.
+        width: u32,
+        /// Height of its full frames in pixels.
+        height: u32,
     },
     /// A target that had no room for a frame has room again.
     Room,

@@ -3,8 +3,10 @@
 pub mod colour;
 mod colour_space;
 pub mod convert;
+pub mod geometry;
 pub mod h273;
 mod layout;
 pub mod planes;
+pub mod turn;
 
 pub use colour_space::{COLOUR_SPACES, ColourSpace, StereoPacking};

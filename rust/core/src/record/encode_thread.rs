@@ -65,8 +65,8 @@ pub(super) struct EncodeThread {
     /// Whether a frame is at hand that is in no bucket yet.
     has_frame: bool,
     has_failed: bool,
-    /// Whether a change of the number of views was reported.
-    has_warned: bool,
+    /// Whether a change of the number of views was reported, and one of their size.
+    has_warned: (bool, bool),
     has_warned_of_loss: bool,
 }
 
@@ -87,7 +87,7 @@ impl EncodeThread {
             surplus: Surplus::default(),
             has_frame: false,
             has_failed: false,
-            has_warned: false,
+            has_warned: (false, false),
             has_warned_of_loss: false,
         }
     }
@@ -160,7 +160,11 @@ impl EncodeThread {
 
     /// Opens an encoder for frames of shape `input`, unless one has begun to encode, or was opened for such.
     fn prepare(&mut self, input: FrameShape) -> Result<()> {
-        let is_alike = |open: FrameShape| open.view.format == input.view.format && !is_resized(open, input);
+        let is_alike = |open: FrameShape| {
+            let has_fields = |shape: FrameShape| shape.view.tags.geometry.field_order;
+            let is_same = open.view.format == input.view.format && has_fields(open) == has_fields(input);
+            is_same && !is_resized(open, input)
+        };
         let rate = self.config.grid.rate();
         let fits = |open: &OpenEncoder| open.clock.is_some() || open.rate == rate && is_alike(open.encoder.input());
         if !self.open.as_ref().is_some_and(fits) {
@@ -196,7 +200,7 @@ impl EncodeThread {
                 self.open = None;
                 self.prepare(input)?;
             }
-            Some(open) if open.views != input.views => self.warn_of_views(open.views, input.views),
+            Some(open) if is_resized(open, input) => self.warn_of_change(open, input),
             _ => {}
         }
         let Some(open) = &mut self.open else { return Ok(()) };
@@ -244,11 +248,18 @@ impl EncodeThread {
         report.into_iter().for_each(|error| self.state.reporter.warn(error));
     }
 
-    fn warn_of_views(&mut self, open: u32, now: u32) {
-        if !std::mem::replace(&mut self.has_warned, true) {
+    /// Reports once that the number of views has changed, and once that their size or shape has.
+    fn warn_of_change(&mut self, open: FrameShape, now: FrameShape) {
+        let (has_warned, change) = if open.views == now.views {
+            let change = format!("one of {} is fitted into {}", now.view.size_in_words(), open.view.size_in_words());
+            (&mut self.has_warned.1, change)
+        } else {
+            let change = format!("a frame has {} views where the first one had {}", now.views, open.views);
+            (&mut self.has_warned.0, change)
+        };
+        if !std::mem::replace(has_warned, true) {
             let message = format!(
-                "Cannot record the views of {:?} as they come: a frame has {now} where the first one had {open}; set \
-                 onResize to segment to go on in a new file",
+                "Cannot record the frames of {:?} as they come: {change}; set onResize to segment to go on in a new file",
                 self.config.label
             );
             let error = Error::new(Code::EncodeFailed, Stage::Encode, message).with_field("onResize");
@@ -317,5 +328,5 @@ impl EncodeThread {
 
 /// Whether frames of these shapes fit no common stream without being changed.
 fn is_resized(before: FrameShape, now: FrameShape) -> bool {
-    (before.view.width, before.view.height, before.views) != (now.view.width, now.view.height, now.views)
+    before.views != now.views || !before.view.is_shown_alike(&now.view)
 }

@@ -16,12 +16,14 @@ use crate::{
     pixels::StereoPacking,
 };
 
-/// The behaviour of a writer when the size of the frames, or the number of their views, changes.
+/// The behaviour of a writer when the size, the pixel aspect or the orientation of the frames changes, or the number of
+/// their views.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum OnResize {
-    /// Continue in the size of the first frame, to which others are scaled without keeping their proportions. Where views
-    /// are packed, a missing one is replaced by the last one, and surplus ones are left out.
+    /// Continue in the size of the first frame. Others are scaled into it with their proportions, between black bars where
+    /// these differ, which is reported once by a warning. Where views are packed, a missing one is replaced by the last
+    /// one, and surplus ones are left out.
     #[default]
     Scale,
     /// Finish the file and continue in the next one: after `NAME.mp4` follow `NAME_002.mp4`, `NAME_003.mp4` and so on.

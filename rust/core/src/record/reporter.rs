@@ -10,15 +10,19 @@ use crate::{
     },
 };
 
+/// Warnings that a report has.
+const MOST_WARNINGS: usize = 100;
+
 /// The events of one recording, and the first error that ended it early.
 pub(super) struct Reporter {
     pub(super) events: Events,
     first: Mutex<Option<Error>>,
+    warnings: Mutex<Vec<Error>>,
 }
 
 impl Reporter {
     pub(super) fn new(notify: Notify) -> Self {
-        Self { events: Events::new(notify), first: Mutex::new(None) }
+        Self { events: Events::new(notify), first: Mutex::new(None), warnings: Mutex::default() }
     }
 
     /// Keeps the first error and reports it; later ones follow from it.
@@ -35,7 +39,18 @@ impl Reporter {
 
     /// Reports something that costs no frame.
     pub(super) fn warn(&self, error: Error) {
+        {
+            let mut warnings = self.warnings.lock();
+            if warnings.len() < MOST_WARNINGS {
+                warnings.push(error.clone());
+            }
+        }
         self.events.push(Event::Warning { error });
+    }
+
+    /// The warnings so far, for the report.
+    pub(super) fn warnings(&self) -> Vec<Error> {
+        self.warnings.lock().clone()
     }
 
     pub(super) fn error(&self) -> Option<Error> {

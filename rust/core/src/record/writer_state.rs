@@ -82,6 +82,7 @@ impl WriterState {
             finalised: first.is_some() && segments.iter().all(|segment| segment.finalised),
             synced: first.is_some() && segments.iter().all(|segment| segment.synced),
             segments,
+            warnings: self.reporter.warnings(),
         }
     }
 }

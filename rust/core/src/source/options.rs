@@ -55,6 +55,10 @@ pub struct FileReaderOptions {
     /// headers, or 25. Any other container is refused with it.
     #[serde(default)]
     pub frame_rate: Option<Rational>,
+    /// Turn pictures upright by the file's display matrix, so that nothing is left to the player. Without it they come as
+    /// they are coded, and recordings get the matrix.
+    #[serde(default)]
+    pub autorotate: bool,
     /// Decoder threads; 0 chooses.
     #[serde(default)]
     pub threads: u32,

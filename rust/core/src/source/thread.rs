@@ -9,7 +9,7 @@ use super::{
     state::{SourceRequest, SourceState},
 };
 use crate::{
-    av::Picture,
+    av::{Picture, VideoInfo},
     base::{
         error::{Code, Result, Stage, guard},
         time::Rational,
@@ -203,7 +203,11 @@ impl SourceThread {
 
     /// Frames have another shape from now on.
     fn change(&mut self, shape: FrameShape) {
-        *self.state.shape.lock() = shape;
+        let before = std::mem::replace(&mut *self.state.shape.lock(), shape);
+        let FrameShape { view: VideoInfo { width, height, .. }, .. } = shape;
+        if (before.view.width, before.view.height) != (width, height) {
+            self.state.events.push(Event::Resize { width, height });
+        }
         self.set_crop(self.crop);
     }
 
@@ -229,6 +233,7 @@ impl SourceThread {
         if let Some(crop) = self.crop {
             shape.view.width = u32::try_from(crop.width).unwrap_or(0);
             shape.view.height = u32::try_from(crop.height).unwrap_or(0);
+            shape.view.tags.geometry = shape.view.tags.geometry.cropped(crop.y);
         }
         shape
     }

@@ -172,7 +172,7 @@ impl TapOptions {
             (None, Some(height)) => (in_proportion(height, from.width, from.height), height),
             (None, None) => (from.width, from.height),
         };
-        from.converted(format, width, height)
+        from.scaled(format, width, height)
     }
 }
 

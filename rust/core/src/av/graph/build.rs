@@ -180,8 +180,9 @@ impl Filters {
             ("pix_fmt", format.name()),
             ("time_base", time_base.to_string()),
         ];
-        if tags.pixel_aspect.num > 0 && tags.pixel_aspect.den > 0 {
-            settings.push(("pixel_aspect", tags.pixel_aspect.to_string()));
+        let aspect = tags.geometry.pixel_aspect;
+        if aspect.num > 0 && aspect.den > 0 {
+            settings.push(("pixel_aspect", aspect.to_string()));
         }
         if self.knows_colour {
             if !format.is_rgb() {

@@ -17,7 +17,10 @@ use self::{
 use super::{AvError, ColourTags, Picture, PicturePool, VideoInfo, error::check, ffi, log};
 use crate::{
     base::time::Rational,
-    pixels::h273::{BT601, FULL, LIMITED, RANGE_UNKNOWN, RGB, UNKNOWN, is_unnamed},
+    pixels::{
+        geometry::{FieldOrder, Geometry},
+        h273::{BT601, FULL, LIMITED, RANGE_UNKNOWN, RGB, UNKNOWN, is_unnamed},
+    },
 };
 
 /// A graph of filters with one input and one output, owned.
@@ -26,6 +29,10 @@ pub struct FilterGraph {
     /// Where pictures are sent and received.
     ends: Ends,
     input: VideoInfo,
+    /// The order of the fields by the flags of the first interlaced picture sent.
+    sent_fields: Option<FieldOrder>,
+    /// The order of the fields of the pictures that come out, once one has come.
+    fields: Option<FieldOrder>,
     /// Time of the last picture sent, and how long the one before it lasted.
     last: Option<(i64, i64)>,
     /// For pictures whose rows must be turned round.
@@ -61,7 +68,7 @@ impl FilterGraph {
         let (mut filters, first, last) = Filters::build(description)?;
         let ends = filters.close_ends((first, last), input, sent_matrix(input), time_base)?;
         filters.configure(input)?;
-        Ok(Self { filters, ends, input, last: None, pool: PicturePool::default() })
+        Ok(Self { filters, ends, input, sent_fields: None, fields: None, last: None, pool: PicturePool::default() })
     }
 
     /// Whether a filter of it waits for several pictures, so that some may pile up where others are missing.
@@ -94,6 +101,7 @@ impl FilterGraph {
         if !(self.filters.knows_colour && picture.format().is_rgb()) {
             sent.set_tags(ColourTags { matrix: sent_matrix(self.input), ..picture.tags() });
         }
+        self.sent_fields = self.sent_fields.or(picture.coded_field_order());
         if let Some(pts) = picture.pts() {
             let length = self.last.map_or(1, |(before, _)| pts.saturating_sub(before).max(1));
             self.last = Some((pts, length));
@@ -112,9 +120,22 @@ impl FilterGraph {
         let mut picture = Picture::empty()?;
         // SAFETY: both owned.
         check(unsafe { self.filters.functions.av_buffersink_get_frame(self.ends.sink, picture.as_mut_ptr()) })?;
-        let mut picture = downwards(picture, &self.pool)?;
+        let mut picture = picture.from_top(&self.pool)?;
+        let fields = self.fields.unwrap_or_else(|| self.fields_of(&picture));
+        self.fields = Some(fields);
         picture.set_tags(self.true_tags(&picture));
         Ok(picture)
+    }
+
+    /// The order of the fields of the first picture that came out: filters can join, exchange and make fields.
+    fn fields_of(&self, picture: &Picture) -> FieldOrder {
+        let stated = self.input.tags.geometry.field_order;
+        match (self.sent_fields, picture.coded_field_order()) {
+            (Some(_), None) => FieldOrder::Progressive,
+            (Some(sent), Some(order)) if sent.is_top_first() != order.is_top_first() => stated.swapped(),
+            (None, Some(order)) => order,
+            _ => stated,
+        }
     }
 
     /// The tags of a picture that came out, true to its samples. Some filters make pictures without any.
@@ -126,7 +147,17 @@ impl FilterGraph {
         let tags = ColourTags {
             primaries: or(tags.primaries, UNKNOWN, sent.primaries),
             transfer: or(tags.transfer, UNKNOWN, sent.transfer),
-            pixel_aspect: if tags.pixel_aspect.num > 0 { tags.pixel_aspect } else { aspect.into() },
+            geometry: Geometry {
+                pixel_aspect: if tags.geometry.pixel_aspect.num > 0 {
+                    tags.geometry.pixel_aspect
+                } else {
+                    aspect.into()
+                },
+                // Filters see pictures as they are coded, and none of them has another orientation in mind.
+                orientation: sent.geometry.orientation,
+                is_in_place: sent.geometry.is_in_place,
+                field_order: self.fields.unwrap_or(sent.geometry.field_order),
+            },
             ..tags
         };
         if picture.format().is_rgb() {
@@ -153,22 +184,6 @@ impl std::fmt::Debug for FilterGraph {
 /// change the size by which the rest of this library judges.
 fn sent_matrix(input: VideoInfo) -> u32 {
     if is_unnamed(input.tags.matrix) { input.guessed_matrix().number() } else { input.tags.matrix }
-}
-
-/// The same picture with rows that run downwards in memory; `vflip` only turns the stride around.
-fn downwards(picture: Picture, pool: &PicturePool) -> Result<Picture, AvError> {
-    // SAFETY: owned; the array has 8 entries.
-    let runs_upwards = unsafe { (*picture.as_ptr()).linesize.iter().any(|stride| *stride < 0) };
-    if !runs_upwards {
-        return Ok(picture);
-    }
-    let mut copy = pool.take(picture.format(), picture.width(), picture.height())?;
-    // SAFETY: both owned and of the same format and size.
-    unsafe {
-        check(ffi::av_frame_copy(copy.as_mut_ptr(), picture.as_ptr()))?;
-        check(ffi::av_frame_copy_props(copy.as_mut_ptr(), picture.as_ptr()))?;
-    }
-    Ok(copy)
 }
 
 #[cfg(test)]

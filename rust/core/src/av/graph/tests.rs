@@ -1,7 +1,12 @@
 //! The results of graphs on a small picture, compared with the same operation done here.
 
 use super::super::{ColourTags, FilterGraph, Picture, PixelFormat, VideoInfo};
-use crate::{av::Description, base::time::Rational, filter::PicturesOnly};
+use crate::{
+    av::Description,
+    base::time::Rational,
+    filter::PicturesOnly,
+    pixels::geometry::{FieldOrder, Geometry, Turn},
+};
 
 const TICK: Rational = Rational::new(1, 30);
 
@@ -202,7 +207,13 @@ fn packed_pixels_keep_their_order_through_a_filter_that_knows_only_planes() {
 
 #[test]
 fn tags_survive_a_filter_that_forgets_them() {
-    let tags = ColourTags { range: 2, matrix: 9, primaries: 9, transfer: 14, pixel_aspect: Rational::new(4, 3) };
+    let geometry = Geometry {
+        pixel_aspect: Rational::new(4, 3),
+        orientation: Turn { quarters: 1, flip: true }.into(),
+        is_in_place: true,
+        field_order: FieldOrder::Tt,
+    };
+    let tags = ColourTags { range: 2, matrix: 9, primaries: 9, transfer: 14, geometry };
     for text in ["tmix=2", "hflip", "negate"] {
         let output = filter(text, &picture(VideoInfo { tags, ..shape(PixelFormat::YUV420P, 16, 16) }, 0));
         assert_eq!(output[0].tags(), tags, "{text}");

@@ -2,10 +2,11 @@
 
 use super::*;
 use crate::{
-    av::ColourTags,
+    base::time::Rational,
     pixels::{
         COLOUR_SPACES,
         colour::ColourMatrix,
+        geometry::Geometry,
         planes::{Planes, PlanesMut},
     },
 };
@@ -149,7 +150,7 @@ fn an_unused_byte_becomes_opaque_alpha() {
 fn an_encoder_gets_the_missing_column_and_row_repeated() {
     let source = picture(PixelFormat::RGBA, (33, 21), ColourTags::UNKNOWN);
     let wanted = VideoInfo::of(&source).converted(PixelFormat::YUV420P, 34, 22);
-    let converted = Converter::padding(wanted).convert(&source).unwrap();
+    let converted = Converter::fitting(wanted).convert(&source).unwrap();
     let view = converted.view().unwrap();
     assert_eq!(view.size(), (34, 22));
     assert_eq!(view.row(0, 20), view.row(0, 21));
@@ -229,5 +230,60 @@ fn colours_without_a_matrix_stay_as_they_are_and_are_not_shown() {
             let error = Converter::new(wanted).convert(&source).unwrap_err();
             assert_eq!((error.code, error.field.as_deref()), (Code::InvalidArgument, Some("colour")), "{matrix}");
         }
+    }
+}
+
+/// A white picture of this size and pixel aspect.
+fn white((width, height): (u32, u32), pixel_aspect: (i32, i32)) -> Picture {
+    let mut picture = picture(PixelFormat::YUV420P, (width, height), limited());
+    let pixel_aspect = Rational::new(pixel_aspect.0, pixel_aspect.1);
+    picture.set_tags(ColourTags { geometry: Geometry { pixel_aspect, ..Geometry::UNKNOWN }, ..limited() });
+    let mut planes = picture.view_mut().unwrap().unwrap();
+    planes.rows_mut(0).for_each(|row| row.fill(235));
+    (1..3).for_each(|plane| planes.rows_mut(plane).for_each(|row| row.fill(128)));
+    picture
+}
+
+/// First column, first row, width and height of what is white.
+fn white_part(picture: &Picture) -> (usize, usize, usize, usize) {
+    let view = picture.view().unwrap();
+    let is_white = |sample: &u8| *sample > 200;
+    let rows: Vec<_> = view.rows(0).enumerate().filter(|(_, row)| row.iter().any(is_white)).collect();
+    let (top, first) = rows[0];
+    let left = first.iter().position(is_white).unwrap();
+    (left, top, first.iter().filter(|sample| is_white(sample)).count(), rows.len())
+}
+
+#[test]
+fn a_picture_of_another_size_keeps_its_proportions_between_bars_of_real_black() {
+    for (size, aspect, to, to_aspect, part) in [
+        // A phone that is turned, both ways.
+        ((180, 320), (1, 1), (320, 180), (1, 1), (108, 0, 102, 180)),
+        ((320, 180), (1, 1), (180, 320), (1, 1), (0, 108, 180, 102)),
+        // Half and twice the size.
+        ((64, 48), (1, 1), (32, 24), (1, 1), (0, 0, 32, 24)),
+        ((32, 24), (0, 1), (64, 48), (1, 1), (0, 0, 64, 48)),
+        // The same size, of which wider pixels make a wider picture.
+        ((96, 64), (2, 1), (96, 64), (1, 1), (0, 16, 96, 32)),
+        ((96, 64), (1, 1), (96, 64), (2, 1), (24, 0, 48, 64)),
+        // 720x576 of 64:45 is shown as 1024x576, which is 16:9.
+        ((720, 576), (64, 45), (1280, 720), (1, 1), (0, 0, 1280, 720)),
+        // What is missing by less than a sample of chroma is no bar.
+        ((640, 360), (1, 1), (854, 480), (1, 1), (0, 0, 854, 480)),
+        // Odd sizes.
+        ((33, 21), (1, 1), (98, 22), (1, 1), (32, 0, 34, 22)),
+    ] {
+        let wanted = VideoInfo::of(&white(to, to_aspect));
+        let fitted = Converter::fitting(wanted).convert(&white(size, aspect)).unwrap();
+        assert_eq!(VideoInfo::of(&fitted), wanted);
+        assert_eq!(white_part(&fitted), part, "{size:?} {aspect:?} in {to:?} {to_aspect:?}");
+        let (left, top, width, height) = part;
+        let view = fitted.view().unwrap();
+        let is_bar = |x: usize, y: usize| x + 1 < left || x > left + width || y + 1 < top || y > top + height;
+        for (y, row) in view.rows(0).enumerate() {
+            let bars = row.iter().enumerate().filter(|(x, _)| is_bar(*x, y));
+            assert!(bars.into_iter().all(|(_, sample)| *sample == 16), "{size:?}");
+        }
+        assert!([1, 2].iter().all(|plane| view.rows(*plane).all(|row| row.iter().all(|sample| *sample == 128))));
     }
 }

@@ -3,7 +3,11 @@
 use super::*;
 use crate::{
     base::time::Rational,
-    pixels::{COLOUR_SPACES, ColourSpace, colour::ColourRange},
+    pixels::{
+        COLOUR_SPACES, ColourSpace,
+        colour::ColourRange,
+        geometry::{FieldOrder, Turn},
+    },
 };
 
 const SIZES: [(u32, u32); 4] = [(16, 16), (97, 55), (1, 1), (2, 3)];
@@ -21,6 +25,9 @@ fn header(colour: ColourSpace, (width, height): (u32, u32)) -> FrameHeader {
         session_start_ms: 0.0,
         range: 1,
         matrix: 6,
+        pixel_aspect: Rational::new(4, 3),
+        turn: Turn { quarters: 1, flip: false },
+        field_order: FieldOrder::Tt,
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering::SeqCst;
 
 use super::{
+    geometry::Shown,
     open_file::{OpenFile, storage_error},
     remux::{self, Recording},
     segment::{ClosedFile, Segment},
@@ -54,6 +55,7 @@ impl OpenFile {
         }
         let mut is_synced = is_on_disk && is_named && exists && !self.is_cut;
         self.is_finalised &= !self.is_cut;
+        self.warn_of_geometry();
         if state.container.is_fragmented() {
             self.is_finalised &= state.options.finalise && is_on_disk && exists;
             if self.is_finalised {
@@ -81,6 +83,7 @@ impl OpenFile {
             container: state.container,
             time_base: self.time_base,
             frame_rate: self.frame_rate,
+            geometry: self.shape.tags.geometry,
             stereo: self.stereo,
             reserve,
             metadata: &self.metadata,
@@ -100,6 +103,16 @@ impl OpenFile {
             Err(error) => self.warn_fragmented(error),
         }
         true
+    }
+
+    /// Reports what the container or the codec does not say of how the pictures are to be shown.
+    fn warn_of_geometry(&self) {
+        let OpenFile { codec, shape, .. } = *self;
+        let shown = Shown { name: &self.segment.name, codec, container: self.state.container, shape };
+        match guard(Stage::Mux, "read the recording back", || shown.lost(&self.storage)) {
+            Ok(warnings) => warnings.into_iter().for_each(|warning| self.state.reporter.warn(warning)),
+            Err(error) => self.state.reporter.warn(error),
+        }
     }
 
     fn warn_fragmented(&mut self, error: Error) {

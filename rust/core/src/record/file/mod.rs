@@ -1,6 +1,7 @@
 //! A recording's files: an output that muxes, syncs and closes them, and indexes the finished ones.
 
 mod close;
+mod geometry;
 mod names;
 mod open_file;
 pub(super) mod output;

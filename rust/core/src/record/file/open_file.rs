@@ -14,7 +14,7 @@ use crate::{
         error::{Code, Error, Result, Stage, guard},
         time::{Rational, iso8601},
     },
-    codec::{Container, ContainerStream},
+    codec::{Codec, Container, ContainerStream},
     pixels::StereoPacking,
     record::packets::{CodedPacket, StreamStart},
     storage::Storage,
@@ -31,6 +31,7 @@ pub(super) struct OpenFile {
     /// The coded pictures and the encoder's name.
     pub(super) shape: VideoInfo,
     pub(super) encoder: &'static str,
+    pub(super) codec: Codec,
     pub(super) stereo: Option<StereoPacking>,
     /// Seconds per slot, and frames per second if the container may state a rate.
     pub(super) time_base: Rational,
@@ -81,6 +82,7 @@ impl OpenFile {
                 time_base: start.time_base,
                 frame_rate: start.frame_rate,
                 is_fragmented: state.container.is_fragmented(),
+                geometry: stream.shape.tags.geometry,
                 stereo,
                 options: &live_options(state.container),
                 metadata: &metadata,
@@ -95,6 +97,7 @@ impl OpenFile {
             storage,
             shape: stream.shape,
             encoder: stream.encoder,
+            codec: stream.codec,
             stereo,
             time_base: start.time_base,
             frame_rate: start.frame_rate,

@@ -21,7 +21,7 @@ use crate::{
         time::Rational,
     },
     codec::Container,
-    pixels::StereoPacking,
+    pixels::{StereoPacking, geometry::Geometry},
     storage::{Storage, Volume},
 };
 
@@ -38,6 +38,8 @@ pub(super) struct Recording<'a> {
     /// Seconds per slot.
     pub(super) time_base: Rational,
     pub(super) frame_rate: Option<Rational>,
+    /// How its pictures are to be shown.
+    pub(super) geometry: Geometry,
     pub(super) stereo: Option<StereoPacking>,
     /// Bytes that must stay free beside the copy.
     pub(super) reserve: u64,
@@ -142,6 +144,7 @@ fn copy(recording: &Recording<'_>, target: &Arc<dyn Storage>, name: &str, progre
             time_base: stream.time_base,
             frame_rate: recording.frame_rate,
             is_fragmented: false,
+            geometry: recording.geometry,
             stereo: recording.stereo,
             options: &[
                 ("video_track_timescale".to_owned(), stream.time_base.den.to_string()),

@@ -1,7 +1,7 @@
 //! Decoding: packets in, pictures out. Damaged packets are skipped and counted.
 
 use crate::{
-    av::{AvError, ColourTags, Decoder, Packet, Picture, StreamParameters, VideoInfo},
+    av::{AvError, ColourTags, Decoder, Packet, Picture, PicturePool, StreamParameters, VideoInfo},
     base::{
         error::{Code, Error, Result, Stage},
         time::Rational,
@@ -20,6 +20,8 @@ pub(super) struct PictureDecoder {
     decoder: Decoder,
     /// Its input in messages.
     name: String,
+    /// For pictures that are stored from the bottom up.
+    pool: PicturePool,
     is_draining: bool,
     damaged: u64,
     /// Times of the packets before the first picture; `None` once there is one.
@@ -48,6 +50,7 @@ impl PictureDecoder {
         Ok(decoder.map(|decoder| Self {
             decoder,
             name: name.to_owned(),
+            pool: PicturePool::default(),
             is_draining: false,
             damaged: 0,
             beginning: Some(Vec::new()),
@@ -73,10 +76,10 @@ impl PictureDecoder {
 
     /// Takes a packet.
     pub(super) fn send(&mut self, packet: &Packet) -> Result<()> {
-        if let (Some(beginning), Some(pts), false) = (&mut self.beginning, packet.pts(), packet.is_hidden()) {
-            if beginning.len() < MAX_BEGINNING {
-                beginning.push(pts);
-            }
+        if let (Some(beginning), Some(pts), false) = (&mut self.beginning, packet.pts(), packet.is_hidden())
+            && beginning.len() < MAX_BEGINNING
+        {
+            beginning.push(pts);
         }
         self.decoder.send(Some(packet)).or_else(|error| self.skip_damage(&error))
     }
@@ -96,7 +99,7 @@ impl PictureDecoder {
     /// The next picture, if there is one.
     pub(super) fn receive(&mut self) -> Result<Decoded> {
         for _ in 0..MAX_INSIDE {
-            match self.decoder.receive().and_then(Picture::from_top) {
+            match self.decoder.receive().and_then(|picture| picture.from_top(&self.pool)) {
                 Ok(mut picture) => {
                     self.damaged += u64::from(picture.is_damaged());
                     self.count_beginning(&picture);

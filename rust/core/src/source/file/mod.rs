@@ -4,6 +4,7 @@ mod content;
 mod decode;
 mod demux;
 mod end;
+mod geometry;
 
 use smallvec::smallvec;
 
@@ -11,6 +12,7 @@ use self::{
     decode::{Decoded, PictureDecoder},
     demux::{FileInput, not_a_video},
     end::TimeLine,
+    geometry::GeometryTagger,
 };
 use super::{
     options::{AtEnd, FileReaderOptions},
@@ -22,7 +24,7 @@ use crate::{
         error::{Code, Error, Result, Stage},
         time::Rational,
     },
-    frame::{FrameShape, converter::Converter},
+    frame::FrameShape,
     pipeline::report::SourceInfo,
     pixels::h273::LIMITED,
     storage::Volume,
@@ -38,6 +40,8 @@ const DEFAULT_THREADS: u32 = 2;
 pub(super) struct FileProducer {
     path: String,
     info: SourceInfo,
+    /// The shape of the first picture, and of the last one.
+    first_shape: VideoInfo,
     shape: VideoInfo,
     /// The track that was asked for.
     track: Option<u32>,
@@ -46,12 +50,14 @@ pub(super) struct FileProducer {
     decoder: PictureDecoder,
     /// The first picture, decoded while opening.
     first: Option<Picture>,
-    /// For pictures whose shape is not the first one's.
-    converter: Converter,
+    tagger: GeometryTagger,
+    /// A frame that waits until its new shape was announced.
+    changed: Option<Captured>,
     line: TimeLine,
     /// Whether no picture has come yet in this round.
     is_at_beginning: bool,
-    is_black: bool,
+    /// The picture that follows the last one, once that has been shown.
+    black: Option<Picture>,
     /// Seconds per tick of its times.
     time_base: Rational,
     /// Whether the frames are counted, because the input does not state when they are shown.
@@ -85,7 +91,10 @@ impl FileProducer {
             let message = format!("Cannot read {path:?}: not one of its frames can be decoded");
             return Err(Error::new(Code::InvalidData, Stage::Decode, message).with_field("path"));
         };
+        let mut tagger = GeometryTagger::new(input.stream().geometry, options.autorotate);
+        let first = tagger.tag(first).map_err(cannot_convert)?;
         let shape = VideoInfo::of(&first);
+        let geometry = shape.tags.geometry;
         check_pixels(&path, u64::from(shape.width) * u64::from(shape.height), options.max_pixels)?;
         let stream = input.stream();
         let time_base = if counts { rate.inverse() } else { stream.time_base };
@@ -99,6 +108,10 @@ impl FileProducer {
                 stereo_count: 1,
                 colour: options.colour,
                 pixel_format: shape.format.name(),
+                pixel_aspect: Some(geometry.pixel_aspect).filter(|aspect| aspect.num > 0),
+                rotation: geometry.orientation.turn().degrees(),
+                flip: geometry.orientation.turn().flip,
+                field_order: geometry.field_order,
                 codec: decoder.codec_name(),
                 container: stream.container.clone(),
                 duration_seconds: stream.duration_seconds,
@@ -106,6 +119,7 @@ impl FileProducer {
                 video_tracks: stream.video_tracks,
                 sound_tracks: stream.sound_tracks,
             },
+            first_shape: shape,
             shape,
             track: options.track,
             at_end: options.at_end,
@@ -116,9 +130,10 @@ impl FileProducer {
             input,
             decoder,
             first: Some(first),
-            converter: Converter::new(shape),
+            tagger,
+            changed: None,
             is_at_beginning: true,
-            is_black: false,
+            black: None,
         })
     }
 
@@ -126,7 +141,10 @@ impl FileProducer {
     fn decoded(&mut self, patience: &Patience<'_>) -> Result<Decoded> {
         let decoded = match self.first.take() {
             Some(picture) => Decoded::Picture(picture),
-            None => next_picture(&mut self.input, &mut self.decoder, || patience.is_over())?,
+            None => match next_picture(&mut self.input, &mut self.decoder, || patience.is_over())? {
+                Decoded::Picture(picture) => Decoded::Picture(self.tagger.tag(picture).map_err(cannot_convert)?),
+                other => other,
+            },
         };
         self.is_at_beginning &= !matches!(decoded, Decoded::Picture(_));
         Ok(decoded)
@@ -144,26 +162,37 @@ impl FileProducer {
         Ok(())
     }
 
-    /// Puts a picture on the time line of the source, in the source's shape.
-    fn produced(&mut self, picture: Picture, pts: Option<i64>) -> Result<Produced> {
+    /// Puts a picture on the time line of the source; one of another shape follows once that has been announced.
+    fn produced(&mut self, picture: Picture, pts: Option<i64>) -> Produced {
         let duration = self.decoder.duration(&picture).filter(|_| pts.is_some());
         let (pts, jump_seconds) = self.line.place(pts, duration);
-        let has_shape = VideoInfo { tags: self.shape.tags, ..VideoInfo::of(&picture) } == self.shape;
-        let picture = if has_shape { picture } else { self.converter.convert(&picture).map_err(cannot_convert)? };
-        Ok(Produced::Frame(Captured { views: smallvec![picture], pts, duration, captured_ns: None, jump_seconds }))
+        let shape = VideoInfo::of(&picture);
+        let captured = Captured { views: smallvec![picture], pts, duration, captured_ns: None, jump_seconds };
+        if shape == self.shape {
+            return Produced::Frame(captured);
+        }
+        self.shape = shape;
+        self.changed = Some(captured);
+        Produced::Changed(FrameShape::mono(shape))
     }
 
-    fn black_picture(&self) -> Result<Picture> {
-        let memory =
-            |error: AvError| error.explain(Code::ResourceExhausted, Stage::Source, &format!("read {:?}", self.path));
-        let plain = VideoInfo { format: PixelFormat::YUV420P, ..self.shape };
-        let mut picture = Picture::alloc(plain.format, plain.width, plain.height).map_err(memory)?;
-        let matrix = plain.guessed_matrix().number();
-        picture.set_tags(ColourTags { range: LIMITED, matrix, ..plain.tags });
-        if let Some(mut planes) = picture.view_mut().map_err(memory)? {
-            planes.fill_black();
-        }
-        Ok(picture)
+    fn no_memory(&self, error: &AvError) -> Error {
+        error.explain(Code::ResourceExhausted, Stage::Source, &format!("read {:?}", self.path))
+    }
+
+    /// A black picture of the first one's shape.
+    fn black_picture(&self) -> std::result::Result<Picture, AvError> {
+        let paint = |VideoInfo { width, height, format, tags }| {
+            let mut picture = Picture::alloc(format, width, height)?;
+            picture.set_tags(tags);
+            picture.fill_black().map(|()| picture)
+        };
+        paint(self.first_shape).or_else(|_| {
+            // FFmpeg cannot paint every pixel format.
+            let matrix = self.first_shape.guessed_matrix().number();
+            let tags = ColourTags { range: LIMITED, matrix, ..self.first_shape.tags };
+            paint(VideoInfo { format: PixelFormat::YUV420P, tags, ..self.first_shape })
+        })
     }
 }
 
@@ -183,7 +212,7 @@ fn next_picture(input: &mut FileInput, decoder: &mut PictureDecoder, is_over: im
     Ok(decoded)
 }
 
-/// The error of a source that cannot bring a picture to the first one's shape.
+/// The error of a source that cannot turn a picture.
 fn cannot_convert(error: Error) -> Error {
     Error { code: Code::DecodeFailed, stage: Stage::Decode, ..error }
 }
@@ -219,20 +248,23 @@ impl Producer for FileProducer {
     }
 
     fn next(&mut self, patience: &Patience<'_>) -> Result<Produced> {
-        if self.is_black {
-            let picture = self.black_picture()?;
-            return self.produced(picture, None);
+        if let Some(captured) = self.changed.take() {
+            return Ok(Produced::Frame(captured));
+        }
+        if let Some(black) = &self.black {
+            let picture = black.reference().map_err(|error| self.no_memory(&error))?;
+            return Ok(self.produced(picture, None));
         }
         match (self.decoded(patience)?, self.at_end) {
             (Decoded::Picture(picture), _) => {
                 let pts = picture.best_effort_pts().filter(|_| !self.counts);
-                self.produced(picture, pts)
+                Ok(self.produced(picture, pts))
             }
             (Decoded::Nothing, _) => Ok(Produced::Idle),
             (Decoded::End, AtEnd::Stop) => Ok(Produced::End),
             (Decoded::End, AtEnd::Loop) => self.begin_again().map(|()| Produced::Idle),
             (Decoded::End, AtEnd::Black) => {
-                self.is_black = true;
+                self.black = Some(self.black_picture().map_err(|error| self.no_memory(&error))?);
                 self.line.begin_round();
                 Ok(Produced::Idle)
             }

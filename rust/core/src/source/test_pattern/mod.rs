@@ -16,7 +16,10 @@ use crate::{
     },
     frame::FrameShape,
     pipeline::report::SourceInfo,
-    pixels::h273::LIMITED,
+    pixels::{
+        geometry::{FieldOrder, Geometry},
+        h273::LIMITED,
+    },
 };
 
 /// Draws one frame after another.
@@ -34,12 +37,13 @@ impl PatternProducer {
         options.check()?;
         let format = PixelFormat::of(options.colour);
         let pattern = Pattern::new(options.width as usize, options.height as usize, options.colour);
-        let square = Rational::new(1, 1);
+        let geometry =
+            Geometry { pixel_aspect: Rational::new(1, 1), field_order: FieldOrder::Progressive, ..Geometry::UNKNOWN };
         let tags = if format.is_rgb() {
-            ColourTags { range: 2, matrix: 0, pixel_aspect: square, ..ColourTags::UNKNOWN }
+            ColourTags { range: 2, matrix: 0, geometry, ..ColourTags::UNKNOWN }
         } else {
             let matrix = pattern.matrix().number();
-            ColourTags { range: LIMITED, matrix, primaries: matrix, transfer: matrix, pixel_aspect: square }
+            ColourTags { range: LIMITED, matrix, primaries: matrix, transfer: matrix, geometry }
         };
         let info = SourceInfo {
             frame_rate: options.frame_rate,
@@ -50,6 +54,10 @@ impl PatternProducer {
             stereo_count: options.stereo_count,
             colour: options.colour,
             pixel_format: format.name(),
+            pixel_aspect: Some(geometry.pixel_aspect),
+            rotation: 0,
+            flip: false,
+            field_order: geometry.field_order,
             codec: "pattern".to_owned(),
             container: "pattern".to_owned(),
             duration_seconds: (options.frames > 0).then(|| options.frames as f64 / options.frame_rate.as_f64()),
