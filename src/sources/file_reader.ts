@@ -18,10 +18,10 @@ export interface FileReaderSettings extends Omit<FileReaderOptions, "path" | "co
    * Frames per second of a raw stream (h264, hevc, mjpeg and the like), which states no times; a number is kept as
    * written. By default the rate in its headers, or 25. Any other container is refused with it.
    */
-  frameRate?: number | Rational;
+  frameRate?: number | Rational | undefined;
 }
 
-const RULES = rulesWithout(OPTION_RULES.file_reader, "path", "colour", "frameRate");
+const RULES = rulesWithout(OPTION_RULES.file_reader, "path", "colour");
 
 /** Reads a video file, in real time or as fast as its observers take the frames. */
 export class VideoFileReader extends VideoSource {}
@@ -33,10 +33,9 @@ export async function openFileReader(
   all: FileReaderSettings,
 ): Promise<VideoFileReader> {
   checkPlain("options", all);
-  const { frameRate, ...settings } = all;
+  const frameRate = all.frameRate === undefined ? undefined : frameRateOf(all.frameRate);
   const options: FileReaderOptions = {
-    ...(frameRate === undefined ? {} : { frameRate: frameRateOf(frameRate) }),
-    ...checkedOptions(settings, RULES),
+    ...checkedOptions({ ...all, frameRate }, RULES),
     path: pathOf(path),
     colour: checkedColour(colour),
   };

@@ -6,7 +6,7 @@
 
 import { OPTION_RULES, type Rational, type TestPatternOptions } from "../generated/contract.ts";
 import { openNative } from "../native/context.ts";
-import { checkedOptions, checkPlain, rulesWithout } from "../base/options.ts";
+import { checkedOptions, checkPlain } from "../base/options.ts";
 import { VideoSource } from "./source.ts";
 import { frameRateOf } from "../base/rational.ts";
 
@@ -20,19 +20,14 @@ export interface TestPatternSettings extends Omit<TestPatternOptions, "frameRate
   frameRate?: number | Rational | undefined;
 }
 
-const RULES = rulesWithout(OPTION_RULES.test_pattern, "frameRate");
-
 /** Moving bars under a machine-readable barcode of the frame index. */
 export class TestPattern extends VideoSource {}
 
 /** Checks the options and opens the pattern. */
 export async function openTestPattern(all: TestPatternSettings): Promise<TestPattern> {
   checkPlain("options", all);
-  const { frameRate, ...settings } = all;
-  const options: TestPatternOptions = {
-    ...(frameRate === undefined ? {} : { frameRate: frameRateOf(frameRate) }),
-    ...checkedOptions(settings, RULES),
-  };
+  const frameRate = all.frameRate === undefined ? undefined : frameRateOf(all.frameRate);
+  const options = checkedOptions<TestPatternOptions>({ ...all, frameRate }, OPTION_RULES.test_pattern);
   const native = await openNative();
   const handle = await native.backend.openLater({ kind: "test_pattern", options }, "source");
   return new TestPattern({ native, handle, name: "the test pattern", pacing: options.pacing ?? "realtime" });

@@ -231,8 +231,9 @@ describe("the colours of a file, by observers and by its recording", () => {
             const input = await inputIn(folder, colours, range, [width, height]);
             const copy = join(folder, "copy.mkv");
             const writer = await targets.createFileWriter(Codec.FFV1, copy, 5);
-            // The first frame fixes the size of the recording; the frames of the second reader are scaled to it.
-            const small = await open(input.path, [0, 0, 96, 64]);
+            // The first frame fixes the size of the recording; the frames of the second reader, which have the same
+            // proportions, are scaled to it.
+            const small = await open(input.path, [0, 0, width / 4, height / 4]);
             small.attach(writer);
             await small.ended;
             await small.close();
@@ -242,13 +243,13 @@ describe("the colours of a file, by observers and by its recording", () => {
             await whole.ended;
             assertLedger((await writer.close()).stats.frames);
             await whole.close();
-            const wanted = await judged(folder, input, "null", "96:64:");
-            assertNear(seen[0], wanted, "smaller");
+            assertNear(seen[0], await judged(folder, input, "null", "96:64:"), "smaller");
             assertNear(seen[1], await judged(folder, input, "null", `${width + 40}:${height + 30}:`), "larger");
             // The recording of a grey source is grey, with its range: see the sub-frame.
             const luma = colours.isGrey && range === "limited" ? "scale=out_range=tv,format=yuv444p," : "";
             const last = `select=gte(n\\,2),${luma}scale=${ACCURATE}`;
-            assertNear(await converted(folder, copy, last, "rgba"), wanted, "the recording");
+            const fitted = await judged(folder, input, "null", `${width / 4}:${height / 4}:`);
+            assertNear(await converted(folder, copy, last, "rgba"), fitted, "the recording");
           }));
       }
     }

@@ -180,7 +180,11 @@ describe("an input is refused at the door", () => {
     await assertRefused(bad({ maxPixels: 0 }), argument("maxPixels", /1 to 2147483647/));
     await assertRefused(
       bad({ speed: 1 }),
-      argument("speed", /unknown; known are atEnd, maxPixels, pacing, threads, track$/, TypeError),
+      argument(
+        "speed",
+        /unknown; known are atEnd, autorotate, frameRate, maxPixels, pacing, threads, track$/,
+        TypeError,
+      ),
     );
     await assertRefused(bad(7), argument("options", /must be an object/, TypeError));
     const colour = sources.createFileReader("/tmp", "rgb" as ColourSpace);

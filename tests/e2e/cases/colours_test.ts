@@ -11,7 +11,7 @@ import { assertSame, recordWhole } from "../../helpers/lossless.ts";
 import { probe } from "../../helpers/probe.ts";
 
 /** A smooth picture of many colours. */
-const GRADIENT = "gradients=s=320x240:c0=red:c1=lime:c2=blue:n=3:x0=0:y0=0:x1=319:y1=239:d=0.4:r=10:speed=0.00001";
+const GRADIENT = "gradients=s=320x240:c0=red:c1=lime:c2=blue:n=3:x0=0:y0=0:x1=319:y1=239:d=0.4:r=5:speed=0.00001";
 
 /** The mean of each channel of RGBA samples. */
 function meanOf(samples: Uint8Array): number[] {

@@ -1,4 +1,4 @@
-//! Frames that come faster than the requested rate: what a user is told of them, once.
+//! Frames that come faster than the requested rate: reported once.
 
 use crate::{
     base::{

@@ -15,11 +15,14 @@ use crate::{
 
 /// Options of FFmpeg that all its encoders have (`avcodec_options` in its options_table.h), but those that name the
 /// shape, the time or the flags of what is encoded, or are for decoders.
-const COMMON: &str = "aspect b b_qfactor b_qoffset bf bidir_refine bt bufsize chroma_sample_location cmp \
+const COMMON: &str = "aspect b_qfactor b_qoffset bf bidir_refine bt bufsize chroma_sample_location cmp \
     color_primaries color_range color_trc colorspace compression_level dark_mask dct dia_size g global_quality \
     i_qfactor i_qoffset ildctcmp keyint_min last_pred level lumi_mask maxrate mbcmp mbd mblmax mblmin me_range minrate \
     mv0_threshold nssew p_mask pre_dia_size precmp profile qblur qcomp qdiff qmax qmin rc_init_occupancy refs sar \
     scplx_mask slices strict subcmp subq tcplx_mask thread_type threads trellis";
+
+/// The bit rate, to which encoders do not look while they are asked for a quality, as they are by default.
+const BIT_RATE: &str = "b";
 
 /// The option that switches parts of an encoder on and off.
 const FLAGS: &str = "flags";
@@ -109,6 +112,9 @@ impl AllowedOptions {
         }
         if name == FLAGS {
             return flags_refusal(value);
+        }
+        if name == BIT_RATE {
+            return Some("a quality that is set as well would win; set the writer's bitRate instead".to_owned());
         }
         if !is_in(COMMON, name) && !is_in(self.names, name) {
             return Some(format!("it is none of those that are known to open no file; {DOCUMENT}"));

@@ -38,7 +38,7 @@ const FORBIDDEN: &[(&str, &str)] = &[
 ];
 
 /// Options that no encoder may be given.
-const FORBIDDEN_OPTIONS: &str = "stats passlogfile x265-stats rc_eq flags2 video_size pixel_format time_base \
+const FORBIDDEN_OPTIONS: &str = "b stats passlogfile x265-stats rc_eq flags2 video_size pixel_format time_base \
     pass vstats_file fastfirstpass debug dump_separator codec_whitelist drop-threshold allow_skip_frames ts-parameters";
 
 fn assert_refused(info: &EncoderInfo, name: &str, value: &str) {
