@@ -213,7 +213,7 @@ describe("key frames of a slow source", () => {
 });
 
 describe("files of random times", () => {
-  const count = isFullProof ? 300 : 20;
+  const count = isFullProof ? 300 : 14;
   it(
     `are read and recorded with the times that they state: ${count} files`,
     { timeout: 3_600_000 },
