@@ -8,8 +8,13 @@ import { ROOT } from "./example.ts";
 import { HANG_MS } from "./hang.ts";
 import { isDeno } from "./runtime.ts";
 
-/** The library as the checkout builds it. */
-export const LIBRARY: string = join(ROOT, "target/release/libgiftgrab.so");
+/** The library that is tested: as the checkout builds it, unless another one is named. */
+export const LIBRARY: string = process.env.GIFTGRAB_LIB ?? join(ROOT, "target/release/libgiftgrab.so");
+
+/** A runtime reads the name of another library only where it may read the environment. */
+const ENV_FLAGS: readonly string[] = isDeno && process.env.GIFTGRAB_LIB !== undefined
+  ? ["--allow-env=GIFTGRAB_LIB"]
+  : [];
 
 /** What a program is granted; what is missing is not. */
 export interface Grants {
@@ -30,7 +35,7 @@ export function fileFlag(name: "read" | "write", path: string): string {
 export function flagsOf({ library = false, read, write }: Grants): string[] {
   return [
     ...(isDeno ? ["--no-prompt"] : nodeFlags()),
-    ...(library ? [LIBRARY_FLAG] : []),
+    ...(library ? [LIBRARY_FLAG, ...ENV_FLAGS] : []),
     ...(read === undefined ? [] : [fileFlag("read", read)]),
     ...(write === undefined ? [] : [fileFlag("write", write)]),
   ];
