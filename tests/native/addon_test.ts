@@ -232,6 +232,7 @@ describe("the Node addon", onlyNode("this side of the boundary is Node's"), () =
       [HEADER.dataLength]: 16,
       [HEADER.timeBaseDen]: 1,
       [HEADER.matrix]: 2,
+      [HEADER.pixelAspectDen]: 1,
     });
     addon.convert(good, bytes, good, new Uint8Array(16));
     const wrong: readonly [keyof typeof HEADER, readonly number[]][] = [
@@ -239,6 +240,11 @@ describe("the Node addon", onlyNode("this side of the boundary is Node's"), () =
       ["width", [0, -2, NaN, Infinity, 1e9]],
       ["height", [0, -2, NaN, Infinity, 1e9]],
       ["stereoCount", [0, -1, NaN, 1e9]],
+      ["pixelAspectNum", [-1, NaN, 0.5, 2 ** 31]],
+      ["pixelAspectDen", [0, -1, NaN, 0.5, 2 ** 31]],
+      ["rotation", [45, -90, 360, NaN]],
+      ["flip", [-1, 2, NaN, 0.5]],
+      ["fieldOrder", [-1, 99, NaN, 0.5]],
     ];
     for (const [name, values] of wrong) {
       for (const value of values) {
