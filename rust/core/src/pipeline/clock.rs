@@ -30,6 +30,12 @@ pub trait Clock: Send + Sync {
         self.wall_clock_ms().saturating_sub(passed_ns / 1_000_000)
     }
 
+    /// A time of the wall clock at or just after `at_ms`, which no other session on this clock has: it says of a frame to
+    /// which session it belongs.
+    fn session_ms(&self, at_ms: u64) -> u64 {
+        at_ms
+    }
+
     /// Returns once `signal` was raised after `seen` was read from it, or at `deadline_ns`. It may return early.
     fn wait(&self, signal: &Signal, seen: u64, deadline_ns: Option<u64>);
 
@@ -131,6 +137,15 @@ impl Clock for SystemClock {
 
     fn wall_clock_ms(&self) -> u64 {
         wall_clock_ms()
+    }
+
+    fn session_ms(&self, at_ms: u64) -> u64 {
+        /// That of the last session.
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        // Within so many milliseconds sessions follow each other; before, the wall clock was set back.
+        const NEAR: u64 = 1000;
+        let next = |last: u64| if last.wrapping_sub(at_ms) < NEAR { last + 1 } else { at_ms };
+        next(LAST.fetch_update(SeqCst, SeqCst, |last| Some(next(last))).unwrap_or_else(|last| last))
     }
 
     fn wait(&self, signal: &Signal, seen: u64, deadline_ns: Option<u64>) {

@@ -42,7 +42,7 @@ impl Session {
     pub(crate) fn begin(&self, captured_ns: u64) -> Origin {
         *self.origin.get_or_init(|| Origin {
             monotonic_ns: captured_ns,
-            wall_clock_ms: self.clock.wall_clock_ms_at(captured_ns),
+            wall_clock_ms: self.clock.session_ms(self.clock.wall_clock_ms_at(captured_ns)),
         })
     }
 
@@ -50,5 +50,18 @@ impl Session {
     #[must_use]
     pub fn origin(&self) -> Option<Origin> {
         self.origin.get().copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sessions_that_begin_in_one_millisecond_are_different_ones() {
+        let begin = || Session::on_system_clock().begin(SystemClock.now_ns()).wall_clock_ms;
+        let begun: Vec<u64> = (0..50).map(|_| begin()).collect();
+        assert!(begun.windows(2).all(|pair| pair[0] < pair[1]), "{begun:?}");
+        assert!(begun[49].abs_diff(SystemClock.wall_clock_ms()) < 1000);
     }
 }
