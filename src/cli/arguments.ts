@@ -101,7 +101,7 @@ export function commandOf(args: readonly string[]): Command {
       ? codecFor(output ?? "") ?? USUAL_CODEC
       : wordOf("codec", values.codec.toLowerCase(), Object.values(Codec)),
     seconds: seconds ?? (input === undefined ? 10 : undefined),
-    rate: values.rate === "source" ? "source" : rateOf("rate", values.rate),
+    rate: values.rate === "source" ? "source" : rateOf("rate", values.rate, ", or source"),
     inputRate: rateOf("input-rate", values["input-rate"]),
     size: sizeOf(values.size),
     colour: wordOf("colour", values.colour?.toLowerCase() ?? ColourSpace.I420, Object.values(ColourSpace)),
@@ -151,10 +151,10 @@ function fileOf(name: string, text: string | undefined): string | undefined {
   return text === undefined ? undefined : pathOf(text, `--${name}`);
 }
 
-function numberOf(name: string, text: string | undefined): number | undefined {
+function numberOf(name: string, text: string | undefined, must = "a number"): number | undefined {
   if (text === undefined) return undefined;
   const value = Number(text);
-  if (text.trim() === "" || !Number.isFinite(value)) throw wrong(name, text, "it must be a number");
+  if (text.trim() === "" || !Number.isFinite(value)) throw wrong(name, text, `it must be ${must}`);
   return value;
 }
 
@@ -165,9 +165,11 @@ function bitRateOf(text: string | undefined): number | undefined {
   return Math.round(Number(digits) * ({ "": 1, k: 1e3, M: 1e6 }[unit] ?? 1));
 }
 
-function rateOf(name: string, text: string | undefined): number | Rational | undefined {
+function rateOf(name: string, text: string | undefined, words = ""): number | Rational | undefined {
   const ratio = /^(\d+)\/(\d+)$/.exec(text ?? "");
-  return ratio === null ? numberOf(name, text) : { num: Number(ratio[1]), den: Number(ratio[2]) };
+  return ratio === null
+    ? numberOf(name, text, `a number such as 30 or 30000/1001${words}`)
+    : { num: Number(ratio[1]), den: Number(ratio[2]) };
 }
 
 function sizeOf(text: string | undefined): Recording["size"] {

@@ -51,7 +51,7 @@ export interface FrameMetadata {
   flip: number;
   /** Number of the order of its fields in the core; 0 unknown. */
   fieldOrder: number;
-  /** Microseconds for which it is shown, 0 if unknown; not part of a header. */
+  /** Microseconds for which it is shown, 0 if unknown. */
   duration: number;
 }
 
@@ -99,7 +99,7 @@ export function readHeader(header: Float64Array): FrameMetadata {
     rotation: header[HEADER.rotation] as number,
     flip: header[HEADER.flip] as number,
     fieldOrder: header[HEADER.fieldOrder] as number,
-    duration: 0,
+    duration: header[HEADER.durationUs] as number,
   };
 }
 
@@ -123,4 +123,5 @@ export function writeHeader(metadata: FrameMetadata, dataLength: number, header:
   header[HEADER.rotation] = metadata.rotation;
   header[HEADER.flip] = metadata.flip;
   header[HEADER.fieldOrder] = metadata.fieldOrder;
+  header[HEADER.durationUs] = metadata.duration;
 }

@@ -153,6 +153,7 @@ export const HEADER = {
   rotation: 15,
   flip: 16,
   fieldOrder: 17,
+  durationUs: 18,
 } as const;
 
 /** The numbers in a frame's header for a sequence, a colour range and a matrix that are not known. */

@@ -44,11 +44,17 @@ export class Appender {
       const slot = this.#describe(frame);
       const isSent = this.#target.feed.trySend(OVERFLOW_POLICY.BLOCK, this.#header, frameBytes(frame));
       const turn = isSent ? AT_ONCE : this.#wait(frame);
-      this.#slot = slot + this.#slots.step;
+      this.#slot = slot + this.#lengthOf(frame);
       return turn;
     } catch (error) {
       return Promise.reject(error);
     }
+  }
+
+  /** Slots from a frame to the next one without a time: where frames keep their times, its duration if it has one. */
+  #lengthOf({ duration }: VideoFrame): number {
+    const { rate, step } = this.#slots;
+    return this.#slots === FINE && duration !== undefined ? Math.round(duration * rate.num / 1e6) : step;
   }
 
   /** Keeps the frame itself until there is room, or a copy of a lent frame, which ends before. */

@@ -77,6 +77,21 @@ describe("appended frames", () => {
     });
   });
 
+  it("are found by readers of a transport stream, however few packets they fill", () =>
+    withFolder(async (folder) => {
+      const grey = new Uint8Array(96 * 64 * 3 / 2).fill(128);
+      for (const codec of [Codec.H264, Codec.HEVC]) {
+        for (let count = 1; count <= 8; count++) {
+          const path = join(folder, `${codec}-${count}.ts`);
+          const writer = await targets.createFileWriter(codec, path, 30, { preset: "ultrafast" });
+          const frame = VideoFrame.fromBuffer(grey, { colour: "i420", width: 96, height: 64 });
+          for (let index = 0; index < count; index++) await writer.append(frame);
+          await writer.close();
+          assert.equal((await packets(path)).length, count, path);
+        }
+      }
+    }));
+
   it("T15 may change their colour space: upstream refuses, we convert each", async () => {
     await withFolder(async (folder) => {
       const path = join(folder, "mixed.avi");

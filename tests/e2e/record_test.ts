@@ -1,7 +1,7 @@
 /** `deno task record`, as a person uses it at a terminal; judged by its exit code, its words and ffprobe. */
 
 import { strict as assert } from "node:assert";
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
@@ -12,17 +12,7 @@ import { withFolder } from "../helpers/folder.ts";
 import { countFrames, probe } from "../helpers/probe.ts";
 import { inOrder } from "../helpers/record.ts";
 import { onlyDeno } from "../helpers/runtime.ts";
-import {
-  begun,
-  changed,
-  CTRL_Q,
-  CTRL_S,
-  instantsOf,
-  inTerminal,
-  record,
-  SLOW,
-  SLOW_INSTANTS,
-} from "../helpers/terminal.ts";
+import { begun, instantsOf, record, SLOW, SLOW_INSTANTS } from "../helpers/terminal.ts";
 
 describe("deno task record", onlyDeno("the command is a Deno program"), () => {
   it("records the test pattern into a timestamped file and says how to play it", () =>
@@ -76,38 +66,6 @@ describe("deno task record", onlyDeno("the command is a Deno program"), () => {
       const { code, out, err } = await command.ended;
       assert.equal(instantsOf(out), SLOW_INSTANTS, out + err);
       assert.equal(code, out.includes("source: 0 missed") ? 0 : 1, out + err);
-    }));
-
-  it("records to its end when its terminal closes", () =>
-    withFolder(async (folder) => {
-      const output = join(folder, "out.mp4");
-      const report = join(folder, "report");
-      const args = [...SLOW, "--output", output, "--json"];
-      const terminal = inTerminal(folder, args, (words) => `exec ${words} >${report}`);
-      await begun(output);
-      terminal.kill("SIGKILL");
-      await begun(report);
-      const { stats, source, finalised } = JSON.parse(readFileSync(report, "utf8"));
-      assert.equal(stats.frames.captured + source.missed, SLOW_INSTANTS);
-      assert.ok(finalised);
-    }));
-
-  it("finishes the file in time when its terminal is stopped", () =>
-    withFolder(async (folder) => {
-      const output = join(folder, "out.mp4");
-      const terminal = inTerminal(folder, [...SLOW, "--output", output], (words) => `exec ${words}`);
-      let out = "";
-      terminal.stdout.on("data", (chunk) => out += chunk);
-      const closed = new Promise((resolve) => terminal.once("close", resolve));
-      await begun(output);
-      const { ino } = statSync(output);
-      terminal.stdin.write(CTRL_S);
-      // At its end the finalised file takes the place of the other one.
-      await changed(output, () => statSync(output).ino !== ino);
-      assert.equal(out.includes("frames captured"), false, out);
-      terminal.stdin.write(CTRL_Q);
-      await closed;
-      assert.equal(instantsOf(out), SLOW_INSTANTS, out);
     }));
 
   it("records to its end when nobody reads what it prints", () =>

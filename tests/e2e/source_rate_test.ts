@@ -10,6 +10,7 @@ import {
   createFilter,
   type FailureEvent,
   type FileWriterSettings,
+  ObservableObserver,
   type Observer,
   type RecordingReport,
   type VideoFileWriter,
@@ -261,6 +262,57 @@ async function readTimes(path: string): Promise<number[]> {
   await reader.close();
   return times;
 }
+
+describe("frames of a program that state for how long they are shown", () => {
+  const lasting = (duration: number, pts?: number): VideoFrame => {
+    const time = pts === undefined ? {} : { pts, timeBase: { num: 1, den: 1000 } };
+    return VideoFrame.fromBuffer(new Uint8Array(96 * 64 * 3 / 2), {
+      ...{ colour: "i420", width: 96, height: 64, duration, ...time } as const,
+    });
+  };
+  for (const [rate, name] of [["source", "a.mp4"], ["source", "a.mkv"], [10, "a.mp4"], [30, "a.mov"]] as const) {
+    it(`last so long: ten of 100 ms and one of 5 s, at ${rate} in ${name} (mp4-muxer#44)`, () =>
+      withFolder(async (folder) => {
+        const target = join(folder, name);
+        const writer = await targets.createFileWriter("h264", target, rate);
+        for (let index = 0; index < 10; index++) await writer.append(lasting(100_000, index * 100));
+        await writer.append(lasting(5_000_000, 1000));
+        const { stats } = await writer.close();
+        assert.deepEqual([stats.frames.written, stats.durationSeconds], [11, 6]);
+        assert.ok(Math.abs(((await probe(target)).durationSeconds ?? 0) - 6) < 0.002);
+      }));
+  }
+
+  it("follow each other so, without times, where frames keep theirs", () =>
+    withFolder(async (folder) => {
+      const target = join(folder, "a.mkv");
+      const writer = await targets.createFileWriter("ffv1", target, "source");
+      for (const ms of [100, 250, 40]) await writer.append(lasting(ms * 1000));
+      assert.ok(Math.abs((await writer.close()).stats.durationSeconds - 0.39) < 0.001);
+      assert.deepEqual((await shownTimes(target)).times, [0, 0.1, 0.35]);
+    }));
+
+  it("and those of a file, keep that through a node", () =>
+    withFolder(async (folder) => {
+      const gif = join(folder, "hold.gif");
+      const held = ["-vf", "format=gray,format=pal8", "-final_delay", "500"];
+      await makeFile(gif, ...testPicture("96x64", 10, 1), ...held);
+      class Node extends ObservableObserver {}
+      const seen: (number | undefined)[] = [];
+      const reader = await sources.createFileReader(gif, ColourSpace.I420, { pacing: "asap" });
+      const node = new Node();
+      const target = join(folder, "a.mkv");
+      const writer = await targets.createFileWriter("ffv1", target, 10);
+      node.attach(writer);
+      node.attach({ update: (frame: VideoFrame) => void seen.push(frame.duration) });
+      reader.attach(node);
+      await reader.ended;
+      const { stats } = await writer.close();
+      await reader.close();
+      assert.equal(seen.at(-1), 5_000_000);
+      assert.equal(stats.durationSeconds, 5.9);
+    }));
+});
 
 describe("the last frame", () => {
   /** Nine frames of a tenth of a second, and one that is shown for five seconds. */

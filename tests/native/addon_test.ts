@@ -245,6 +245,7 @@ describe("the Node addon", onlyNode("this side of the boundary is Node's"), () =
       ["rotation", [45, -90, 360, NaN]],
       ["flip", [-1, 2, NaN, 0.5]],
       ["fieldOrder", [-1, 99, NaN, 0.5]],
+      ["durationUs", [-1, NaN, 0.5, Infinity]],
     ];
     for (const [name, values] of wrong) {
       for (const value of values) {

@@ -15,8 +15,10 @@ use crate::{
     },
 };
 
+const MICROSECONDS: Rational = Rational::new(1, 1_000_000);
+
 /// The fields in their order, by their JavaScript names.
-pub const FIELDS: [&str; 18] = [
+pub const FIELDS: [&str; 19] = [
     "colour",
     "width",
     "height",
@@ -35,6 +37,7 @@ pub const FIELDS: [&str; 18] = [
     "rotation",
     "flip",
     "fieldOrder",
+    "durationUs",
 ];
 
 /// The sequence of a frame that has none.
@@ -78,9 +81,17 @@ pub struct FrameHeader {
     pub turn: Turn,
     /// The order of its fields.
     pub field_order: FieldOrder,
+    /// The time for which it is shown, in microseconds; 0 unknown.
+    pub duration_us: i64,
 }
 
 impl FrameHeader {
+    /// The time for which it is shown, in ticks of `time_base`, if that is known.
+    #[must_use]
+    pub fn duration(&self) -> Option<i64> {
+        Some(Rational::rescale(self.duration_us, MICROSECONDS, self.time_base)).filter(|ticks| *ticks > 0)
+    }
+
     /// The header of a frame whose views are handed on in the shape `to`.
     ///
     /// # Errors
@@ -108,6 +119,7 @@ impl FrameHeader {
             pixel_aspect: tags.geometry.pixel_aspect,
             turn: tags.geometry.orientation.turn(),
             field_order: tags.geometry.field_order,
+            duration_us: frame.duration.map_or(0, |ticks| Rational::rescale(ticks, frame.time_base, MICROSECONDS)),
         })
     }
 
@@ -175,6 +187,7 @@ impl FrameHeader {
             f64::from(self.turn.degrees()),
             f64::from(u8::from(self.turn.flip)),
             f64::from(self.field_order.number()),
+            self.duration_us as f64,
         ];
         Ok(())
     }
@@ -190,7 +203,8 @@ impl FrameHeader {
         let mut next = || fields.next().unwrap_or(("", 0.0));
         let [colour, width, height, views, length, sequence, pts, num, den, capture, start] =
             std::array::from_fn(|_| next());
-        let [range, matrix, aspect_num, aspect_den, rotation, flip, field_order] = std::array::from_fn(|_| next());
+        let [range, matrix, aspect_num, aspect_den, rotation, flip, field_order, duration] =
+            std::array::from_fn(|_| next());
         let tick = |field, least| integer(field, least, i64::from(i32::MAX)).map(|value| value as i32);
         let small = |field, least, most: u32| integer(field, least, i64::from(most)).map(|value| value as u32);
         let header = Self {
@@ -208,6 +222,7 @@ impl FrameHeader {
             pixel_aspect: Rational::new(tick(aspect_num, 0)?, tick(aspect_den, 1)?).reduced(),
             turn: Turn::of_degrees(quarter(rotation)?, small(flip, 0, 1)? == 1),
             field_order: FieldOrder::of_number(small(field_order, 0, FIELD_ORDERS.len() as u32 - 1)?),
+            duration_us: integer(duration, 0, MAX_INTEGER)?,
         };
         if length.1 != header.data_length() as f64 {
             let message = format!(
@@ -269,6 +284,7 @@ mod tests {
         pixel_aspect: Rational::new(64, 45),
         turn: Turn { quarters: 3, flip: true },
         field_order: FieldOrder::Bb,
+        duration_us: 33_367,
     };
 
     fn words(header: FrameHeader) -> [f64; FIELDS.len()] {
@@ -283,8 +299,10 @@ mod tests {
             let header = FrameHeader { colour, ..HEADER };
             assert_eq!(FrameHeader::from_words(&words(header)).unwrap(), header);
         }
-        let expected =
-            [4.0, 5.0, 3.0, 2.0, 54.0, 7.0, -8.0, 1001.0, 30000.0, 12.5, 1.7e12, 1.0, 6.0, 64.0, 45.0, 270.0, 1.0, 3.0];
+        let expected = [
+            4.0, 5.0, 3.0, 2.0, 54.0, 7.0, -8.0, 1001.0, 30000.0, 12.5, 1.7e12, 1.0, 6.0, 64.0, 45.0, 270.0, 1.0, 3.0,
+            33_367.0,
+        ];
         assert_eq!(words(HEADER), expected);
     }
 
@@ -316,6 +334,7 @@ mod tests {
             ("rotation", &[-90.0, 45.0, 360.0]),
             ("flip", &[-1.0, 2.0, 0.5]),
             ("fieldOrder", &[-1.0, 6.0, 0.5]),
+            ("durationUs", &[-1.0, 0.5, 1e300]),
         ];
         for (index, (field, values)) in refused.into_iter().enumerate() {
             for value in values.iter().chain(&[f64::NAN, f64::INFINITY, f64::NEG_INFINITY]) {

@@ -171,7 +171,9 @@ impl Orientation {
             return Self::UPRIGHT;
         }
         let [a, b, c, d] = [matrix[0], matrix[1], matrix[3], matrix[4]].map(f64::from);
-        let (across, down) = (a.hypot(c), b.hypot(d));
+        // Not `hypot`, of which glibc has another version from 2.35 on: entries of 32 bits overflow nothing.
+        let length = |x: f64, y: f64| (x * x + y * y).sqrt();
+        let (across, down) = (length(a, c), length(b, d));
         let fixed = |value: f64| (value * f64::from(ONE)).round() as i32;
         let free = Self { a: fixed(a / across), b: fixed(b / down), c: fixed(c / across), d: fixed(d / down) };
         let quarter = Self::from(free.turn());

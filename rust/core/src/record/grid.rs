@@ -136,7 +136,9 @@ impl Grid {
     pub(super) fn place(&mut self, frame: &Frame) -> Option<Placed> {
         let time = frame.time();
         let seen = self.seen.replace(time);
-        self.note_pace(time);
+        if !self.keeps_times {
+            self.note_pace(time);
+        }
         let Some((origin, _)) = self.origin else {
             if let Some(time_base) = self.container.time_base(time.time_base).filter(|_| self.keeps_times) {
                 self.set_time_base(time_base);
