@@ -40,7 +40,7 @@ export interface VideoFrameDetails {
   readonly timeBase?: Rational | undefined;
   /** Presentation time in microseconds, a whole number; excludes `pts`. */
   readonly timestamp?: number | undefined;
-  /** Microseconds for which the frame is shown. */
+  /** Microseconds for which the frame is shown: the last frame of a recording lasts so long. */
   readonly duration?: number | undefined;
   /** Number of the frame in its source. */
   readonly sequence?: number | undefined;

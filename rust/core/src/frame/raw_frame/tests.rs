@@ -28,6 +28,7 @@ fn header(colour: ColourSpace, (width, height): (u32, u32)) -> FrameHeader {
         pixel_aspect: Rational::new(4, 3),
         turn: Turn { quarters: 1, flip: false },
         field_order: FieldOrder::Tt,
+        duration_us: 0,
     }
 }
 
