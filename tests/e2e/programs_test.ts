@@ -183,8 +183,9 @@ class Program {
       frame.close();
     }
     const period = TICKS / rate;
-    this.#line.play({ clock: ++this.#sources, begin: 0, period, frames, hasDuration: false, statesRate: false });
-    this.#end = this.#placeAfter((frames - 1) * period);
+    this.#line.play({ clock: ++this.#sources, begin: 0, period, frames, hasDuration: true, statesRate: false });
+    // A frame without a time follows then, or takes the next place.
+    this.#end = this.#slot === 1 ? frames * period : this.#placeAfter((frames - 1) * period);
   }
 
   async #appendStamped({ rate, frames, gap, size }: Step & { kind: "stamped" }): Promise<void> {

@@ -113,6 +113,7 @@ describe("the header of a frame", () => {
       0,
       0,
       0,
+      0,
     ]);
   });
 
