@@ -76,6 +76,32 @@ codes! {
     InUse = -24, "in_use";
     /// The container or the codec does not say how the pictures are to be shown: their pixel aspect, orientation or fields.
     GeometryLost = -25, "geometry_lost";
+    /// No such device is connected.
+    DeviceNotFound = -26, "device_not_found";
+    /// Another program, or another source of this one, is using the device.
+    DeviceBusy = -27, "device_busy";
+    /// The device can be opened, but gives no frame.
+    DeviceOffline = -28, "device_offline";
+    /// The device is in use with another colour space or other settings.
+    DeviceAlreadyConnected = -29, "device_already_connected";
+    /// The device was unplugged, or its driver failed.
+    DeviceLost = -30, "device_lost";
+    /// The device does not offer the mode that was asked for.
+    UnsupportedMode = -31, "unsupported_mode";
+    /// The USB port has not enough bandwidth left for the mode.
+    UsbBandwidth = -32, "usb_bandwidth";
+    /// The device gets no signal.
+    NoSignal = -33, "no_signal";
+    /// Nothing came for longer than it should take.
+    SourceSilent = -34, "source_silent";
+    /// The network stream cannot be reached, or is refused.
+    NetworkUnavailable = -35, "network_unavailable";
+    /// The connection to the network stream ended.
+    ConnectionLost = -36, "connection_lost";
+    /// The screen cannot be captured.
+    ScreenUnavailable = -37, "screen_unavailable";
+    /// Frames come at another rate than was asked for.
+    RateMismatch = -38, "rate_mismatch";
 }
 
 /// One row of the table of codes.

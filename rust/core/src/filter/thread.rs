@@ -331,6 +331,7 @@ impl FilterThread {
             duration,
             captured_ns,
             session_start_ms: self.session_start_ms,
+            loss: None,
         });
         self.sequence += 1;
         self.state.given.store(self.sequence, SeqCst);

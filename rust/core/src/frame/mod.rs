@@ -11,7 +11,10 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 pub use self::shape::FrameShape;
-use crate::{av::Picture, base::time::Rational};
+use crate::{
+    av::Picture,
+    base::{error::Error, time::Rational},
+};
 
 /// Pictures of one instant and one shape: one, or several in stereo, the left or top one first.
 pub type Views = SmallVec<[Picture; 1]>;
@@ -36,6 +39,28 @@ pub struct Frame {
     pub captured_ns: u64,
     /// Wall clock at the first frame of the source's session, in milliseconds since 1970; 0 where it is not known.
     pub session_start_ms: u64,
+    /// What its live source lost before it; `None` for nothing.
+    pub loss: Option<Arc<FrameLoss>>,
+}
+
+/// What a live source lost just before a frame.
+#[derive(Debug, Clone, Default)]
+pub struct FrameLoss {
+    /// Frames that the driver or the network lost, as they count.
+    pub frames: u64,
+    /// The time without frames that ends with it.
+    pub gap: Option<Gap>,
+}
+
+/// A time without frames of a live source.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Gap {
+    /// Capture of the last frame before it, in nanoseconds of the monotonic clock.
+    pub from_ns: u64,
+    /// Capture of the first frame after it.
+    pub to_ns: u64,
+    /// Why no frame came.
+    pub cause: Error,
 }
 
 /// The time of a frame: two can be compared if they are of the same session.
@@ -103,6 +128,7 @@ pub(crate) fn test_frame(pts: i64, time_base: Rational) -> Frame {
         duration: None,
         captured_ns: 0,
         session_start_ms: 0,
+        loss: None,
     }
 }
 

@@ -139,6 +139,7 @@ impl Event {
             | Self::DiskLow { .. }
             | Self::Discontinuity { .. }
             | Self::Resize { .. }
+            | Self::State { .. }
             | Self::Warning { .. }
             | Self::Error { .. } => true,
             Self::Ended | Self::Detached { .. } | Self::Room | Self::Closed { .. } => false,

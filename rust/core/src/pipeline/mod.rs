@@ -6,6 +6,7 @@ pub(crate) mod hub;
 pub(crate) mod input;
 pub(crate) mod latency;
 pub(crate) mod ledger;
+pub mod live;
 pub(crate) mod queue;
 pub mod report;
 pub(crate) mod requests;

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::live::{GapReport, LiveState, LiveStats};
 use crate::{
     base::{
         error::{Error, Stage},
@@ -114,7 +115,8 @@ pub struct DurableStats {
 pub struct SourceStats {
     /// Frames captured.
     pub captured: u64,
-    /// Instants that a real-time source missed because the process did not run.
+    /// Instants that a real-time source missed because the process did not run, and frames of a live one that it was too
+    /// busy to take.
     pub missed: u64,
     /// Frames captured more than one period after their deadline.
     pub late: u64,
@@ -128,6 +130,8 @@ pub struct SourceStats {
     pub lateness: Latency,
     /// Time between successive captures.
     pub interval: Latency,
+    /// What only a live source has; `null` for others.
+    pub live: Option<LiveStats>,
 }
 
 /// The stats of a filter so far.
@@ -339,6 +343,19 @@ pub enum Event {
         width: u32,
         /// Height of its full frames in pixels.
         height: u32,
+    },
+    /// A live source does something else from now on.
+    State {
+        /// What.
+        state: LiveState,
+        /// The wall clock at the change, ISO 8601.
+        at: String,
+        /// Why, unless frames come.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        cause: Option<Error>,
+        /// The time without frames that ends with it, if one does.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        gap: Option<Box<GapReport>>,
     },
     /// A target that had no room for a frame has room again.
     Room,

@@ -1,7 +1,9 @@
 //! Sources of frames.
 
 mod crop;
+mod decode;
 mod file;
+pub mod live;
 pub mod options;
 pub mod producer;
 mod state;
@@ -12,6 +14,7 @@ use std::sync::Arc;
 
 use self::{
     file::FileProducer,
+    live::{LiveProducer, LiveSetup, driver::CaptureDriver},
     options::{Pacing, SourceOptions},
     producer::Producer,
     state::{SourceRequest, SourceState},
@@ -61,13 +64,39 @@ impl Source {
     ///
     /// `ResourceExhausted` if the system has no further thread.
     pub fn of(producer: Box<dyn Producer>, pacing: Pacing, session: &Arc<Session>, notify: Notify) -> Result<Self> {
+        Self::with_signal(producer, pacing, session, Signal::new(session.clock()), notify)
+    }
+
+    /// The source of frames of a producer that already waits on `signal`.
+    fn with_signal(
+        producer: Box<dyn Producer>,
+        pacing: Pacing,
+        session: &Arc<Session>,
+        signal: Arc<Signal>,
+        notify: Notify,
+    ) -> Result<Self> {
         let info = producer.info().clone();
-        let state = Arc::new(SourceState::new(notify, producer.shape()));
-        let signal = Signal::new(session.clock());
+        let state = Arc::new(SourceState::new(notify, producer.shape(), producer.live()));
         let (requester, requests) = requests("source", &signal);
         let thread = SourceThread::new(producer, pacing, requests, state.clone(), session.clone(), signal);
         clock::spawn(session.clock(), "gg-source", move || thread.run())?;
         Ok(Self { info, state, requests: requester })
+    }
+
+    /// The live source of what `driver` captures, once its first frame has come.
+    ///
+    /// # Errors
+    ///
+    /// Why none comes, or `ResourceExhausted` if the system has no further thread.
+    pub fn live(
+        driver: Box<dyn CaptureDriver>,
+        setup: LiveSetup,
+        session: &Arc<Session>,
+        notify: Notify,
+    ) -> Result<Self> {
+        let signal = Signal::new(session.clock());
+        let producer = Box::new(LiveProducer::open(driver, setup, &signal)?);
+        Self::with_signal(producer, Pacing::Realtime, session, signal, notify)
     }
 
     /// Immutable metadata.

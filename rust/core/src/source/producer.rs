@@ -7,11 +7,16 @@ use crate::{
         error::{Error, Result},
         time::Rational,
     },
-    frame::{FrameShape, Views},
-    pipeline::{Signal, Wake, report::SourceInfo},
+    frame::{FrameLoss, FrameShape, Gap, Views},
+    pipeline::{
+        Signal, Wake,
+        live::{LiveReport, LiveState},
+        report::SourceInfo,
+    },
 };
 
 /// The frame that a producer captured at one instant.
+#[derive(Debug, Default)]
 pub struct Captured {
     /// Its pictures.
     pub views: Views,
@@ -23,6 +28,8 @@ pub struct Captured {
     pub captured_ns: Option<u64>,
     /// Seconds by which the input's clock jumped before it; the jump is left out of `pts`.
     pub jump_seconds: Option<f64>,
+    /// What is missing before it.
+    pub loss: Option<Arc<FrameLoss>>,
 }
 
 /// The schedule by which frames come.
@@ -34,6 +41,17 @@ pub enum Timing {
     Live,
 }
 
+/// A change of what a live producer does.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StateChange {
+    /// What it does from now on.
+    pub state: LiveState,
+    /// Why, unless frames come.
+    pub cause: Option<Error>,
+    /// The time without frames that ends with it.
+    pub gap: Option<Gap>,
+}
+
 /// The answer to a request for the next frame.
 pub enum Produced {
     /// A frame.
@@ -42,8 +60,10 @@ pub enum Produced {
     Idle,
     /// Frames have another shape from the next one on.
     Changed(FrameShape),
-    /// No frame comes for a while; the producer is trying to get them back.
-    Lost(Error),
+    /// A live producer does something else from now on.
+    State(StateChange),
+    /// Something degraded.
+    Warning(Error),
     /// There is no further frame.
     End,
 }
@@ -63,6 +83,19 @@ impl Patience<'_> {
     #[must_use]
     pub fn is_over(&self) -> bool {
         self.signal.seen() != self.seen || self.signal.clock().now_ns() >= self.deadline_ns
+    }
+
+    /// The time that is left, in nanoseconds; 0 if the answer is due.
+    #[must_use]
+    pub fn left_ns(&self) -> u64 {
+        if self.is_over() { 0 } else { self.deadline_ns.saturating_sub(self.signal.clock().now_ns()) }
+    }
+
+    /// Waits until it is over.
+    pub fn wait(&self) {
+        while !self.is_over() {
+            self.signal.wait(self.seen, Some(self.deadline_ns));
+        }
     }
 }
 
@@ -92,6 +125,21 @@ pub trait Producer: Send {
     /// Ends a wait inside [`Self::next`] that does not look at the signal, such as a wait for a descriptor.
     fn waker(&self) -> Option<Arc<dyn Wake>> {
         None
+    }
+
+    /// No target wants frames for now: called at the beginning, whenever that was heard of, and at the returned time.
+    fn rest(&mut self, _now_ns: u64) -> Option<u64> {
+        None
+    }
+
+    /// The stats that only a live producer has.
+    fn live(&self) -> Option<Arc<dyn LiveReport>> {
+        None
+    }
+
+    /// Frames that it was too busy to take so far.
+    fn missed(&self) -> u64 {
+        0
     }
 
     /// Leaves `frames` frames out, whose instants have passed; `false` if the frames of this producer wait instead.

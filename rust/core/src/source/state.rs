@@ -1,6 +1,9 @@
 //! The state that a source's thread and its owner share.
 
-use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering::SeqCst},
+};
 
 use parking_lot::Mutex;
 
@@ -10,6 +13,7 @@ use crate::{
         InputSender,
         events::{Events, JumpReporter, Notify},
         latency::Recorder,
+        live::LiveReport,
         report::SourceStats,
     },
     pixels::planes::Rect,
@@ -24,6 +28,7 @@ pub(super) struct SourceState {
     pub(super) missed: AtomicU64,
     pub(super) late: AtomicU64,
     pub(super) damaged: AtomicU64,
+    live: Option<Arc<dyn LiveReport>>,
     jumps: JumpReporter,
     pub(super) duration_ns: AtomicU64,
     pub(super) lateness: Recorder,
@@ -39,7 +44,7 @@ pub(super) enum SourceRequest {
 }
 
 impl SourceState {
-    pub(super) fn new(notify: Notify, shape: FrameShape) -> Self {
+    pub(super) fn new(notify: Notify, shape: FrameShape, live: Option<Arc<dyn LiveReport>>) -> Self {
         Self {
             events: Events::new(notify),
             shape: Mutex::new(shape),
@@ -47,6 +52,7 @@ impl SourceState {
             missed: AtomicU64::new(0),
             late: AtomicU64::new(0),
             damaged: AtomicU64::new(0),
+            live,
             jumps: JumpReporter::default(),
             duration_ns: AtomicU64::new(0),
             lateness: Recorder::new(),
@@ -69,6 +75,7 @@ impl SourceState {
             duration_seconds: self.duration_ns.load(SeqCst) as f64 / 1e9,
             lateness: self.lateness.snapshot(),
             interval: self.interval.snapshot(),
+            live: self.live.as_ref().map(|live| live.stats()),
         }
     }
 }

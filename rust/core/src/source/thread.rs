@@ -5,17 +5,19 @@ use std::sync::{Arc, atomic::Ordering::SeqCst};
 use super::{
     crop,
     options::Pacing,
-    producer::{Captured, Patience, Produced, Producer, Timing},
+    producer::{Captured, Patience, Produced, Producer, StateChange, Timing},
     state::{SourceRequest, SourceState},
 };
 use crate::{
     av::{Picture, VideoInfo},
     base::{
         error::{Code, Result, Stage, guard},
-        time::Rational,
+        time::{Rational, iso8601},
     },
     frame::{Frame, FrameShape, SharedFrame},
-    pipeline::{OverflowPolicy, Session, Signal, clock::Wake, hub::Hub, report::Event, requests::Requests},
+    pipeline::{
+        OverflowPolicy, Session, Signal, clock::Wake, hub::Hub, live::GapReport, report::Event, requests::Requests,
+    },
     pixels::planes::Rect,
     sys::make_waits_precise,
 };
@@ -135,7 +137,7 @@ impl SourceThread {
             }
             let patience = Patience { signal: &self.signal, seen, deadline_ns: self.now_ns() + PATIENCE_NS };
             let produced = self.producer.next(&patience);
-            self.state.damaged.store(self.producer.damaged(), SeqCst);
+            self.note_producer();
             let go = match produced? {
                 Produced::Frame(captured) => self.take(captured)?,
                 Produced::Idle => Go::On,
@@ -143,7 +145,11 @@ impl SourceThread {
                     self.change(shape);
                     Go::On
                 }
-                Produced::Lost(error) => {
+                Produced::State(change) => {
+                    self.report_state(change);
+                    Go::On
+                }
+                Produced::Warning(error) => {
                     self.state.events.push(Event::Warning { error });
                     Go::On
                 }
@@ -169,8 +175,29 @@ impl SourceThread {
             // Time stands still while resting.
             self.schedule = None;
             self.last_captured_ns = None;
-            self.signal.wait(seen, None);
+            let until_ns = self.producer.rest(self.now_ns());
+            self.note_producer();
+            self.signal.wait(seen, until_ns);
         }
+    }
+
+    /// Keeps the counts of the producer for its owner.
+    fn note_producer(&self) {
+        self.state.damaged.store(self.producer.damaged(), SeqCst);
+        let missed = self.producer.missed();
+        if missed > 0 {
+            self.state.missed.store(missed, SeqCst);
+        }
+    }
+
+    /// A live producer does something else from now on.
+    fn report_state(&self, StateChange { state, cause, gap }: StateChange) {
+        let clock = self.session.clock();
+        let origin_ns = self.session.origin().map_or(0, |origin| origin.monotonic_ns);
+        let gap = gap.map(|gap| {
+            Box::new(GapReport::new(&gap, gap.from_ns.saturating_sub(origin_ns) as f64 / 1e9, clock.as_ref()))
+        });
+        self.state.events.push(Event::State { state, at: iso8601(clock.wall_clock_ms()), cause, gap });
     }
 
     /// Serves every request that waits.
@@ -240,7 +267,7 @@ impl SourceThread {
 
     /// Hands a captured frame on, at its moment if it is paced.
     fn take(&mut self, captured: Captured) -> Result<Go> {
-        let Captured { views, pts, duration, captured_ns, jump_seconds } = captured;
+        let Captured { views, pts, duration, captured_ns, jump_seconds, loss } = captured;
         match self.wait_until_due(pts) {
             Ok(late_ns) => late_ns.into_iter().for_each(|late_ns| self.note_lateness(late_ns)),
             Err(Closed) => return Ok(Go::Stop),
@@ -254,6 +281,7 @@ impl SourceThread {
             duration,
             captured_ns,
             session_start_ms: self.session.begin(captured_ns).wall_clock_ms,
+            loss,
         });
         if let Some(jump_seconds) = jump_seconds {
             let at_seconds = pts as f64 * frame.time_base.as_f64();

@@ -47,6 +47,7 @@ fn frame(index: u64) -> Arc<Frame> {
         duration: None,
         captured_ns: START_NS,
         session_start_ms: 7,
+        loss: None,
     })
 }
 

@@ -15,6 +15,7 @@ fn frame(index: u64) -> SharedFrame {
         duration: None,
         captured_ns: START_NS,
         session_start_ms: 7,
+        loss: None,
     })
 }
 

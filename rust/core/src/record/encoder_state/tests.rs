@@ -72,6 +72,7 @@ fn frame_of(picture: Picture) -> SharedFrame {
         duration: None,
         captured_ns: 0,
         session_start_ms: 0,
+        loss: None,
     })
 }
 

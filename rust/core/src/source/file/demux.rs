@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use super::{content::explained, decode::broken};
+use super::{super::decode::broken, content::explained};
 use crate::{
     av::{AvError, Demuxer, DemuxerOptions, Packet, StreamInfo, StreamParameters},
     base::error::{Code, Error, Result, Stage},

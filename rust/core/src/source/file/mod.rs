@@ -1,7 +1,6 @@
 //! A video file as a source: demuxing, decoding, and the end of the file.
 
 mod content;
-mod decode;
 mod demux;
 mod end;
 mod geometry;
@@ -9,12 +8,12 @@ mod geometry;
 use smallvec::smallvec;
 
 use self::{
-    decode::{Decoded, PictureDecoder},
     demux::{FileInput, not_a_video},
     end::TimeLine,
     geometry::GeometryTagger,
 };
 use super::{
+    decode::{Decoded, PictureDecoder},
     options::{AtEnd, FileReaderOptions},
     producer::{Captured, Patience, Produced, Producer},
 };
@@ -167,7 +166,7 @@ impl FileProducer {
         let duration = self.decoder.duration(&picture).filter(|_| pts.is_some());
         let (pts, jump_seconds) = self.line.place(pts, duration);
         let shape = VideoInfo::of(&picture);
-        let captured = Captured { views: smallvec![picture], pts, duration, captured_ns: None, jump_seconds };
+        let captured = Captured { views: smallvec![picture], pts, duration, jump_seconds, ..Captured::default() };
         if shape == self.shape {
             return Produced::Frame(captured);
         }

@@ -106,7 +106,7 @@ impl Producer for PatternProducer {
         let views = (0..self.shape.views).map(|view| self.draw(view)).collect::<Result<_>>()?;
         let pts = i64::try_from(self.next).unwrap_or(i64::MAX);
         self.next += 1;
-        Ok(Produced::Frame(Captured { views, pts, duration: Some(1), captured_ns: None, jump_seconds: None }))
+        Ok(Produced::Frame(Captured { views, pts, duration: Some(1), ..Captured::default() }))
     }
 
     fn skip(&mut self, frames: u64) -> bool {

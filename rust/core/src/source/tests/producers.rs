@@ -179,14 +179,14 @@ impl Producer for Device {
                     pts,
                     duration: None,
                     captured_ns,
-                    jump_seconds: None,
+                    ..Captured::default()
                 })
             }
             Some((_, Step::Resize(width, height))) => {
                 self.size = (width, height);
                 Produced::Changed(shape_of(self.size))
             }
-            Some((_, Step::Lost(error))) => Produced::Lost(error),
+            Some((_, Step::Lost(error))) => Produced::Warning(error),
             Some((_, Step::Fail(error))) => return Err(error),
             Some((_, Step::End)) | None => Produced::End,
         })

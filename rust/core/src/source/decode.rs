@@ -16,7 +16,7 @@ const MAX_INSIDE: usize = 1000;
 const MAX_BEGINNING: usize = 10_000;
 
 /// The decoder of one video stream.
-pub(super) struct PictureDecoder {
+pub(in crate::source) struct PictureDecoder {
     decoder: Decoder,
     /// Its input in messages.
     name: String,
@@ -29,7 +29,7 @@ pub(super) struct PictureDecoder {
 }
 
 /// The output of a decoder.
-pub(super) enum Decoded {
+pub(in crate::source) enum Decoded {
     Picture(Picture),
     /// It needs a packet.
     Nothing,
@@ -39,7 +39,7 @@ pub(super) enum Decoded {
 
 impl PictureDecoder {
     /// The decoder for a stream whose packets count `time_base`, or `None` if the linked FFmpeg has none for its codec.
-    pub(super) fn open(
+    pub(in crate::source) fn open(
         name: &str,
         parameters: &StreamParameters,
         time_base: Rational,
@@ -58,24 +58,24 @@ impl PictureDecoder {
     }
 
     /// FFmpeg's name of the codec.
-    pub(super) fn codec_name(&self) -> String {
+    pub(in crate::source) fn codec_name(&self) -> String {
         self.decoder.codec_name()
     }
 
     /// The time for which a picture is shown, in ticks of the stream, if its packet states that.
-    pub(super) fn duration(&self, picture: &Picture) -> Option<i64> {
+    pub(in crate::source) fn duration(&self, picture: &Picture) -> Option<i64> {
         // Where pictures are reordered, packets state the time until the next one is decoded. A single tick is what
         // demuxers fill in where packets are only counted (avidec.c), and muxers where they know of none.
         picture.duration().filter(|ticks| *ticks > 1 && !self.decoder.reorders())
     }
 
     /// Damaged pieces skipped so far.
-    pub(super) fn damaged(&self) -> u64 {
+    pub(in crate::source) fn damaged(&self) -> u64 {
         self.damaged
     }
 
     /// Takes a packet.
-    pub(super) fn send(&mut self, packet: &Packet) -> Result<()> {
+    pub(in crate::source) fn send(&mut self, packet: &Packet) -> Result<()> {
         if let (Some(beginning), Some(pts), false) = (&mut self.beginning, packet.pts(), packet.is_hidden())
             && beginning.len() < MAX_BEGINNING
         {
@@ -85,19 +85,19 @@ impl PictureDecoder {
     }
 
     /// No packet follows: the pictures inside come out.
-    pub(super) fn drain(&mut self) -> Result<()> {
+    pub(in crate::source) fn drain(&mut self) -> Result<()> {
         self.is_draining = true;
         self.decoder.send(None).map_err(|error| broken(&self.name, &error))
     }
 
     /// Forgets everything, to begin elsewhere in the stream.
-    pub(super) fn restart(&mut self) {
+    pub(in crate::source) fn restart(&mut self) {
         self.decoder.flush();
         self.is_draining = false;
     }
 
     /// The next picture, if there is one.
-    pub(super) fn receive(&mut self) -> Result<Decoded> {
+    pub(in crate::source) fn receive(&mut self) -> Result<Decoded> {
         for _ in 0..MAX_INSIDE {
             match self.decoder.receive().and_then(|picture| picture.from_top(&self.pool)) {
                 Ok(mut picture) => {
@@ -143,6 +143,6 @@ fn name_matrix(picture: &mut Picture) {
 }
 
 /// The error of an input that was opened, but cannot be read on.
-pub(super) fn broken(name: &str, error: &AvError) -> Error {
+pub(in crate::source) fn broken(name: &str, error: &AvError) -> Error {
     error.explain(Code::DecodeFailed, Stage::Decode, &format!("go on reading {name:?}"))
 }
