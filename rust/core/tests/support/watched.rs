@@ -11,6 +11,7 @@ use giftgrab_core::{
     report::{Event, Ledger, RecordingReport},
     source::{
         Source,
+        live::{LiveSetup, driver::CaptureDriver},
         options::{Pacing, SourceOptions},
         producer::Producer,
     },
@@ -40,6 +41,13 @@ impl Watched<Source> {
     pub fn source_of(producer: Box<dyn Producer>, pacing: Pacing, session: &Arc<Session>) -> Self {
         let open = |notify| Source::of(producer, pacing, session, notify);
         Self::open(session.clock(), Source::take_events, open).unwrap()
+    }
+}
+
+impl Watched<Source> {
+    pub fn live(driver: Box<dyn CaptureDriver>, setup: LiveSetup, session: &Arc<Session>) -> Result<Self> {
+        let open = |notify| Source::live(driver, setup, session, notify);
+        Self::open(session.clock(), Source::take_events, open)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::super::producer::Patience;
+use crate::source::producer::Patience;
 use crate::{
     av::{Packet, Picture, StreamParameters, VideoInfo},
     base::{

@@ -1,5 +1,7 @@
 //! The states of a live source. Time is passed in, and what is to be done comes out.
 
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+
 use crate::{
     base::error::{Code, Error},
     frame::Gap,
@@ -183,4 +185,13 @@ impl Watch {
             _ => {}
         }
     }
+}
+
+/// A number from 0 to 1 that differs from call to call, and from process to process (SplitMix64).
+pub(super) fn random(now_ns: u64) -> f64 {
+    static STATE: AtomicU64 = AtomicU64::new(0);
+    let mut bits = STATE.fetch_add(0x9E37_79B9_7F4A_7C15, SeqCst) ^ now_ns;
+    bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    (bits >> 11) as f64 / (1_u64 << 53) as f64
 }

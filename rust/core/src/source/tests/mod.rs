@@ -7,6 +7,7 @@ mod producers;
 mod rest;
 mod session;
 
+pub(super) use self::producers::{picture, shape_of, test_info};
 use std::sync::Arc;
 
 use super::{

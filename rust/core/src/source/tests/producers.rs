@@ -96,38 +96,43 @@ pub(super) struct Device {
 impl Device {
     pub(super) fn new(clock: &Arc<dyn Clock>, wait: Wait, steps: impl IntoIterator<Item = (u64, Step)>) -> Box<Self> {
         let size = (32, 16);
-        let info = SourceInfo {
-            frame_rate: Rational::new(10, 1),
-            is_frame_rate_guessed: false,
-            is_variable_rate: false,
-            width: size.0,
-            height: size.1,
-            stereo_count: 1,
-            colour: ColourSpace::I420,
-            pixel_format: PixelFormat::YUV420P.name(),
-            pixel_aspect: None,
-            rotation: 0,
-            flip: false,
-            field_order: FieldOrder::Unknown,
-            codec: "device".to_owned(),
-            container: "device".to_owned(),
-            duration_seconds: None,
-            frames: None,
-            video_tracks: 1,
-            sound_tracks: 0,
-        };
+        let info = SourceInfo { width: size.0, height: size.1, ..test_info() };
         let own = Signal::new(clock);
         Box::new(Self { info, size, steps: steps.into_iter().collect(), wait, own, next: 0 })
     }
 }
 
+/// The metadata of a device.
+pub(in crate::source) fn test_info() -> SourceInfo {
+    SourceInfo {
+        frame_rate: Rational::new(10, 1),
+        is_frame_rate_guessed: false,
+        is_variable_rate: false,
+        width: 32,
+        height: 16,
+        stereo_count: 1,
+        colour: ColourSpace::I420,
+        pixel_format: PixelFormat::YUV420P.name(),
+        pixel_aspect: None,
+        rotation: 0,
+        flip: false,
+        field_order: FieldOrder::Unknown,
+        codec: "device".to_owned(),
+        container: "device".to_owned(),
+        duration_seconds: None,
+        frames: None,
+        video_tracks: 1,
+        sound_tracks: 0,
+    }
+}
+
 /// The shape of pictures of a size.
-pub(super) fn shape_of((width, height): (u32, u32)) -> FrameShape {
+pub(in crate::source) fn shape_of((width, height): (u32, u32)) -> FrameShape {
     FrameShape::mono(VideoInfo { width, height, format: PixelFormat::YUV420P, tags: ColourTags::UNKNOWN })
 }
 
 /// A picture without content.
-pub(super) fn picture((width, height): (u32, u32)) -> Picture {
+pub(in crate::source) fn picture((width, height): (u32, u32)) -> Picture {
     let mut picture = Picture::alloc(PixelFormat::YUV420P, width, height).unwrap();
     picture.set_tags(ColourTags::UNKNOWN);
     picture

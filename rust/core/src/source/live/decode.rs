@@ -1,0 +1,91 @@
+//! The pictures of a live source's packets, each with the stamp of its own packet.
+
+use std::collections::VecDeque;
+
+use super::driver::Stamp;
+use crate::{
+    av::{Packet, Picture, StreamParameters},
+    base::{
+        error::{Code, Error, Result, Stage},
+        time::Rational,
+    },
+    source::decode::{Decoded, PictureDecoder},
+};
+
+/// Packets that a decoder may hold back: H.264 and HEVC reorder at most 16 pictures (max_dec_frame_buffering).
+const MOST_INSIDE: usize = 32;
+
+/// Decodes the packets of one stream.
+pub(super) struct PacketDecoder {
+    decoder: PictureDecoder,
+    /// The stamps of the packets inside, by the numbers that the packets have there.
+    inside: VecDeque<(i64, Stamp)>,
+    next: i64,
+}
+
+/// The result of decoding one packet.
+#[derive(Default)]
+pub(super) struct DecodedPacket {
+    /// The pictures that are complete with it.
+    pub(super) pictures: Vec<(Picture, Stamp)>,
+    /// Packets known by now to give no picture.
+    pub(super) lost: u64,
+}
+
+impl PacketDecoder {
+    /// The decoder of a stream of the source `name`.
+    ///
+    /// # Errors
+    ///
+    /// `CodecUnavailable`, or FFmpeg's.
+    pub(super) fn open(name: &str, parameters: &StreamParameters, max_pixels: u32) -> Result<Self> {
+        // Packets are numbered, whatever a number means. With more threads a decoder holds as many pictures back.
+        let opened = PictureDecoder::open(name, parameters, Rational::new(1, 1), 1, max_pixels)
+            .map_err(|error| error.explain(Code::DecodeFailed, Stage::Decode, &format!("decode {name}")))?;
+        let decoder = opened.ok_or_else(|| {
+            let message = format!("Cannot decode {name}: the linked FFmpeg has no decoder for its codec");
+            Error::new(Code::CodecUnavailable, Stage::Decode, message)
+        })?;
+        Ok(Self { decoder, inside: VecDeque::new(), next: 0 })
+    }
+
+    /// FFmpeg's name of the codec.
+    pub(super) fn codec_name(&self) -> String {
+        self.decoder.codec_name()
+    }
+
+    /// Damaged pieces that the decoder skipped.
+    pub(super) fn damaged(&self) -> u64 {
+        self.decoder.damaged()
+    }
+
+    /// Takes a packet.
+    ///
+    /// # Errors
+    ///
+    /// Out of memory.
+    pub(super) fn decode(&mut self, mut packet: Packet, stamp: Stamp) -> Result<DecodedPacket> {
+        let (number, before) = (self.next, self.decoder.damaged());
+        self.next += 1;
+        packet.set_times(number, number);
+        self.inside.push_back((number, stamp));
+        self.decoder.send(&packet)?;
+        let mut decoded = DecodedPacket::default();
+        while let Decoded::Picture(picture) = self.decoder.receive()? {
+            let index = self.inside.iter().position(|(inside, _)| picture.pts() == Some(*inside));
+            if let Some((_, stamp)) = index.and_then(|index| self.inside.remove(index)) {
+                decoded.pictures.push((picture, stamp));
+            }
+        }
+        if self.decoder.damaged() > before && decoded.pictures.is_empty() {
+            self.inside.retain(|(inside, _)| *inside != number);
+            decoded.lost += 1;
+        }
+        // A packet without a picture of its own, such as one before the first key frame.
+        while self.inside.len() > MOST_INSIDE {
+            self.inside.pop_front();
+            decoded.lost += 1;
+        }
+        Ok(decoded)
+    }
+}
