@@ -1,12 +1,30 @@
 //! Pictures made of others: painted, and pasted into.
 
-use super::{AvError, Picture, VideoInfo, error::check, ffi};
+use super::{AvError, ColourTags, Picture, PixelFormat, VideoInfo, error::check, ffi};
 use crate::pixels::{
     colour::ColourRange,
     h273::{FULL, LIMITED},
 };
 
 impl Picture {
+    /// A black picture of a shape; one of 4:2:0 in its place if FFmpeg cannot paint its pixel format.
+    ///
+    /// # Errors
+    ///
+    /// Out of memory.
+    pub fn black(shape: VideoInfo) -> Result<Self, AvError> {
+        let paint = |VideoInfo { width, height, format, tags }| {
+            let mut picture = Self::alloc(format, width, height)?;
+            picture.set_tags(tags);
+            picture.fill_black().map(|()| picture)
+        };
+        paint(shape).or_else(|_| {
+            let matrix = shape.guessed_matrix().number();
+            let tags = ColourTags { range: LIMITED, matrix, ..shape.tags };
+            paint(VideoInfo { format: PixelFormat::YUV420P, tags, ..shape })
+        })
+    }
+
     /// Paints it black, opaque where it has alpha.
     ///
     /// # Errors

@@ -82,7 +82,7 @@ mod tests {
         for pts in 0..6 {
             let mut picture = Picture::alloc(shape.format, shape.width, shape.height).unwrap();
             picture.view_mut().unwrap().unwrap().fill_black();
-            encoder.send(&[picture], pts).unwrap();
+            encoder.send(&[picture], pts, false).unwrap();
             packets.extend(from_fn(|| encoder.receive().unwrap()));
         }
         encoder.drain().unwrap();

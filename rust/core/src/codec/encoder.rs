@@ -104,12 +104,12 @@ impl Encoder {
         &self.stream
     }
 
-    /// Encodes the views of a frame that is shown at `pts`, which counts frames; the packets so far must have been
-    /// received.
-    pub(crate) fn send(&mut self, views: &[Picture], pts: i64) -> Result<()> {
+    /// Encodes the views of a frame that is shown at `pts`, which counts frames, as a key frame if asked; the packets so far
+    /// must have been received.
+    pub(crate) fn send(&mut self, views: &[Picture], pts: i64, is_key: bool) -> Result<()> {
         let mut picture = self.packer.pack(views)?;
         picture.set_pts(pts);
-        if self.keys.is_due(pts) {
+        if self.keys.is_due(pts) || is_key {
             picture.request_key();
         }
         self.encoder.send(Some(picture))

@@ -45,7 +45,7 @@ fn try_encode(kind: &dyn EncoderKind) -> Result<()> {
         view.fill_black();
     }
     let mut encoder = Encoder::open(kind, &options, FrameShape::mono(shape))?;
-    encoder.send(&[picture], 0)?;
+    encoder.send(&[picture], 0, false)?;
     encoder.drain()?;
     encoder.receive()?.map(drop).ok_or_else(|| {
         let message = format!("Cannot encode with {:?}: it made no packet of a frame", info.name);

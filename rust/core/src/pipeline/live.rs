@@ -82,6 +82,24 @@ impl GapReport {
     }
 }
 
+/// Times without frames: their number, and the first hundred of them.
+#[derive(Debug, Default)]
+pub(crate) struct GapList {
+    pub(crate) count: u64,
+    pub(crate) listed: Vec<GapReport>,
+}
+
+impl GapList {
+    /// Adds a gap on a time line on which it begins at `from_seconds`.
+    pub(crate) fn add(&mut self, gap: &Gap, from_seconds: f64, clock: &dyn Clock) {
+        const MOST: usize = 100;
+        self.count += 1;
+        if self.listed.len() < MOST {
+            self.listed.push(GapReport::new(gap, from_seconds, clock));
+        }
+    }
+}
+
 /// The stats of a live source, kept by its producer.
 pub trait LiveReport: Send + Sync {
     /// The stats so far.

@@ -220,6 +220,12 @@ pub struct TargetStats {
     pub duration_seconds: f64,
     /// Jumps of the frames' times, after each of which the recording went on right after the frame before.
     pub discontinuities: u64,
+    /// Frames that the driver of a live source, or its network, lost before they were captured.
+    pub lost: u64,
+    /// Times without frames of a live source.
+    pub gaps: u64,
+    /// Black frames that stand for such times, counted as captured too.
+    pub inserted: u64,
     /// The part that is safe on the disk.
     pub durable: DurableStats,
     /// From capture to the encoded packet.
@@ -293,6 +299,8 @@ pub struct RecordingReport {
     pub synced: bool,
     /// The files, in their order: one, or several where a change of size began new ones; none without a frame.
     pub segments: Vec<SegmentReport>,
+    /// The times without frames of a live source: the first hundred.
+    pub gaps: Vec<GapReport>,
     /// What degraded, in the order of the warnings: the first hundred.
     pub warnings: Vec<Error>,
 }

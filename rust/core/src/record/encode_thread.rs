@@ -6,24 +6,26 @@ use super::{
     encoder_clock::EncoderClock,
     encoder_state::EncoderState,
     grid::{Grid, Placed},
-    options::OnResize,
+    options::{OnGap, OnResize},
     packets::{PacketHub, StreamStart},
     surplus::Surplus,
 };
 use crate::{
-    av::{Packet, Picture},
+    av::{Packet, Picture, VideoInfo},
     base::{
         error::{Code, Error, Result, Stage, guard, guard_thread},
         time::Rational,
     },
     codec::{Encoder, EncoderChoice, Loss},
-    frame::{Frame, FrameShape, SharedFrame},
+    frame::{Frame, FrameShape, SharedFrame, Views},
     pipeline::{
         input::{Input, InputReceiver, Upcoming},
         report::DropReason,
     },
     sys::give_way,
 };
+
+const NANOSECONDS: Rational = Rational::new(1, 1_000_000_000);
 
 /// The views of frames that are encoded, and how.
 pub(super) struct EncodeConfig {
@@ -32,6 +34,7 @@ pub(super) struct EncodeConfig {
     /// Encode only this view of each frame.
     pub(super) view: Option<u32>,
     pub(super) on_resize: OnResize,
+    pub(super) on_gap: OnGap,
     pub(super) choice: Arc<EncoderChoice>,
     pub(super) grid: Grid,
 }
@@ -176,9 +179,14 @@ impl EncodeThread {
     }
 
     fn encode(&mut self, frame: &SharedFrame) -> Result<()> {
+        let is_after_gap = frame.loss.as_ref().is_some_and(|loss| loss.gap.is_some());
+        if is_after_gap && self.config.on_gap == OnGap::Black {
+            self.fill_gap(frame)?;
+        }
         let views = self.recorded_views(frame)?;
         let input = FrameShape::of(views);
         self.prepare(input)?;
+        let end = self.config.grid.end();
         let placed = self.config.grid.place(frame);
         if self.surplus.note(frame.time(), placed.is_none()) {
             self.warn_of_surplus();
@@ -194,6 +202,11 @@ impl EncodeThread {
         if let Some(end) = cut {
             self.warn_of_pause(slot - end);
         }
+        if let Some(loss) = &frame.loss {
+            self.state.note_loss(loss, self.config.grid.seconds(slot));
+        }
+        let is_cut_by_gap = is_after_gap && self.config.on_gap == OnGap::Segment && slot > 0;
+        let cut = cut.or(is_cut_by_gap.then_some(end.min(slot)));
         match self.open.as_ref().map(|open| open.encoder.input()) {
             Some(open) if cut.is_some() || is_resized(open, input) && self.config.on_resize == OnResize::Segment => {
                 self.finish_stream()?;
@@ -214,8 +227,40 @@ impl EncodeThread {
         let pts = clock.next(slot);
         self.has_frame = false;
         self.inside.push_back(Inside { pts, captured_ns: frame.captured_ns });
-        open.encoder.send(views, pts)?;
+        open.encoder.send(views, pts, is_after_gap)?;
         self.take_packets()
+    }
+
+    /// Encodes a black frame, which is shown from the end of the last frame until `next`.
+    fn fill_gap(&mut self, next: &Frame) -> Result<()> {
+        let Some(gap) = next.loss.as_ref().and_then(|loss| loss.gap.as_ref()) else { return Ok(()) };
+        let period = Rational::rescale(1, self.config.grid.rate().inverse(), next.time_base).max(1);
+        let gap_ns = i64::try_from(gap.to_ns.saturating_sub(gap.from_ns)).unwrap_or(i64::MAX);
+        let length = Rational::rescale(gap_ns, NANOSECONDS, next.time_base);
+        if self.open.as_ref().is_none_or(|open| open.clock.is_none()) || length <= 2 * period {
+            return Ok(());
+        }
+        let black = |view: &Picture| Picture::black(VideoInfo::of(view));
+        let views: std::result::Result<Views, _> = next.views.iter().map(black).collect();
+        let views = views
+            .map_err(|error| error.explain(Code::ResourceExhausted, Stage::Encode, "make a black frame for a gap"))?;
+        self.state.input.counters.captured();
+        self.state.losses.lock().inserted += 1;
+        let frame = Frame {
+            views,
+            sequence: next.sequence,
+            pts: next.pts - length + period,
+            time_base: next.time_base,
+            duration: None,
+            captured_ns: next.captured_ns,
+            session_start_ms: next.session_start_ms,
+            loss: None,
+        };
+        let had_frame = std::mem::replace(&mut self.has_frame, true);
+        let encoded = self.encode(&Arc::new(frame));
+        // A frame that failed stays in no bucket but that of failed ones.
+        self.state.input.counters.failed(u64::from(std::mem::replace(&mut self.has_frame, had_frame)));
+        encoded
     }
 
     /// The views of a frame that are recorded: the chosen one, or all.

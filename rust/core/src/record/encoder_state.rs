@@ -5,16 +5,19 @@ use std::sync::{
     atomic::{AtomicBool, Ordering::SeqCst},
 };
 
+use parking_lot::Mutex;
+
 use super::reporter::Reporter;
 use crate::{
     base::error::Result,
     codec::EncoderChoice,
-    frame::FrameShape,
+    frame::{FrameLoss, FrameShape},
     pipeline::{
         Clock,
         events::{JumpReporter, OverloadReporter},
         input::{InputState, Sink},
         latency::Recorder,
+        live::GapList,
         report::{DropReason, Event},
     },
 };
@@ -32,6 +35,18 @@ pub(super) struct EncoderState {
     overload: OverloadReporter,
     /// Jumps of the frames' times that were left out.
     pub(super) jumps: JumpReporter,
+    /// What the live source of the frames lost.
+    pub(super) losses: Mutex<Losses>,
+}
+
+/// What live sources lost of a recording.
+#[derive(Default)]
+pub(super) struct Losses {
+    /// Frames that a driver or network lost.
+    pub(super) frames: u64,
+    pub(super) gaps: GapList,
+    /// Frames that stand for gaps.
+    pub(super) inserted: u64,
 }
 
 impl EncoderState {
@@ -45,6 +60,7 @@ impl EncoderState {
             choice: None,
             overload: OverloadReporter::default(),
             jumps: JumpReporter::default(),
+            losses: Mutex::default(),
         }
     }
 
@@ -80,6 +96,16 @@ impl EncoderState {
     /// Reports a jump of the frames' times that was left out.
     pub(super) fn report_jump(&self, at_seconds: f64, jump_seconds: f64) {
         self.jumps.report(&self.reporter.events, at_seconds, jump_seconds, self.clock.now_ns());
+    }
+
+    /// Notes what is missing before a frame, which is shown at `at_seconds`.
+    pub(super) fn note_loss(&self, loss: &FrameLoss, at_seconds: f64) {
+        let mut losses = self.losses.lock();
+        losses.frames += loss.frames;
+        if let Some(gap) = &loss.gap {
+            let seconds = gap.to_ns.saturating_sub(gap.from_ns) as f64 / 1e9;
+            losses.gaps.add(gap, (at_seconds - seconds).max(0.0), self.clock.as_ref());
+        }
     }
 
     /// Counts frames that are dropped, and reports the overload.

@@ -215,6 +215,11 @@ impl Grid {
         self.seconds(self.max_gap)
     }
 
+    /// The end of the last frame that came.
+    pub(super) fn end(&self) -> i64 {
+        self.seen.map_or(0, |seen| self.end_after(&seen))
+    }
+
     /// The end of the last frame, which was perhaps never placed: when it is over, or after one period.
     pub(super) fn end_after(&self, last: &FrameTime) -> i64 {
         let Some((origin, _)) = self.origin else { return 0 };

@@ -32,6 +32,19 @@ pub enum OnResize {
     Segment,
 }
 
+/// The behaviour of a writer when no frames come for a while from a live source, once they come again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum OnGap {
+    /// The last frame before the gap is shown until the first one after it.
+    #[default]
+    Hold,
+    /// A black frame is shown from the end of the last frame until the first one after the gap.
+    Black,
+    /// Finish the file and continue in the next one, named as by `onResize`.
+    Segment,
+}
+
 /// Descriptive metadata, written into the container.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -121,6 +134,9 @@ pub struct FileWriterOptions {
     /// The behaviour of the writer when the size of the frames changes.
     #[serde(default)]
     pub on_resize: OnResize,
+    /// The behaviour of the writer when its live source stalls, loses its signal or is lost, and comes back.
+    #[serde(default)]
+    pub on_gap: OnGap,
     /// Descriptive metadata.
     #[serde(default)]
     pub metadata: RecordingMetadata,

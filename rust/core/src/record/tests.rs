@@ -96,6 +96,7 @@ fn an_output_that_stalls_drops_to_its_next_key_frame_and_costs_the_other_nothing
         label: "test".to_owned(),
         view: None,
         on_resize: OnResize::Scale,
+        on_gap: super::options::OnGap::Hold,
         choice: Arc::new(EncoderChoice::new(options.encoding()).unwrap()),
         grid: Grid::new(options.frame_rate, Container::Avi),
     };

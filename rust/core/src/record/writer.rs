@@ -79,6 +79,7 @@ impl FileWriter {
             label: options.path.clone(),
             view: options.view,
             on_resize: options.on_resize,
+            on_gap: options.on_gap,
             choice,
             grid: Grid::new(options.frame_rate, container).cutting(options.on_resize == OnResize::Segment),
         };

@@ -47,12 +47,16 @@ impl WriterState {
 
     pub(super) fn stats(&self) -> TargetStats {
         let totals = self.file.segments.totals();
+        let losses = self.encoder.losses.lock();
         TargetStats {
             frames: self.frames(),
             bytes: totals.bytes,
             indexed_bytes: totals.indexed_bytes,
             duration_seconds: totals.seconds,
             discontinuities: self.encoder.jumps.count(),
+            lost: losses.frames,
+            gaps: losses.gaps.count,
+            inserted: losses.inserted,
             durable: totals.durable,
             capture_to_packet: self.encoder.capture_to_packet.snapshot(),
             packet_to_durable: self.file.packet_to_durable.snapshot(),
@@ -82,6 +86,7 @@ impl WriterState {
             finalised: first.is_some() && segments.iter().all(|segment| segment.finalised),
             synced: first.is_some() && segments.iter().all(|segment| segment.synced),
             segments,
+            gaps: self.encoder.losses.lock().gaps.listed.clone(),
             warnings: self.reporter.warnings(),
         }
     }

@@ -96,6 +96,23 @@ pub fn decode(bytes: &[u8]) -> Result<Vec<Option<u32>>, String> {
     }
 }
 
+/// The places of the packets that can be decoded alone; or why the file does not open.
+pub fn key_frames(bytes: &[u8]) -> Result<Vec<usize>, String> {
+    let text = |error: giftgrab_core::av::AvError| format!("{error:?}");
+    let mut demuxer = Demuxer::open(Arc::new(Bytes(bytes.to_vec())), DemuxerOptions::default()).map_err(text)?;
+    let stream = demuxer.select_video(None).ok_or("no video")?;
+    let mut packet = Packet::new().map_err(text)?;
+    let (mut keys, mut count) = (Vec::new(), 0);
+    while demuxer.read(&mut packet).is_ok() {
+        if packet.stream() == stream.index {
+            keys.extend(packet.is_key().then_some(count));
+            count += 1;
+        }
+        packet.clear();
+    }
+    Ok(keys)
+}
+
 /// How many pictures are right from the first on: readable, beginning with frame 0, and each later than the one before.
 /// Frames missing between them were dropped before they were written, or missed.
 pub fn prefix(seen: &[Option<u32>]) -> usize {

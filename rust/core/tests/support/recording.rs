@@ -32,6 +32,7 @@ pub fn writer_options(codec: Codec, path: &str) -> FileWriterOptions {
         stereo: None,
         view: None,
         on_resize: OnResize::Scale,
+        on_gap: Default::default(),
         metadata: RecordingMetadata::default(),
         overwrite: false,
         finalise: true,

@@ -18,14 +18,13 @@ use super::{
     producer::{Captured, Patience, Produced, Producer},
 };
 use crate::{
-    av::{AvError, ColourTags, Picture, PixelFormat, VideoInfo},
+    av::{AvError, Picture, VideoInfo},
     base::{
         error::{Code, Error, Result, Stage},
         time::Rational,
     },
     frame::FrameShape,
     pipeline::report::SourceInfo,
-    pixels::h273::LIMITED,
     storage::Volume,
 };
 
@@ -178,21 +177,6 @@ impl FileProducer {
     fn no_memory(&self, error: &AvError) -> Error {
         error.explain(Code::ResourceExhausted, Stage::Source, &format!("read {:?}", self.path))
     }
-
-    /// A black picture of the first one's shape.
-    fn black_picture(&self) -> std::result::Result<Picture, AvError> {
-        let paint = |VideoInfo { width, height, format, tags }| {
-            let mut picture = Picture::alloc(format, width, height)?;
-            picture.set_tags(tags);
-            picture.fill_black().map(|()| picture)
-        };
-        paint(self.first_shape).or_else(|_| {
-            // FFmpeg cannot paint every pixel format.
-            let matrix = self.first_shape.guessed_matrix().number();
-            let tags = ColourTags { range: LIMITED, matrix, ..self.first_shape.tags };
-            paint(VideoInfo { format: PixelFormat::YUV420P, tags, ..self.first_shape })
-        })
-    }
 }
 
 /// The next picture of the stream; nothing if `is_over` after a packet that gave none.
@@ -263,7 +247,7 @@ impl Producer for FileProducer {
             (Decoded::End, AtEnd::Stop) => Ok(Produced::End),
             (Decoded::End, AtEnd::Loop) => self.begin_again().map(|()| Produced::Idle),
             (Decoded::End, AtEnd::Black) => {
-                self.black = Some(self.black_picture().map_err(|error| self.no_memory(&error))?);
+                self.black = Some(Picture::black(self.first_shape).map_err(|error| self.no_memory(&error))?);
                 self.line.begin_round();
                 Ok(Produced::Idle)
             }

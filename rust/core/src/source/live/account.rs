@@ -10,12 +10,9 @@ use crate::{
     pipeline::{
         Clock,
         latency::Recorder,
-        live::{GapReport, LiveReport, LiveState, LiveStats},
+        live::{GapList, LiveReport, LiveState, LiveStats},
     },
 };
-
-/// Most gaps that are listed.
-const MOST_GAPS: usize = 100;
 
 /// Frames over which the rate is measured.
 const RATE_FRAMES: usize = 90;
@@ -36,8 +33,7 @@ pub(super) struct Account {
     pub(super) starts: u64,
     distrusted_stamps: u64,
     age: Recorder,
-    gap_count: u64,
-    gaps: Vec<GapReport>,
+    gaps: GapList,
     /// Capture times of the last frames.
     recent: VecDeque<u64>,
     has_compared_rate: bool,
@@ -54,8 +50,7 @@ impl Default for Account {
             starts: 0,
             distrusted_stamps: 0,
             age: Recorder::new(),
-            gap_count: 0,
-            gaps: Vec::new(),
+            gaps: GapList::default(),
             recent: VecDeque::new(),
             has_compared_rate: false,
         }
@@ -81,10 +76,7 @@ impl Account {
     /// A time without frames is over; `origin_ns` is the time 0 of the source.
     pub(super) fn gap(&mut self, gap: &Gap, origin_ns: u64, clock: &dyn Clock) {
         self.restart_rate();
-        self.gap_count += 1;
-        if self.gaps.len() < MOST_GAPS {
-            self.gaps.push(GapReport::new(gap, gap.from_ns.saturating_sub(origin_ns) as f64 / 1e9, clock));
-        }
+        self.gaps.add(gap, gap.from_ns.saturating_sub(origin_ns) as f64 / 1e9, clock);
     }
 
     /// Time over which the last frames came, and their rate.
@@ -122,8 +114,8 @@ impl LiveReport for Mutex<Account> {
             starts: this.starts,
             measured_rate: this.rate().map_or(0.0, |(_, rate)| rate),
             age: this.age.snapshot(),
-            gap_count: this.gap_count,
-            gaps: this.gaps.clone(),
+            gap_count: this.gaps.count,
+            gaps: this.gaps.listed.clone(),
         }
     }
 }
