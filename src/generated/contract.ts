@@ -77,6 +77,32 @@ export const CODES = {
   in_use: -24,
   /** The container or the codec does not say how the pictures are to be shown: their pixel aspect, orientation or fields. */
   geometry_lost: -25,
+  /** No such device is connected. */
+  device_not_found: -26,
+  /** Another program, or another source of this one, is using the device. */
+  device_busy: -27,
+  /** The device can be opened, but gives no frame. */
+  device_offline: -28,
+  /** The device is in use with another colour space or other settings. */
+  device_already_connected: -29,
+  /** The device was unplugged, or its driver failed. */
+  device_lost: -30,
+  /** The device does not offer the mode that was asked for. */
+  unsupported_mode: -31,
+  /** The USB port has not enough bandwidth left for the mode. */
+  usb_bandwidth: -32,
+  /** The device gets no signal. */
+  no_signal: -33,
+  /** Nothing came for longer than it should take. */
+  source_silent: -34,
+  /** The network stream cannot be reached, or is refused. */
+  network_unavailable: -35,
+  /** The connection to the network stream ended. */
+  connection_lost: -36,
+  /** The screen cannot be captured. */
+  screen_unavailable: -37,
+  /** Frames come at another rate than was asked for. */
+  rate_mismatch: -38,
 } as const;
 
 /** Every container with its file extensions; the first is the customary one. */
@@ -228,6 +254,7 @@ export const OPTION_RULES = {
     },
     gop: { type: "integer", minimum: 1, maximum: 10000 },
     metadata: { fields: { comment: { type: "string" }, creationTime: { type: "string" }, title: { type: "string" } } },
+    onGap: { words: ["hold", "black", "segment"] },
     onResize: { words: ["scale", "segment"] },
     overwrite: { type: "boolean" },
     path: { type: "string" },
@@ -379,6 +406,19 @@ export type PipelineStage =
  * - `filter_unavailable`: FFmpeg's filters cannot be loaded on this machine.
  * - `in_use`: The file is being read or recorded, so it cannot be recorded to; or it is being recorded, so it cannot be read.
  * - `geometry_lost`: The container or the codec does not say how the pictures are to be shown: their pixel aspect, orientation or fields.
+ * - `device_not_found`: No such device is connected.
+ * - `device_busy`: Another program, or another source of this one, is using the device.
+ * - `device_offline`: The device can be opened, but gives no frame.
+ * - `device_already_connected`: The device is in use with another colour space or other settings.
+ * - `device_lost`: The device was unplugged, or its driver failed.
+ * - `unsupported_mode`: The device does not offer the mode that was asked for.
+ * - `usb_bandwidth`: The USB port has not enough bandwidth left for the mode.
+ * - `no_signal`: The device gets no signal.
+ * - `source_silent`: Nothing came for longer than it should take.
+ * - `network_unavailable`: The network stream cannot be reached, or is refused.
+ * - `connection_lost`: The connection to the network stream ended.
+ * - `screen_unavailable`: The screen cannot be captured.
+ * - `rate_mismatch`: Frames come at another rate than was asked for.
  */
 export type ErrorCode =
   | "internal"
@@ -405,7 +445,20 @@ export type ErrorCode =
   | "filter_failed"
   | "filter_unavailable"
   | "in_use"
-  | "geometry_lost";
+  | "geometry_lost"
+  | "device_not_found"
+  | "device_busy"
+  | "device_offline"
+  | "device_already_connected"
+  | "device_lost"
+  | "unsupported_mode"
+  | "usb_bandwidth"
+  | "no_signal"
+  | "source_silent"
+  | "network_unavailable"
+  | "connection_lost"
+  | "screen_unavailable"
+  | "rate_mismatch";
 
 /**
  * An event of an object.
@@ -419,6 +472,7 @@ export type ErrorCode =
  * - `discontinuity`: The times of frames jumped: in a source its input's clock, in a recording another source, a step of the clock, or a
  * gap that the container cannot express. Time goes on right after the frame before; at most one event a second.
  * - `resize`: The frames of a source have another size from now on.
+ * - `state`: A live source does something else from now on.
  * - `room`: A target that had no room for a frame has room again.
  * - `warning`: Something degraded; a frame that it cost is in the ledger.
  * - `error`: The object failed; what was recorded stays.
@@ -459,6 +513,16 @@ export type Event = {
   /** Height of its full frames in pixels. */
   readonly height: number;
 } | {
+  readonly type: "state";
+  /** What. */
+  readonly state: LiveState;
+  /** The wall clock at the change, ISO 8601. */
+  readonly at: string;
+  /** Why, unless frames come. */
+  readonly cause?: ErrorRecord;
+  /** The time without frames that ends with it, if one does. */
+  readonly gap?: GapReport;
+} | {
   readonly type: "room";
 } | {
   readonly type: "warning";
@@ -475,6 +539,18 @@ export type Event = {
   /** A target's report. */
   readonly report?: RecordingReport;
 };
+
+/**
+ * What a live source is doing: a camera, a screen or a network stream.
+ *
+ * - `connecting`: It is being opened or started, and no frame has come yet.
+ * - `live`: Frames come.
+ * - `stalled`: No frame has come for a while.
+ * - `nosignal`: The device is there and gets no signal.
+ * - `lost`: The device or the connection is gone; it is tried again and again.
+ * - `resting`: No target is attached, so the device rests too.
+ */
+export type LiveState = "connecting" | "live" | "stalled" | "nosignal" | "lost" | "resting";
 
 /**
  * The order in which the two fields of a frame were taken, by FFmpeg's names (AVFieldOrder): the first letter is the
@@ -548,6 +624,15 @@ export type EncoderProfile = "live" | "quality" | "lossless";
  * - `asap`: As fast as every target accepts; no frame is dropped for lack of time.
  */
 export type Pacing = "realtime" | "asap";
+
+/**
+ * The behaviour of a writer when no frames come for a while from a live source, once they come again.
+ *
+ * - `hold`: The last frame before the gap is shown until the first one after it.
+ * - `black`: A black frame is shown from the end of the last frame until the first one after the gap.
+ * - `segment`: Finish the file and continue in the next one, named as by `onResize`.
+ */
+export type OnGap = "hold" | "black" | "segment";
 
 /**
  * The behaviour of a writer when the size, the pixel aspect or the orientation of the frames changes, or the number of
@@ -710,6 +795,18 @@ export interface ErrorRecord {
   readonly field?: string;
 }
 
+/** A time without frames, in a source or in a recording. */
+export interface GapReport {
+  /** Time of the last frame before it, in seconds of the time line of the source or the recording. */
+  readonly fromSeconds: number;
+  /** Its length in seconds, from that frame to the next one. */
+  readonly seconds: number;
+  /** Wall clock at its beginning, ISO 8601. */
+  readonly beganAt: string;
+  /** Why no frame came. */
+  readonly cause: ErrorRecord;
+}
+
 /** The report on a recording. Of several files, size, pixel format and start are the first one's. */
 export interface RecordingReport {
   /** Where and how it was recorded. */
@@ -732,6 +829,8 @@ export interface RecordingReport {
   readonly synced: boolean;
   /** The files, in their order: one, or several where a change of size began new ones; none without a frame. */
   readonly segments: readonly SegmentReport[];
+  /** The times without frames of a live source: the first hundred. */
+  readonly gaps: readonly GapReport[];
   /** What degraded, in the order of the warnings: the first hundred. */
   readonly warnings: readonly ErrorRecord[];
 }
@@ -778,6 +877,12 @@ export interface TargetStats {
   readonly durationSeconds: number;
   /** Jumps of the frames' times, after each of which the recording went on right after the frame before. */
   readonly discontinuities: number;
+  /** Frames that the driver of a live source, or its network, lost before they were captured. */
+  readonly lost: number;
+  /** Times without frames of a live source. */
+  readonly gaps: number;
+  /** Black frames that stand for such times, counted as captured too. */
+  readonly inserted: number;
   /** The part that is safe on the disk. */
   readonly durable: DurableStats;
   /** From capture to the encoded packet. */
@@ -856,6 +961,32 @@ export interface FilterStats {
   readonly queue: number;
 }
 
+/** The stats of a live source: `sequenceSpan = captured + lost + damaged + withheld + missed` where the driver counts. */
+export interface LiveStats {
+  /** What it is doing. */
+  readonly state: LiveState;
+  /** Frames by the driver's own numbers, of every start together; frames that came where it does not count. */
+  readonly sequenceSpan: number;
+  /** Frames that the driver or the network lost: gaps in their numbers. */
+  readonly lost: number;
+  /** Frames that came damaged, and were left out. */
+  readonly damaged: number;
+  /** Frames that came while no target was attached, and were left out. */
+  readonly withheld: number;
+  /** Stamps of the driver that cannot be true, so that the time of arrival stands for them. */
+  readonly distrustedStamps: number;
+  /** Times that the device or the connection was opened or started. */
+  readonly starts: number;
+  /** Frames per second as measured over the last seconds; 0 before. */
+  readonly measuredRate: number;
+  /** Age of frames as they arrive: from the driver's stamp to this process. */
+  readonly age: Latency;
+  /** Times without frames so far. */
+  readonly gapCount: number;
+  /** The first hundred of them. */
+  readonly gaps: readonly GapReport[];
+}
+
 /** The reply to each rare call, by its name. */
 export interface Replies {
   /**
@@ -921,7 +1052,10 @@ export interface SourceInfo {
 export interface SourceStats {
   /** Frames captured. */
   readonly captured: number;
-  /** Instants that a real-time source missed because the process did not run. */
+  /**
+   * Instants that a real-time source missed because the process did not run, and frames of a live one that it was too
+   * busy to take.
+   */
   readonly missed: number;
   /** Frames captured more than one period after their deadline. */
   readonly late: number;
@@ -935,6 +1069,8 @@ export interface SourceStats {
   readonly lateness: Latency;
   /** Time between successive captures. */
   readonly interval: Latency;
+  /** What only a live source has; `null` for others. */
+  readonly live: LiveStats | null;
 }
 
 /** The stats of one observer so far. */
@@ -1062,6 +1198,12 @@ export interface FileWriterOptions {
    * @default {}
    */
   metadata?: RecordingMetadata | undefined;
+  /**
+   * The behaviour of the writer when its live source stalls, loses its signal or is lost, and comes back.
+   *
+   * @default "hold"
+   */
+  onGap?: OnGap | undefined;
   /**
    * The behaviour of the writer when the size of the frames changes.
    *

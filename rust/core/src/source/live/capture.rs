@@ -89,7 +89,8 @@ impl Capture {
             missed: AtomicU64::new(0),
             has_ended: AtomicBool::new(false),
         });
-        let thread = CaptureThread { driver, line: line.clone(), news: writer, start: 0, waits_for_key: false };
+        let thread =
+            CaptureThread { driver, line: line.clone(), news: writer, start: 0, waits_for_key: false, missed: 0 };
         clock::spawn(signal.clock(), "gg-capture", move || thread.run())?;
         Ok(Self { line, news, start: 0 })
     }
@@ -146,6 +147,8 @@ struct CaptureThread {
     start: u64,
     /// Packets up to the next one that can be decoded alone are useless.
     waits_for_key: bool,
+    /// Frames missed since the last one that was handed on.
+    missed: u64,
 }
 
 impl CaptureThread {
@@ -248,7 +251,10 @@ impl CaptureThread {
     }
 
     /// Hands a frame on, or counts it as missed if too many wait: of packets, all up to the next key frame.
-    fn hand_on(&mut self, received: Received) {
+    fn hand_on(&mut self, mut received: Received) {
+        if let Some(stamp) = received.stamp_mut() {
+            stamp.missed_before = self.missed;
+        }
         let (bytes, is_key) = match &received {
             Received::Picture(picture, _) => (picture.memory(), true),
             Received::Packet(packet, _) => (packet.size(), packet.is_key()),
@@ -263,7 +269,10 @@ impl CaptureThread {
             );
         if is_refused {
             self.waits_for_key = is_packet;
+            self.missed += 1;
             self.line.missed.fetch_add(1, SeqCst);
+        } else {
+            self.missed = 0;
         }
     }
 }

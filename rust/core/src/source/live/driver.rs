@@ -23,6 +23,8 @@ pub struct Stamp {
     pub sequence: Option<u32>,
     /// Frames or packets known to be lost before it, where these are counted instead.
     pub lost_before: u64,
+    /// Frames between the one before and this one for which the source was too busy; not the driver's to set.
+    pub missed_before: u64,
     /// The wall clock of the sender, in milliseconds since 1970, if it states one.
     pub sender_ms: Option<f64>,
 }
@@ -37,6 +39,16 @@ pub enum Received {
     Damaged(Stamp),
     /// Nothing within the patience.
     Nothing,
+}
+
+impl Received {
+    /// The stamp of a frame.
+    pub(super) fn stamp_mut(&mut self) -> Option<&mut Stamp> {
+        match self {
+            Self::Picture(_, stamp) | Self::Packet(_, stamp) | Self::Damaged(stamp) => Some(stamp),
+            Self::Nothing => None,
+        }
+    }
 }
 
 /// The stream of a device or a connection that was started.

@@ -176,10 +176,10 @@ impl LiveProducer {
 
     /// Counts what was lost before something that came.
     fn count(&mut self, stamp: &Stamp) {
-        let lost = self.sequence.lost_before(stamp);
-        self.account.lock().span += 1 + lost;
+        let lost = self.sequence.lost_before(stamp).saturating_sub(stamp.missed_before);
+        self.account.lock().span += 1 + lost + stamp.missed_before;
         self.account.lock().lost += lost;
-        self.lost += lost;
+        self.lost += lost + stamp.missed_before;
     }
 
     fn decode(&mut self, packet: Packet, stamp: Stamp) -> Result<()> {

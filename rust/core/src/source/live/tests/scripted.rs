@@ -138,8 +138,11 @@ pub(super) struct Bench {
     pub(super) calls: Arc<Mutex<Calls>>,
 }
 
+/// A clock, what was asked of a driver on it, and the source of that driver or why it did not open.
+pub(super) type Opened = (Arc<SimulatedClock>, Arc<Mutex<Calls>>, Result<Watched<Source>, Error>);
+
 /// Opens a source of a script; whoever opens it waits for its first frame.
-pub(super) fn open(starts: Vec<Start>) -> (Arc<SimulatedClock>, Arc<Mutex<Calls>>, Result<Watched<Source>, Error>) {
+pub(super) fn open(starts: Vec<Start>) -> Opened {
     let clock = SimulatedClock::new();
     let time: Arc<dyn Clock> = clock.clone();
     let calls = Arc::<Mutex<Calls>>::default();
