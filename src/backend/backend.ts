@@ -55,6 +55,7 @@ export function backendOf(library: Library, requestPermission: RequestPermission
       }
     },
     requestRead: (path) => requestPermission("read", path),
+    requestNet: (host) => requestPermission("net", host),
     requestWrite: (path) => requestPermission("write", path),
   };
 }

@@ -84,6 +84,8 @@ export interface Backend {
   release(handle: number): void;
   /** Makes sure that the runtime lets this program read `path`. */
   requestRead(path: string): void;
+  /** Makes sure that the runtime lets this program connect to `host`, a name or address with a port. */
+  requestNet(host: string): void;
   /** Makes sure that the runtime lets this program write `path`. */
   requestWrite(path: string): void;
 }

@@ -38,4 +38,7 @@ export interface Library {
 }
 
 /** Makes sure that the runtime lets the program read or write a file, or throws an error with the grant to add. */
-export type RequestPermission = (name: "read" | "write", path: string) => void;
+export type RequestPermission = (access: Access, subject: string) => void;
+
+/** What a program wants: to read or write a path, or to connect to a host. */
+export type Access = "read" | "write" | "net";

@@ -32,6 +32,21 @@ export class GiftGrabError extends Error {
 /** A source could not be opened, read or decoded. */
 export class VideoSourceError extends GiftGrabError {}
 
+/** No such device is connected. */
+export class DeviceNotFound extends VideoSourceError {}
+
+/** Another program, or another source of this one, is using the device. */
+export class DeviceBusy extends VideoSourceError {}
+
+/** The device is there, but gives no frame or gets no signal. */
+export class DeviceOffline extends VideoSourceError {}
+
+/** The device is in use with another colour space or other settings; free it first. */
+export class DeviceAlreadyConnected extends VideoSourceError {}
+
+/** The network stream cannot be reached. */
+export class NetworkSourceUnavailable extends VideoSourceError {}
+
 /** A target could not be opened, encoded, written or closed. */
 export class VideoTargetError extends GiftGrabError {
   /** Report of the recording, if closing it failed; what was recorded stays. */
@@ -66,6 +81,23 @@ export type Failure = Error & Partial<Pick<GiftGrabError, "code" | "stage" | "fi
 /** The kind of object whose call failed; it decides the class of the error. */
 export type Side = "library" | "source" | "target" | "observer";
 
+/** The classes of a source's errors that have one of their own, by their codes. */
+const SOURCE_CLASSES: Partial<Record<ErrorCode, typeof VideoSourceError>> = {
+  device_not_found: DeviceNotFound,
+  device_lost: DeviceNotFound,
+  device_busy: DeviceBusy,
+  device_offline: DeviceOffline,
+  no_signal: DeviceOffline,
+  device_already_connected: DeviceAlreadyConnected,
+  network_unavailable: NetworkSourceUnavailable,
+  connection_lost: NetworkSourceUnavailable,
+};
+
+/** An error of a source, of the class for its code. */
+export function sourceError(record: ErrorRecord, options?: ErrorOptions): VideoSourceError {
+  return new (SOURCE_CLASSES[record.code] ?? VideoSourceError)(record, options);
+}
+
 const CLASSES = {
   library: GiftGrabError,
   source: VideoSourceError,
@@ -76,7 +108,7 @@ const CLASSES = {
 /** An error with the fields of `record`, of the class for `side`; a `RangeError` for a wrong argument. */
 export function errorOf(side: Side, record: ErrorRecord, options?: ErrorOptions): GiftGrabError | ArgumentError {
   if (record.code === "invalid_argument") return refused(RangeError, record.field, record.message);
-  return new CLASSES[side](record, options);
+  return side === "source" ? sourceError(record, options) : new CLASSES[side](record, options);
 }
 
 /** The fields of `error` as a record. */

@@ -5,7 +5,7 @@
  */
 
 import type { Failure } from "../base/errors.ts";
-import type { DropReason, PipelineStage, RecordingReport } from "../generated/contract.ts";
+import type { DropReason, GapReport, LiveState, PipelineStage, RecordingReport } from "../generated/contract.ts";
 import type { AnyObserver } from "./observer.ts";
 
 /** A function that is called for an event, or an object with a method for it. */
@@ -122,6 +122,35 @@ export class ResizeEvent extends Event {
   }
 }
 
+/** A live source does something else: it stalls, loses its signal or its device, or its frames come again. */
+export class SourceStateEvent extends Event {
+  /** What it does from now on. */
+  readonly state: LiveState;
+  /** Wall clock at the change, ISO 8601. */
+  readonly at: string;
+  /** Why no frames come; `undefined` once they do. */
+  readonly error: Failure | undefined;
+  /** The time without frames that is over. */
+  readonly gap: GapReport | undefined;
+
+  /** An event about the state of a source. */
+  constructor(
+    type: "stalled" | "signallost" | "lost" | "resumed",
+    details: {
+      readonly state: LiveState;
+      readonly at: string;
+      readonly error?: Error | undefined;
+      readonly gap?: GapReport | undefined;
+    },
+  ) {
+    super(type);
+    this.state = details.state;
+    this.at = details.at;
+    this.error = details.error;
+    this.gap = details.gap;
+  }
+}
+
 /** Something failed (`error`), or degraded (`warning`): a frame that this cost is in the ledger. */
 export class FailureEvent extends Event {
   /** The error. */
@@ -186,6 +215,14 @@ export interface VideoSourceEvents extends ObservableEvents {
   readonly resize: ResizeEvent;
   /** The clock of its input jumped. */
   readonly discontinuity: DiscontinuityEvent;
+  /** No frame of a live source has come for 0.5 s, or 5 periods. */
+  readonly stalled: SourceStateEvent;
+  /** The device of a live source gets no signal. */
+  readonly signallost: SourceStateEvent;
+  /** The device or the connection of a live source is gone; it is tried again until it is back or the source closed. */
+  readonly lost: SourceStateEvent;
+  /** Frames of a live source come again after one of these. */
+  readonly resumed: SourceStateEvent;
   /** It is closed. */
   readonly closed: ClosedEvent;
 }

@@ -20,7 +20,10 @@ export interface Opened {
 }
 
 /** The events that each kind of object takes by itself. */
-export type OwnEvent = Extract<NativeEvent, { type: "attached" | "detached" | "ended" | "resize" | "room" | "closed" }>;
+export type OwnEvent = Extract<
+  NativeEvent,
+  { type: "attached" | "detached" | "ended" | "resize" | "room" | "state" | "closed" }
+>;
 
 /** The public object behind a lifecycle. */
 export interface LifecycleOwner {

@@ -5,13 +5,26 @@
  */
 
 import { type Deferred, deferred } from "../base/deferred.ts";
-import { asError, outOfRange, recordOf, VideoSourceError, wrongType } from "../base/errors.ts";
-import type { ColourSpace, Pacing, Rational, Rect, SourceInfo, SourceStats } from "../generated/contract.ts";
-import { ClosedEvent, FailureEvent, ResizeEvent, type VideoSourceEvents } from "../pipeline/events.ts";
+import { asError, outOfRange, recordOf, sourceError, VideoSourceError, wrongType } from "../base/errors.ts";
+import type { ColourSpace, LiveState, Pacing, Rational, Rect, SourceInfo, SourceStats } from "../generated/contract.ts";
+import {
+  ClosedEvent,
+  FailureEvent,
+  ResizeEvent,
+  SourceStateEvent,
+  type VideoSourceEvents,
+} from "../pipeline/events.ts";
 import { Lifecycle, type Opened, type OwnEvent } from "../pipeline/lifecycle.ts";
 import { linkOutput } from "../pipeline/link.ts";
 import { NativeOutput } from "../pipeline/native_output.ts";
 import { Observable } from "../pipeline/observable.ts";
+
+/** The event of each state in which frames do not come. */
+const STATE_EVENTS: Partial<Record<LiveState, "stalled" | "signallost" | "lost">> = {
+  stalled: "stalled",
+  nosignal: "signallost",
+  lost: "lost",
+};
 
 /** Width and height of a frame. */
 export interface FrameDimensions {
@@ -86,9 +99,9 @@ export abstract class VideoSource extends Observable<VideoSourceEvents> {
       target: this,
       side: "source",
       name,
-      errorOf: (record) => new VideoSourceError(record),
+      errorOf: sourceError,
       receive: (event) => this.#receive(event),
-      fail: (record) => this.#fail(new VideoSourceError(record)),
+      fail: (record) => this.#fail(sourceError(record)),
       lost: (error) => this.#lost(error),
       cleanUp: () => {
         this.#output.close();
@@ -202,7 +215,7 @@ export abstract class VideoSource extends Observable<VideoSourceEvents> {
         this.#output.detached(event.target);
         break;
       case "closed": {
-        const error = event.error && new VideoSourceError(event.error);
+        const error = event.error && sourceError(event.error);
         if (error !== undefined) this.#remember(error);
         this.#life.finish();
         this.dispatchEvent(new ClosedEvent(undefined, error));
@@ -211,9 +224,20 @@ export abstract class VideoSource extends Observable<VideoSourceEvents> {
       case "resize":
         this.#resize(event);
         break;
+      case "state":
+        this.#changeState(event);
+        break;
       case "room":
         break;
     }
+  }
+
+  /** It does something else; a first frame, or one after a rest, is no news. */
+  #changeState({ state, at, cause, gap }: Extract<OwnEvent, { type: "state" }>): void {
+    const type = state === "live" ? (gap === undefined ? undefined : "resumed") : STATE_EVENTS[state];
+    if (type === undefined) return;
+    const error = cause && sourceError(cause);
+    this.dispatchEvent(new SourceStateEvent(type, { state, at, error, gap }));
   }
 
   /** Its frames have another size; the native side keeps the sub-frame if it is inside them. */

@@ -32,7 +32,7 @@ export class VideoTargetFactory {
    * Opens a writer that encodes frames with `codec` into the file at `path`, whose extension chooses the container.
    *
    * The program needs permission to write `path`. To finalise the file, the native side writes `path` with `.part`
-   * appended and renames it. With `onResize: "segment"`, which may add files beside the first one, the program needs
+   * appended and renames it. With `onResize` or `onGap` `"segment"`, which may add files beside the first one, the program needs
    * permission to write the folder of `path` instead.
    *
    * @param codec Codec to encode with.
@@ -59,7 +59,8 @@ export class VideoTargetFactory {
     };
     checkContainer(options.codec, options.path);
     const native = await openNative();
-    native.backend.requestWrite(options.onResize === "segment" ? folderOf(options.path) : options.path);
+    const hasSegments = options.onResize === "segment" || options.onGap === "segment";
+    native.backend.requestWrite(hasSegments ? folderOf(options.path) : options.path);
     const handle = await native.backend.openLater({ kind: "file_writer", options }, "target");
     return new VideoFileWriter({ native, handle });
   }

@@ -34,6 +34,9 @@ export const TARGET_STATS: TargetStats = {
   captureToPacket: LATENCY,
   packetToDurable: LATENCY,
   discontinuities: 0,
+  lost: 0,
+  gaps: 0,
+  inserted: 0,
   frameQueue: 0,
   packetQueue: 0,
 };
@@ -68,6 +71,7 @@ const SOURCE_STATS: SourceStats = {
   durationSeconds: 0,
   lateness: LATENCY,
   interval: LATENCY,
+  live: null,
 };
 
 /** Calls that a test can make fail. */
@@ -190,6 +194,7 @@ export class FakeBackend implements Backend {
       finalised: true,
       synced: true,
       segments: [],
+      gaps: [],
       warnings: [],
     };
   }
@@ -334,6 +339,10 @@ export class FakeBackend implements Backend {
 
   requestRead(path: string): void {
     this.calls.push(`read ${path}`);
+  }
+
+  requestNet(host: string): void {
+    this.calls.push(`net ${host}`);
   }
 
   requestWrite(path: string): void {
