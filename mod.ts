@@ -117,6 +117,10 @@ export {
 } from "./src/pipeline/observer.ts";
 export type { FrameRequest } from "./src/pipeline/frame_request.ts";
 export { type FrameDimensions, VideoSource } from "./src/sources/source.ts";
+export { CaptureDevice, type DeviceSettings } from "./src/sources/capture_device.ts";
+export { LiveSource } from "./src/sources/live_source.ts";
+export { NetworkSource, type NetworkSettings } from "./src/sources/network_source.ts";
+export { ScreenSource, type ScreenSettings } from "./src/sources/screen_source.ts";
 export { VideoSourceFactory } from "./src/sources/factory.ts";
 export { type FileWriterSettings, VideoTargetFactory } from "./src/targets/factory.ts";
 export { TestPattern, type TestPatternSettings } from "./src/sources/test_pattern.ts";

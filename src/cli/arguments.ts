@@ -9,12 +9,15 @@ import { codecFor, ColourSpace } from "../base/codec.ts";
 import { pathOf } from "../base/path.ts";
 import { Codec, type Pacing, type Rational } from "../generated/contract.ts";
 import type { FileWriterSettings } from "../targets/factory.ts";
+import type { LiveInput } from "./live.ts";
 import { OPTIONS, USUAL_CODEC } from "./options.ts";
 
 /** A recording as the arguments describe it. */
 export interface Recording {
   /** The video to record; `undefined` for the test pattern. */
   readonly input: string | undefined;
+  /** The live source to record. */
+  readonly live: LiveInput | undefined;
   /** The file to record into; `undefined` for a new one in `recordings`. */
   readonly output: string | undefined;
   /** Codec. */
@@ -66,6 +69,8 @@ export function commandOf(args: readonly string[]): Command {
   if (values.version) return { verb: "version" };
   if (values.list) return { verb: "list", json: values.json };
   const input = fileOf("input", values.input);
+  const live = liveOf(values);
+  if (input !== undefined && live !== undefined) throw new UsageError(`Cannot use --input with --${SOURCE[live.kind]}`);
   const output = fileOf("output", values.output);
   const seconds = numberOf("seconds", values.seconds);
   if (seconds !== undefined && seconds <= 0) throw wrong("seconds", values.seconds, "it must be above 0");
@@ -80,13 +85,13 @@ export function commandOf(args: readonly string[]): Command {
   }
   const track = numberOf("track", values.track);
   if (input === undefined && track !== undefined) {
-    throw new UsageError("Cannot use --track without --input: the test pattern has no tracks");
+    throw new UsageError("Cannot use --track without --input: only a file has tracks to choose from");
   }
   if (input === undefined && values["input-rate"] !== undefined) {
-    throw new UsageError("Cannot use --input-rate without --input: --rate is that of the test pattern");
+    throw new UsageError("Cannot use --input-rate without --input: --rate is that of all other sources");
   }
   if (input === undefined && values.autorotate) {
-    throw new UsageError("Cannot use --autorotate without --input: the test pattern is upright");
+    throw new UsageError("Cannot use --autorotate without --input: only a file can say how it is to be turned");
   }
   const pacing = values.pacing === undefined
     ? (input === undefined || seconds !== undefined ? "realtime" : "asap")
@@ -94,13 +99,17 @@ export function commandOf(args: readonly string[]): Command {
   if (input !== undefined && seconds !== undefined && pacing === "asap") {
     throw new UsageError("Cannot use --pacing asap with --input and --seconds: only in real time do seconds pass");
   }
+  if (live !== undefined && pacing === "asap") {
+    throw new UsageError(`Cannot use --pacing asap with --${SOURCE[live.kind]}: a live source has its own pace`);
+  }
   const recording: Recording = {
     input,
+    live,
     output,
     codec: values.codec === undefined
       ? codecFor(output ?? "") ?? USUAL_CODEC
       : wordOf("codec", values.codec.toLowerCase(), Object.values(Codec)),
-    seconds: seconds ?? (input === undefined ? 10 : undefined),
+    seconds: seconds ?? (input === undefined && live === undefined ? 10 : undefined),
     rate: values.rate === "source" ? "source" : rateOf("rate", values.rate, ", or source"),
     inputRate: rateOf("input-rate", values["input-rate"]),
     size: sizeOf(values.size),
@@ -114,6 +123,58 @@ export function commandOf(args: readonly string[]): Command {
 }
 
 type Values = ReturnType<typeof parse>;
+
+/** The option that chooses each kind of live source, and the options that only it takes. */
+const SOURCE = { device: "device", screen: "screen", network: "url" } as const;
+const ONLY = {
+  device: ["pixel-format", "device-input"],
+  screen: ["display", "region", "window", "no-cursor"],
+  network: ["transport"],
+} as const;
+
+function liveOf(values: Values): LiveInput | undefined {
+  const kinds = (["device", "screen", "network"] as const).filter((kind) => values[SOURCE[kind]] !== undefined);
+  const [kind, other] = kinds;
+  if (kind !== undefined && other !== undefined) {
+    throw new UsageError(`Cannot use --${SOURCE[other]} with --${SOURCE[kind]}`);
+  }
+  for (const one of ["device", "screen", "network"] as const) {
+    const option = one === kind ? undefined : ONLY[one].find((name) => values[name] !== undefined);
+    if (option !== undefined) throw new UsageError(`Cannot use --${option} without --${SOURCE[one]}`);
+  }
+  if (kind === undefined) {
+    if (values["on-gap"] === undefined) return undefined;
+    throw new UsageError("Cannot use --on-gap without --device, --screen or --url: only a live source has gaps");
+  }
+  const rate = values.rate === "source" ? undefined : rateOf("rate", values.rate, ", or source");
+  const frameRate = rate !== undefined && { frameRate: rate };
+  if (kind !== "device" && values.size !== undefined) {
+    throw new UsageError(`Cannot use --size with --${SOURCE[kind]}${kind === "screen" ? ": --region is a part of it" : ""}`);
+  }
+  switch (kind) {
+    case "device": {
+      const settings = { ...frameRate, ...sizeOf(values.size), pixelFormat: values["pixel-format"] };
+      return { kind, name: values.device ?? "", settings: { ...settings, input: values["device-input"] } };
+    }
+    case "screen": {
+      const { display, window } = values;
+      const settings = { ...frameRate, display, window, region: regionOf(values.region), cursor: !values["no-cursor"] };
+      return { kind, name: display ?? "", settings };
+    }
+    case "network": {
+      const transport = values.transport && wordOf("transport", values.transport, ["tcp", "udp"]);
+      return { kind, name: values.url ?? "", settings: transport ? { transport } : {} };
+    }
+  }
+}
+
+function regionOf(text: string | undefined) {
+  if (text === undefined) return undefined;
+  const match = /^(\d+)x(\d+)\+(-?\d+)\+(-?\d+)$/i.exec(text);
+  if (match === null) throw wrong("region", text, "it must be size and place in pixels, such as 640x480+100+50");
+  const [width, height, x, y] = match.slice(1).map(Number) as [number, number, number, number];
+  return { x, y, width, height };
+}
 
 function parse(args: readonly string[]) {
   try {
@@ -138,6 +199,7 @@ function settingsOf(values: Values): FileWriterSettings {
     metadata: Object.keys(metadata).length === 0 ? undefined : metadata,
     overwrite: values.overwrite,
     finalise: values["no-finalise"] ? false : undefined,
+    onGap: values["on-gap"] && wordOf("on-gap", values["on-gap"], ["hold", "black", "segment"]),
   }) as FileWriterSettings;
 }
 

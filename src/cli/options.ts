@@ -36,6 +36,13 @@ export const OPTIONS = {
     does: "Record this video: a path, or a file:// URL",
     otherwise: "the test pattern",
   },
+  device: {
+    type: "string",
+    value: "ID",
+    does: "Record this capture device, by its id, path, serial number or name; deno task devices lists them",
+  },
+  screen: { type: "boolean", does: "Record the screen of X11" },
+  url: { type: "string", value: "URL", does: "Record this network stream: rtsp, http, rtmp, srt or udp" },
   output: {
     type: "string",
     short: "o",
@@ -48,13 +55,13 @@ export const OPTIONS = {
     type: "string",
     value: "N",
     does: "Stop after N seconds",
-    otherwise: "10 for the pattern, all of a file",
+    otherwise: "10 for the pattern, all of a file, until Ctrl-C for a live source",
   },
   rate: {
     type: "string",
     value: "N",
     does: "Frames per second, 30, 59.94 or 30000/1001, or source: each frame its own time",
-    otherwise: "30, or the file's; source if that is variable",
+    otherwise: "30, or that of the source; source if that is variable",
   },
   "input-rate": {
     type: "string",
@@ -62,11 +69,29 @@ export const OPTIONS = {
     does: "Frames per second of a raw stream (h264, hevc, mjpeg), which states no times",
     otherwise: "that of its headers, or 25",
   },
-  size: { type: "string", value: "WxH", does: "Size of the pattern", otherwise: "1280x720" },
+  size: {
+    type: "string",
+    value: "WxH",
+    does: "Size of the pattern, or of the frames of a device",
+    otherwise: "1280x720; the best of a device",
+  },
+  "pixel-format": { type: "string", value: "NAME", does: "Format of a device's frames, such as YUYV or MJPG" },
+  "device-input": { type: "string", value: "NAME", does: "Input of a device that has several: its number or name" },
+  display: { type: "string", value: "NAME", does: "X server of the screen, such as :0", otherwise: "$DISPLAY" },
+  region: { type: "string", value: "WxH+X+Y", does: "Only this part of the screen" },
+  window: { type: "string", value: "ID", does: "Only this window of the screen: its number or title" },
+  "no-cursor": { type: "boolean", does: "Leave the cursor out" },
+  transport: { type: "string", value: "NAME", does: "tcp or udp, for rtsp", otherwise: "tcp" },
+  "on-gap": {
+    type: "string",
+    value: "NAME",
+    does: "When a live source was lost and comes back: hold its last frame, black, or segment for a new file",
+    otherwise: "hold",
+  },
   colour: {
     type: "string",
     value: "NAME",
-    does: `Colour space of the pattern: ${Object.values(ColourSpace).join(", ")}`,
+    does: `Colour space of the pattern or the live source: ${Object.values(ColourSpace).join(", ")}`,
     otherwise: "i420",
   },
   track: { type: "string", value: "N", does: "Number of the video track of a file, from 0", otherwise: "the best one" },
@@ -113,13 +138,14 @@ const WIDTH = 118;
 
 /** The text of `--help`. */
 export function helpText(): string {
-  return `Record a file or the test pattern.
+  return `Record a file, a capture device, a screen, a network stream or the test pattern.
 
   deno task record [options]
 
 ${ALL.map(helpLine).join("\n")}
 
 Ctrl-C stops the recording and finishes the file; a second one ends at once, and the file still opens.
+A live source that is lost is tried again and again; the recording goes on when it is back.
 A terminal that is closed or stopped changes nothing: the recording goes on to its end.
 The exit code is 0 if the file has every frame, 1 if any is missing or something failed, 2 for wrong arguments.`;
 }

@@ -8,6 +8,7 @@ import {
   CODECS,
   ColourSpace,
   type FailureEvent,
+  LiveSource,
   type Rational,
   type RecordingReport,
   type SourceInfo,
@@ -22,6 +23,7 @@ import { type Deferred, deferred } from "../base/deferred.ts";
 import { frameRateOf, rationalToNumber } from "../base/rational.ts";
 import type { Recording } from "./arguments.ts";
 import { onInterrupt, outliveTerminal } from "./interrupt.ts";
+import { openLive, printStates, wordsOfLive } from "./live.ts";
 import type { Printer } from "./printer.ts";
 import { showProgress, type Watched } from "./progress.ts";
 import { problemsOf } from "./report.ts";
@@ -86,9 +88,13 @@ async function recordFrom(
   return { report, source: stats, problems };
 }
 
-function beginningOf({ input, seconds }: Recording, path: string): string {
+function beginningOf({ input, live, seconds }: Recording, path: string): string {
   const into = `into ${JSON.stringify(path)}`;
   if (input !== undefined) return `Recording ${JSON.stringify(input)} ${into}`;
+  if (live !== undefined) {
+    const length = seconds === undefined ? "until Ctrl-C" : `for ${seconds} s`;
+    return `Recording ${wordsOfLive(live)} ${length} ${into}`;
+  }
   return `Recording the test pattern for ${seconds} s ${into}; --seconds and --input change that`;
 }
 
@@ -104,9 +110,10 @@ function watched(source: VideoSource, writer: VideoFileWriter, { seconds = Infin
 }
 
 function openSource(
-  { input, inputRate, colour, track, autorotate, pacing, rate, seconds, size }: Recording,
+  { input, live, inputRate, colour, track, autorotate, pacing, rate, seconds, size }: Recording,
 ): Promise<VideoSource> {
   const factory = VideoSourceFactory.getInstance();
+  if (live !== undefined) return openLive(live, colour);
   if (input !== undefined) {
     return factory.createFileReader(input, colour, {
       autorotate,
@@ -163,17 +170,18 @@ export function stamp(date: Date): string {
 async function run(
   source: VideoSource,
   writer: VideoFileWriter,
-  { input, seconds }: Recording,
+  { input, live, seconds }: Recording,
   printer: Printer,
   stopped: Deferred<void>,
 ): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   // The test pattern ends by its number of frames.
-  if (input !== undefined && seconds !== undefined) {
+  if ((input !== undefined || live !== undefined) && seconds !== undefined) {
     source.addEventListener("attached", () => timer ??= setTimeout(stopped.resolve, seconds * 1000));
   }
   const warn = ({ error }: FailureEvent): void => void printer.line(`Warning: ${error.message}`);
   source.addEventListener("warning", warn);
+  if (source instanceof LiveSource) printStates(source, printer);
   writer.addEventListener("error", () => stopped.resolve());
   writer.addEventListener("warning", warn);
   source.attach(writer);

@@ -29,10 +29,17 @@ export function reportText({ target, stats, ...report }: RecordingReport, source
     `${report.width}x${report.height} ${report.pixelFormat}, ${rateOf(target.frameRate)}`,
     `  ${frames.captured} frames captured: ${frames.written} written, ${frames.dropped} dropped, ${frames.failed} failed`,
     ...frames.drops.map((drop) => `    ${drop.frames} dropped at ${drop.stage}: ${wordsOf(drop.reason)}`),
-    ...source === undefined ? [] : [`  source: ${source.missed} missed, ${source.decodeErrors} undecodable`],
+    ...source === undefined ? [] : [`  source: ${source.missed} missed, ${source.decodeErrors} undecodable${liveOf(source)}`],
+    ...report.gaps.map(({ beganAt, seconds, cause }) =>
+      `  no frames for ${seconds.toFixed(1)} s from ${beganAt}: ${cause.message}`
+    ),
     `  ${stats.durationSeconds.toFixed(2)} s, ${bytesOf(stats.bytes)}, ${ends.join(", ")} (${durable.syncs} syncs)`,
     `  capture to packet ${latencyOf(stats.captureToPacket)}, packet to disk ${latencyOf(stats.packetToDurable)}`,
   ].join("\n");
+}
+
+function liveOf({ live }: SourceStats): string {
+  return live === null ? "" : `, ${live.lost} lost, ${live.damaged} damaged, ${live.distrustedStamps} stamps not believed`;
 }
 
 function rateOf(rate: Rational | "source"): string {
@@ -60,8 +67,17 @@ export function problemsOf(report: RecordingReport, source: SourceStats | undefi
   const { missed = 0, decodeErrors = 0 } = source ?? {};
   if (missed > 0) problems.push(`frames missed because this machine was too busy: ${missed}`);
   if (decodeErrors > 0) problems.push(`damaged pieces of the input that were skipped: ${decodeErrors}`);
+  const { lost = 0, damaged = 0, gapCount = 0 } = source?.live ?? {};
+  if (lost > 0) problems.push(`frames that the device or the network lost: ${lost}`);
+  if (damaged > 0) problems.push(`frames that came damaged: ${damaged}`);
+  if (gapCount > 0) problems.push(`times without frames: ${gapCount}, together ${gapsOf(report).toFixed(1)} s`);
   if (!report.exists) problems.push("no frame was recorded, so there is no file");
   return problems;
+}
+
+/** Seconds without frames. */
+function gapsOf({ gaps }: RecordingReport): number {
+  return gaps.reduce((sum, { seconds }) => sum + seconds, 0);
 }
 
 /** A table of the encoders on this machine. */

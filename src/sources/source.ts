@@ -190,6 +190,16 @@ export abstract class VideoSource extends Observable<VideoSourceEvents> {
     return this.close();
   }
 
+  /** Whether it is closed, or about to be. */
+  protected get isClosed(): boolean {
+    return this.#life.state !== "open";
+  }
+
+  /** Makes sure that it is open for an action. */
+  protected checkOpen(action: string): void {
+    this.#life.checkOpen(action);
+  }
+
   #requestCrop(rect: Rect | undefined): void {
     this.#life.native.backend.command(this.#life.handle, { call: "crop", ...(rect && { rect }) }, "source");
   }
