@@ -1,6 +1,8 @@
 //! Calls to the system: the monotonic clock, precise wake-ups, memory, threads.
 #![allow(unsafe_code)]
 
+mod shared;
+
 use std::{
     alloc::{Layout, alloc_zeroed, dealloc},
     ffi::c_int,
@@ -11,6 +13,7 @@ use std::{
 
 use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous, munmap};
 
+pub use self::shared::SharedMemory;
 use crate::base::error::{Code, Error, Result, Stage};
 
 /// Nanoseconds of CLOCK_MONOTONIC: the one clock for pacing, latencies and capture times.

@@ -6,6 +6,7 @@ mod file;
 pub mod live;
 pub mod options;
 pub mod producer;
+pub mod screen;
 mod state;
 pub mod test_pattern;
 mod thread;
