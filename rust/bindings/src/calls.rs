@@ -46,14 +46,12 @@ pub(crate) fn wake(context: u32) -> Result<()> {
 /// Opens an object from JSON `OpenOptions`; returns its handle.
 pub(crate) fn open(context: u32, json: &[u8]) -> Result<u32> {
     let options = from_json("options", json)?;
+    let source =
+        |options, notify| Source::open(&options, &Disk, &Session::on_system_clock(), notify).map(Object::Source);
     registry::open(context, |notify| match options {
-        OpenOptions::FileReader(options) => {
-            Source::open(&SourceOptions::File(options), &Disk, &Session::on_system_clock(), notify).map(Object::Source)
-        }
-        OpenOptions::TestPattern(options) => {
-            Source::open(&SourceOptions::Pattern(options), &Disk, &Session::on_system_clock(), notify)
-                .map(Object::Source)
-        }
+        OpenOptions::FileReader(options) => source(SourceOptions::File(options), notify),
+        OpenOptions::TestPattern(options) => source(SourceOptions::Pattern(options), notify),
+        OpenOptions::Screen(options) => source(SourceOptions::Screen(options), notify),
         OpenOptions::FileWriter(options) => {
             registry::finish_at_exit();
             FileWriter::open(*options, Arc::new(Disk), &SystemClock::shared(), notify).map(Object::Target)

@@ -6,6 +6,7 @@ use giftgrab_core::{
     error::Result,
     pixels::planes::Rect,
     report::{SourceInfo, TargetInfo},
+    source::screen::{self, ScreenInfo},
 };
 
 use crate::registry::{InUse, Object, object};
@@ -22,6 +23,10 @@ impl Addressee {
 impl Commands for Addressee {
     fn capabilities(&self) -> Result<Capabilities> {
         Ok(codec::capabilities())
+    }
+
+    fn list_screens(&self) -> Result<Vec<ScreenInfo>> {
+        screen::list()
     }
 
     fn source_info(&self) -> Result<SourceInfo> {

@@ -11,7 +11,10 @@ use crate::{
     pixels::planes::Rect,
     record::options::FileWriterOptions,
     report::{SourceInfo, TargetInfo},
-    source::options::{FileReaderOptions, TestPatternOptions},
+    source::{
+        options::{FileReaderOptions, TestPatternOptions},
+        screen::{ScreenInfo, options::ScreenOptions},
+    },
     tap::{ObserverOutcome, options::TapOptions},
 };
 
@@ -62,6 +65,8 @@ pub enum OpenOptions {
     FileReader(FileReaderOptions),
     /// The test pattern: a source.
     TestPattern(TestPatternOptions),
+    /// A screen: a live source.
+    Screen(ScreenOptions),
     /// A writer of a video file: a target.
     FileWriter(Box<FileWriterOptions>),
     /// A filter: a target that hands frames on.
@@ -110,6 +115,8 @@ commands! {
     /// The codecs that the library can encode, whatever the object. The first call tries every encoder, which takes
     /// about a second.
     fn capabilities() -> Capabilities;
+    /// The screens of the X servers of this machine, whatever the object.
+    fn list_screens() -> Vec<ScreenInfo>;
     /// The metadata of a source.
     fn source_info() -> SourceInfo;
     /// The metadata of a file writer.

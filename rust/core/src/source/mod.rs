@@ -55,6 +55,10 @@ impl Source {
         let (producer, pacing): (Box<dyn Producer>, Pacing) = match options {
             SourceOptions::File(options) => (Box::new(FileProducer::open(options, volume)?), options.pacing),
             SourceOptions::Pattern(options) => (Box::new(PatternProducer::open(options)?), options.pacing),
+            SourceOptions::Screen(options) => {
+                let (driver, setup) = screen::open(options)?;
+                return Self::live(driver, setup, session, notify);
+            }
         };
         Self::of(producer, pacing, session, notify)
     }

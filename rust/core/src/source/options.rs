@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::screen::options::ScreenOptions;
 use crate::{
     base::{
         checks::{check_path, ranges},
@@ -105,6 +106,8 @@ pub enum SourceOptions {
     File(FileReaderOptions),
     /// The test pattern.
     Pattern(TestPatternOptions),
+    /// A screen.
+    Screen(ScreenOptions),
 }
 
 fn default_max_pixels() -> u32 {
