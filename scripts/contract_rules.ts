@@ -20,7 +20,11 @@ function fieldsOf({ properties = {} }: Schema, definitions: Definitions): Rules 
 }
 
 function ruleOf(schema: Schema, definitions: Definitions): Rule {
-  const { type, oneOf, properties, additionalProperties, minimum, maximum } = resolved(schema, definitions);
+  const found = resolved(schema, definitions);
+  const { type, oneOf, properties, additionalProperties, minimum, maximum } = found;
+  if (found.anyOf?.every(({ type }) => typeof type === "string" && type !== "object")) {
+    return { types: found.anyOf.map(primitiveOf) };
+  }
   if (oneOf !== undefined) return { words: oneOf.map((variant) => String(variant.const)) };
   switch (Array.isArray(type) ? type.find((one) => one !== "null") : type) {
     case "string":
@@ -30,6 +34,7 @@ function ruleOf(schema: Schema, definitions: Definitions): Rule {
     case "number":
       return { type: "number", ...(minimum === undefined || maximum === undefined ? {} : { minimum, maximum }) };
     case "integer":
+      if (schema["format"] === "int32") return { type: "integer", minimum: -(2 ** 31), maximum: 2 ** 31 - 1 };
       if (minimum === undefined || maximum === undefined) break;
       return { type: "integer", minimum, maximum };
     case "object":
@@ -39,9 +44,16 @@ function ruleOf(schema: Schema, definitions: Definitions): Rule {
   throw new Error(`Cannot make a rule of ${JSON.stringify(schema)}; give an integer its range in the core`);
 }
 
+/** The type of one alternative of a value that may have several. */
+function primitiveOf({ type }: Schema): "boolean" | "integer" | "string" {
+  if (type === "boolean" || type === "integer" || type === "string") return type;
+  throw new Error(`Cannot make a rule of an alternative of type ${String(type)}`);
+}
+
 /** The schema with its reference followed, and without the null of a field that may be left out. */
 function resolved(schema: Schema, definitions: Definitions): Schema {
-  const given = schema.anyOf?.find((one) => one.type !== "null") ?? schema;
+  const alternatives = schema.anyOf?.filter((one) => one.type !== "null") ?? [];
+  const given = alternatives.length === 1 ? alternatives[0] ?? schema : schema;
   const name = given.$ref?.replace("#/$defs/", "");
   return name === undefined ? given : definitions[name] ?? given;
 }

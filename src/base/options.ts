@@ -7,7 +7,7 @@
 import { type ArgumentError, outOfRange, wrongType } from "./errors.ts";
 import { textFault } from "./text.ts";
 
-/** The rule of a number, which is in its range where it has one; an integer is whole, and never negative. */
+/** The rule of a number, which is in its range where it has one; an integer is whole. */
 export interface NumberRule {
   /** Its type. */
   readonly type: "number" | "integer";
@@ -17,14 +17,15 @@ export interface NumberRule {
   readonly maximum?: number;
 }
 
-/** The rule of a field: a type, a list of words, an object with given fields, or one with any fields. */
+/** The rule of a field: a type or several, a list of words, an object with given fields, or one with any fields. */
 export type Rule =
   | NumberRule
   | { readonly type: "string" }
   | { readonly type: "boolean" }
   | { readonly words: readonly string[] }
   | { readonly fields: Rules }
-  | { readonly values: Rule };
+  | { readonly values: Rule }
+  | { readonly types: readonly ("boolean" | "integer" | "string")[] };
 
 /** The rule of every field; a field without one is refused. */
 export interface Rules {
@@ -98,6 +99,12 @@ function check(field: string, value: unknown, rule: Rule): void {
   } else if ("values" in rule) {
     checkPlain(field, value, "an object of strings");
     for (const [name, one] of Object.entries(value as object)) check(`${field}.${name}`, one, rule.values);
+  } else if ("types" in rule) {
+    const type = typeof value === "number" ? "integer" : typeof value;
+    const one = rule.types.find((possible) => possible === type);
+    if (one === undefined) throw refuse(`one of the types ${rule.types.join(", ")}`, wrongType);
+    if (one === "integer" && !Number.isSafeInteger(value)) throw refuse("a whole number", outOfRange);
+    if (one === "string") check(field, value, { type: "string" });
   } else if (rule.type === "string") {
     if (typeof value !== "string") throw refuse("a string", wrongType);
     const fault = textFault(value);
@@ -107,7 +114,7 @@ function check(field: string, value: unknown, rule: Rule): void {
   } else {
     if (typeof value !== "number") throw refuse("a number", wrongType);
     if (!Number.isFinite(value)) throw refuse("finite", outOfRange);
-    if (rule.type === "integer" && !(Number.isSafeInteger(value) && value >= 0)) {
+    if (rule.type === "integer" && !(Number.isSafeInteger(value) && (value >= 0 || (rule.minimum ?? 0) < 0))) {
       throw refuse("a whole number", outOfRange);
     }
     const { minimum = -Infinity, maximum = Infinity } = rule;

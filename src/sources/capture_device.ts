@@ -31,7 +31,7 @@ export interface DeviceSettings extends Omit<DeviceOptions, "device" | "colour" 
   controls?: Readonly<Record<string, ControlValue>> | undefined;
 }
 
-const RULES = rulesWithout(OPTION_RULES.device, "device", "colour", "controls");
+const RULES = rulesWithout(OPTION_RULES.device, "device", "colour");
 
 /** A capture device, made by {@linkcode VideoSourceFactory.getDevice}. */
 export class CaptureDevice extends LiveSource {
@@ -74,7 +74,7 @@ export class CaptureDevice extends LiveSource {
    * @throws {VideoSourceError} If the device refuses it.
    */
   async setControl(name: string, value: ControlValue): Promise<void> {
-    await this.#later({ call: "set_control", name: checkedName(name), value: checkedValue("value", value) });
+    await this.#later({ call: "set_control", name: checkedName(name), ...checkedOptions({ value }, { value: OPTION_RULES.device.controls.values }) });
   }
 
   #later<const C extends { readonly call: "controls" } | ControlCommand>(command: C) {
@@ -107,14 +107,13 @@ export async function listDevices(): Promise<readonly DeviceInfo[]> {
 /** Opens a device, or returns the one that is open. */
 export async function getDevice(name: string, colour: ColourSpace, all: DeviceSettings): Promise<CaptureDevice> {
   checkPlain("options", all);
-  const { frameRate, input, controls, ...rest } = all;
+  const { frameRate, input, ...rest } = all;
   const options: DeviceOptions = {
     ...checkedOptions({
       ...rest,
       frameRate: frameRate === undefined ? undefined : frameRateOf(frameRate),
       input: input === undefined ? undefined : String(input),
     }, RULES),
-    ...(controls !== undefined && { controls: checkedControls(controls) }),
     device: checkedName(name, "device"),
     colour: checkedColour(colour),
   };
@@ -169,16 +168,4 @@ export async function freeDevice(name: string): Promise<void> {
 function checkedName(name: string, field = "name"): string {
   if (typeof name !== "string") throw wrongType(field, `Cannot use ${field} ${String(name)}: it must be a string`);
   return name;
-}
-
-function checkedValue(field: string, value: ControlValue): ControlValue {
-  const type = typeof value;
-  if (type === "boolean" || type === "string" || Number.isSafeInteger(value)) return value;
-  throw wrongType(field, `Cannot use ${field} ${String(value)}: it must be a whole number, true, false or a string`);
-}
-
-function checkedControls(controls: Readonly<Record<string, ControlValue>>): Record<string, ControlValue> {
-  checkPlain("controls", controls);
-  const entries = Object.entries(controls).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries.map(([name, value]) => [name, checkedValue(`controls.${name}`, value)]));
 }

@@ -69,14 +69,9 @@ export class VideoSourceFactory {
     return freeDevice(device);
   }
 
-  /**
-   * Lists the screens of an X server, with their monitors and windows.
-   *
-   * @param display The X server, such as `:0`; by default the environment variable `DISPLAY`.
-   * @throws {VideoSourceError} `screen_unavailable`.
-   */
-  listScreens(display?: string): Promise<readonly ScreenInfo[]> {
-    return listScreens(display);
+  /** Lists the screens of the X servers of this machine, with their monitors and windows. */
+  listScreens(): Promise<readonly ScreenInfo[]> {
+    return listScreens();
   }
 
   /**

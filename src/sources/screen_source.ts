@@ -45,8 +45,8 @@ export async function openScreen(colour: ColourSpace, all: ScreenSettings): Prom
   return new ScreenSource({ native, handle, name: "the screen", pacing: "realtime" });
 }
 
-/** Lists the screens of an X server, with their monitors. */
-export async function listScreens(display: string | undefined): Promise<readonly ScreenInfo[]> {
+/** Lists the screens of the X servers of this machine. */
+export async function listScreens(): Promise<readonly ScreenInfo[]> {
   const { backend } = await openNative();
-  return backend.commandLater(0, { call: "list_screens", ...(display !== undefined && { display }) }, "source");
+  return backend.commandLater(0, { call: "list_screens" }, "source");
 }
