@@ -9,6 +9,7 @@ pub mod producer;
 mod state;
 pub mod test_pattern;
 mod thread;
+pub mod v4l2;
 
 use std::sync::Arc;
 

@@ -308,9 +308,8 @@ fn info(node: &dyn Node, control: &ControlQuery) -> Option<ControlInfo> {
 fn set(node: &dyn Node, device: &str, name: &str, value: &ControlValue) -> Result<(String, ControlValue, bool)> {
     let known = controls(node);
     let control = find(&known, name).ok_or_else(|| unknown(device, name, &known))?;
-    let refuse = |field: &str, why: &str| {
-        Error::argument(field, format!("Cannot set the control {name:?} of {device}: {why}"))
-    };
+    let refuse =
+        |field: &str, why: &str| Error::argument(field, format!("Cannot set the control {name:?} of {device}: {why}"));
     if control.flags & flag::READ_ONLY != 0 {
         return Err(refuse("name", "it can only be read"));
     }

@@ -163,8 +163,10 @@ impl FourCc {
 impl std::fmt::Display for FourCc {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let bytes = (self.0 & !BIG_ENDIAN).to_le_bytes();
-        let text: String =
-            bytes.map(|byte| if byte.is_ascii_graphic() || byte == b' ' { char::from(byte) } else { '?' }).iter().collect();
+        let text: String = bytes
+            .map(|byte| if byte.is_ascii_graphic() || byte == b' ' { char::from(byte) } else { '?' })
+            .iter()
+            .collect();
         f.write_str(text.trim_end())?;
         if self.0 & BIG_ENDIAN != 0 { f.write_str("-BE") } else { Ok(()) }
     }

@@ -183,7 +183,10 @@ fn candidates(
             let by_size = if is_huge { pixels } else { u64::MAX - pixels };
             let rank = form_rank(form, wanted.colour) + u32::from(offer.is_emulated) * 8;
             let apart = rate.map_or(0.0, |rate| (rate.as_f64() - USUAL_RATE.as_f64()).abs());
-            modes.push(((!is_listed, is_slow, is_huge, by_size, rank, apart), Mode { fourcc: offer.fourcc, size, rate }));
+            modes.push((
+                (!is_listed, is_slow, is_huge, by_size, rank, apart),
+                Mode { fourcc: offer.fourcc, size, rate },
+            ));
         }
     }
     modes.sort_by(|(one, _), (other, _)| one.partial_cmp(other).unwrap_or(std::cmp::Ordering::Equal));
@@ -191,12 +194,7 @@ fn candidates(
 }
 
 /// The sizes of a format that are wanted, and whether the device lists them: a driver may take others too.
-fn sizes(
-    offer: &Offer,
-    wanted: &Wanted,
-    natural: Option<(u32, u32)>,
-    is_fixed: bool,
-) -> Vec<((u32, u32), bool)> {
+fn sizes(offer: &Offer, wanted: &Wanted, natural: Option<(u32, u32)>, is_fixed: bool) -> Vec<((u32, u32), bool)> {
     let asked = match (wanted.width, wanted.height) {
         (Some(width), Some(height)) => Some((width, height)),
         _ => None,
@@ -310,9 +308,8 @@ fn take(node: &dyn Node, wanted: &Wanted, mode: Mode, given: Given) -> Result<Ta
 fn set_rate(node: &dyn Node, rate: Option<Rational>, given: Given) -> Result<Option<Rational>, Refusal> {
     let by_signal = given.timings.as_ref().and_then(signal::rate);
     let Ok(parameters) = node.parameters() else { return Ok(by_signal) };
-    let stated = |parameters: crate::sys::v4l2::StreamParameters| {
-        rate_of((parameters.numerator, parameters.denominator))
-    };
+    let stated =
+        |parameters: crate::sys::v4l2::StreamParameters| rate_of((parameters.numerator, parameters.denominator));
     let Some(rate) = rate.filter(|_| parameters.capability & CAN_SET_RATE != 0) else {
         return Ok(by_signal.or(stated(parameters)));
     };
@@ -329,13 +326,13 @@ fn set_rate(node: &dyn Node, rate: Option<Rational>, given: Given) -> Result<Opt
 fn frames(node: &dyn Node, format: &FrameFormat, fourcc: FourCc) -> Result<Frames, String> {
     let has_525_lines = node.standard().is_ok_and(|standard| standard & LINES_525 != 0);
     let Some(field_order) = field_order(format.field, has_525_lines) else {
-        return Err("it hands over single fields, of which no frames are made; choose another format or input".to_owned());
+        return Err(
+            "it hands over single fields, of which no frames are made; choose another format or input".to_owned()
+        );
     };
     let geometry = Geometry { field_order, ..Geometry::UNKNOWN };
     match fourcc.form() {
-        Some(Form::Raw(raw)) => {
-            RawLayout::new(format, raw, tags(format, Some(raw.format), geometry)).map(Frames::Raw)
-        }
+        Some(Form::Raw(raw)) => RawLayout::new(format, raw, tags(format, Some(raw.format), geometry)).map(Frames::Raw),
         // What is coded states its own colours, and drivers often state others.
         Some(Form::Coded(coded)) => Ok(Frames::Coded(coded, ColourTags { geometry, ..ColourTags::UNKNOWN })),
         None => Err(format!("frames cannot be read from its format, {fourcc}")),
@@ -354,9 +351,7 @@ fn unsupported(
     let target = (target.0.unwrap_or(1280), target.1.unwrap_or(720));
     let rate = wanted.rate.unwrap_or(USUAL_RATE);
     let known = offers.iter().filter(|offer| wanted.is_format(offer.fourcc) && offer.fourcc.form().is_some());
-    let listed = known.flat_map(|offer| {
-        offer.sizes.iter().map(move |sizes| (offer.fourcc, sizes.nearest(target)))
-    });
+    let listed = known.flat_map(|offer| offer.sizes.iter().map(move |sizes| (offer.fourcc, sizes.nearest(target))));
     let modes = listed.flat_map(|(fourcc, size)| {
         let offered = rates(node, fourcc, size);
         let nearest = offered.iter().map(|rates| rates.nearest(rate));

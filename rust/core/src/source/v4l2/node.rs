@@ -222,7 +222,11 @@ impl Node for KernelNode {
 
     fn read(&self, index: u32, plane: usize, at: usize, into: &mut [u8]) -> bool {
         let buffers = self.buffers.lock();
-        buffers.mapped.get(index as usize).and_then(|planes| planes.get(plane)).is_some_and(|memory| memory.read(at, into))
+        buffers
+            .mapped
+            .get(index as usize)
+            .and_then(|planes| planes.get(plane))
+            .is_some_and(|memory| memory.read(at, into))
     }
 
     fn stream(&self, is_on: bool) -> Answer<()> {

@@ -123,24 +123,29 @@ impl Places {
         // What a row of each plane takes, against one of the first.
         let shares = self.raw.format.planes_in_memory(64, 64);
         let mut begin = 0;
-        let mut planes: Vec<_> = self.sizes.iter().enumerate().map(|(index, (bytes, rows))| {
-            let own = format.planes.get(index).map_or(0, |plane| plane.stride as usize);
-            let share = |index: usize| shares.get(index).map_or(1, |(bytes, _)| *bytes).max(1);
-            let stride = match (self.raw.is_apart, index) {
-                (_, 0) => stride,
-                (true, _) => own.max(*bytes),
-                (false, _) => (stride * share(index)).div_ceil(share(0)).max(*bytes),
-            };
-            let place = PlanePlace {
-                memory: if self.raw.is_apart { index } else { 0 },
-                begin: if self.raw.is_apart { 0 } else { begin },
-                stride,
-                bytes: (*bytes).min(stride),
-                rows: *rows,
-            };
-            begin += stride * rows;
-            place
-        }).collect();
+        let mut planes: Vec<_> = self
+            .sizes
+            .iter()
+            .enumerate()
+            .map(|(index, (bytes, rows))| {
+                let own = format.planes.get(index).map_or(0, |plane| plane.stride as usize);
+                let share = |index: usize| shares.get(index).map_or(1, |(bytes, _)| *bytes).max(1);
+                let stride = match (self.raw.is_apart, index) {
+                    (_, 0) => stride,
+                    (true, _) => own.max(*bytes),
+                    (false, _) => (stride * share(index)).div_ceil(share(0)).max(*bytes),
+                };
+                let place = PlanePlace {
+                    memory: if self.raw.is_apart { index } else { 0 },
+                    begin: if self.raw.is_apart { 0 } else { begin },
+                    stride,
+                    bytes: (*bytes).min(stride),
+                    rows: *rows,
+                };
+                begin += stride * rows;
+                place
+            })
+            .collect();
         if self.raw.is_swapped && planes.len() == 3 {
             planes.swap(1, 2);
         }

@@ -64,7 +64,9 @@ pub(super) fn look(node: &dyn Node) -> (Signal, Option<Timings>) {
             Ok(timings) => return (Signal::Good, Some(timings)),
             Err(Errno::NOLINK) => return (Signal::Missing("nothing is connected to its input"), None),
             Err(Errno::NOLCK) => return (Signal::Missing("the signal of its input is unstable"), None),
-            Err(Errno::RANGE) => return (Signal::Missing("the signal of its input is beyond what it can receive"), None),
+            Err(Errno::RANGE) => {
+                return (Signal::Missing("the signal of its input is beyond what it can receive"), None);
+            }
             // It does not measure them.
             Err(_) => {}
         }
