@@ -23,6 +23,7 @@ mod parameters;
 mod picture;
 mod pixel;
 mod pool;
+mod rows;
 mod samples;
 mod scaler;
 mod side_data;

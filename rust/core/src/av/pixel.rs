@@ -148,8 +148,8 @@ impl PixelFormat {
     }
 
     /// The format of that name of FFmpeg's, if there is one.
-    #[cfg(test)]
-    pub(crate) fn named(name: &str) -> Option<Self> {
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
         let name = std::ffi::CString::new(name).ok()?;
         // SAFETY: compares the name with those of a static table.
         let format = unsafe { ffi::av_get_pix_fmt(name.as_ptr()) };

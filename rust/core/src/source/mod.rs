@@ -10,6 +10,7 @@ pub mod screen;
 mod state;
 pub mod test_pattern;
 mod thread;
+pub mod v4l2;
 
 use std::sync::Arc;
 

@@ -1,7 +1,11 @@
-//! Calls to the system: the monotonic clock, precise wake-ups, memory, threads.
+//! Calls to the system: the monotonic clock, precise wake-ups, memory, threads, capture devices.
 #![allow(unsafe_code)]
 
 mod shared;
+pub(crate) mod device_watch;
+pub(crate) mod mapping;
+pub(crate) mod v4l2;
+pub(crate) mod waker;
 
 use std::{
     alloc::{Layout, alloc_zeroed, dealloc},

@@ -1,0 +1,339 @@
+//! The driver of a capture device.
+
+use std::{
+    os::fd::AsFd,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use super::{
+    controls::Shared,
+    discover::{self, Device, Identity, Probed},
+    mode::{Chosen, Frames, Given, Wanted, choose},
+    node::Node,
+    offers::offers,
+    options::DeviceOptions,
+    problems::{Problems, is_gone},
+    registry::Claim,
+    signal::{self, Signal},
+    stream::{self, Ended, Running},
+    system::System,
+};
+use crate::{
+    av::{PicturePool, StreamParameters},
+    base::error::{Code, Error, Stage},
+    pipeline::Wake,
+    source::{
+        live::driver::{CaptureDriver, Content, Loss, Received, Stream},
+        producer::Patience,
+    },
+    sys::{
+        device_watch::DeviceWatch,
+        v4l2::{self, Awaited, Errno},
+        waker::Waker,
+    },
+};
+
+/// Changes of the form of a signal without a frame between them, after which a device counts as lost.
+const MOST_CHANGES: u32 = 5;
+
+/// Longest wait for an event where a driver says that it has something, and then has not.
+const PAUSE_NS: u64 = 250_000_000;
+
+/// Ends the driver's waits.
+pub(super) struct DeviceWaker(pub(super) Waker);
+
+impl Wake for DeviceWaker {
+    fn wake(&self) {
+        self.0.wake();
+    }
+}
+
+/// A capture device, which is opened again by its identity when it was away.
+pub(super) struct DeviceDriver {
+    pub(super) system: Arc<dyn System>,
+    pub(super) identity: Identity,
+    pub(super) wanted: Wanted,
+    pub(super) input: Option<String>,
+    pub(super) keep_open: bool,
+    pub(super) shared: Arc<Shared>,
+    pub(super) waker: Arc<DeviceWaker>,
+    pub(super) pool: PicturePool,
+    pub(super) open: Option<Open>,
+    /// It was gone when it was last looked for.
+    pub(super) is_missing: bool,
+    pub(super) changes: u32,
+    pub(super) _claim: Claim,
+}
+
+/// A device that is open.
+pub(super) struct Open {
+    pub(super) node: Arc<dyn Node>,
+    pub(super) path: PathBuf,
+    pub(super) chosen: Option<Chosen>,
+    /// The mode was chosen just now.
+    pub(super) is_fresh: bool,
+    pub(super) running: Option<Running>,
+}
+
+impl DeviceDriver {
+    pub(super) fn new(
+        system: &Arc<dyn System>,
+        device: &Device,
+        options: &DeviceOptions,
+        claim: Claim,
+    ) -> Result<Self, Error> {
+        let waker = Waker::new().map_err(|error| {
+            let message = format!("Cannot open the device {:?}: {}", device.card, std::io::Error::from(error));
+            Error::new(Code::ResourceExhausted, Stage::Source, message)
+        })?;
+        let shared = Shared { name: format!("the device {:?}", device.card), ..Shared::default() };
+        *shared.remembered.lock() = options.controls.clone();
+        Ok(Self {
+            system: system.clone(),
+            identity: device.identity.clone(),
+            wanted: Wanted {
+                width: options.width,
+                height: options.height,
+                rate: options.frame_rate,
+                format: options.pixel_format.clone(),
+                colour: options.colour,
+                max_pixels: options.max_pixels,
+            },
+            input: options.input.clone(),
+            keep_open: options.keep_open,
+            shared: Arc::new(shared),
+            waker: Arc::new(DeviceWaker(waker)),
+            pool: PicturePool::default(),
+            open: None,
+            is_missing: false,
+            changes: 0,
+            _claim: claim,
+        })
+    }
+
+    fn problems<'a>(&'a self, path: &'a Path) -> Problems<'a> {
+        Problems { system: self.system.as_ref(), name: self.shared.name.clone(), path }
+    }
+
+    /// Opens the device and has it take its mode.
+    pub(super) fn open_at(&mut self, path: &Path) -> Result<(), Loss> {
+        let node = self.system.open(path).map_err(|error| self.refused(path, "open it", error))?;
+        // Another device may have come in its place.
+        let capability = node.capability().map_err(|error| self.refused(path, "ask what it is", error))?;
+        let entry = super::system::Entry { path: path.to_owned(), ..Default::default() };
+        if let Probed::Other(why) = discover::classify(&entry, &capability) {
+            return Err(self.problems(path).no_signal(why).into());
+        }
+        if let Probed::Unfed(_) = discover::classify(&entry, &capability) {
+            return Err(self.problems(path).no_signal("no program feeds it").into());
+        }
+        self.open =
+            Some(Open { node: node.clone(), path: path.to_owned(), chosen: None, is_fresh: true, running: None });
+        stream::subscribe(node.as_ref());
+        self.negotiate()?;
+        *self.shared.node.lock() = Some(node);
+        Ok(())
+    }
+
+    /// Has the open device take its input, the timings of its signal and its mode.
+    fn negotiate(&mut self) -> Result<(), Loss> {
+        let Some(Open { node, path, .. }) = &self.open else { return Ok(()) };
+        let (node, path) = (node.clone(), path.clone());
+        let problems = self.problems(&path);
+        if let Some(input) = &self.input {
+            select_input(node.as_ref(), input, &problems)?;
+        }
+        let (signal, timings) = signal::look(node.as_ref());
+        if let Signal::Missing(why) = signal {
+            return Err(problems.no_signal(why).into());
+        }
+        if let Some(timings) = &timings {
+            let followed = signal::follow(node.as_ref(), timings);
+            followed.map_err(|error| self.refused(&path, "follow its signal", error))?;
+        }
+        let offers = offers(node.as_ref());
+        let chosen = choose(node.as_ref(), &offers, &self.wanted, Given { timings });
+        let chosen = chosen.map_err(|refusal| self.problems(&path).no_mode(refusal))?;
+        if let Some(open) = &mut self.open {
+            (open.chosen, open.is_fresh) = (Some(chosen), true);
+        }
+        Ok(())
+    }
+
+    /// The mode that the device has.
+    pub(super) fn chosen(&self) -> Option<&Chosen> {
+        self.open.as_ref().and_then(|open| open.chosen.as_ref())
+    }
+
+    fn refused(&self, path: &Path, action: &str, error: Errno) -> Loss {
+        Loss::Lost(self.problems(path).refused(action, error))
+    }
+
+    /// Opens the device wherever it is now.
+    fn reopen(&mut self) -> Result<(), Loss> {
+        let Some(device) = discover::find_again(&self.system, &self.identity) else {
+            self.is_missing = true;
+            let message = format!("Cannot find {}: it is not connected", self.shared.name);
+            return Err(Error::new(Code::DeviceLost, Stage::Source, message).into());
+        };
+        self.is_missing = false;
+        self.open_at(&device.entry.path)?;
+        if let Some(open) = &self.open {
+            // A control that is gone, or inactive now, keeps nobody from recording.
+            let _ = self.shared.restore(open.node.as_ref());
+        }
+        Ok(())
+    }
+
+    fn stop(&mut self) {
+        if let Some(Open { node, chosen: Some(chosen), running, .. }) = &mut self.open
+            && running.take().is_some()
+        {
+            stream::end(node.as_ref(), chosen);
+        }
+    }
+
+    fn begin(&mut self) -> Result<Stream, Loss> {
+        if self.open.is_none() {
+            self.reopen()?;
+        }
+        self.stop();
+        let is_fresh = self.open.as_mut().is_some_and(|open| std::mem::take(&mut open.is_fresh));
+        if !is_fresh {
+            self.negotiate()?;
+        }
+        let Some(Open { node, path, chosen: Some(chosen), running, is_fresh }) = &mut self.open else {
+            return Err(Error::new(Code::Internal, Stage::Source, "Cannot start a device without a mode").into());
+        };
+        *is_fresh = false;
+        match stream::begin(node.as_ref(), chosen) {
+            Ok(stream) => *running = Some(stream),
+            Err((action, error)) => {
+                stream::end(node.as_ref(), chosen);
+                let path = path.clone();
+                self.is_missing = is_gone(error);
+                return Err(self.refused(&path, action, error));
+            }
+        }
+        let content = match &chosen.content {
+            Frames::Raw(layout) => Content::Pictures(layout.shape()),
+            Frames::Coded(coded, tags) => {
+                let (width, height) = chosen.mode.size;
+                let parameters = StreamParameters::for_codec(coded.name(), width, height, *tags);
+                Content::Packets(parameters.map_err(|error| {
+                    error.explain(Code::CodecUnavailable, Stage::Source, &format!("use {}", self.shared.name))
+                })?)
+            }
+        };
+        Ok(Stream { content, frame_rate: chosen.mode.rate })
+    }
+}
+
+/// Has a device take the input of this number or name.
+fn select_input(node: &dyn Node, wanted: &str, problems: &Problems<'_>) -> Result<(), Error> {
+    let inputs = signal::inputs(node);
+    let name = |input: &v4l2::Input| super::text::text(&input.name);
+    let found = inputs
+        .iter()
+        .find(|input| wanted.trim().parse() == Ok(input.index) || name(input).eq_ignore_ascii_case(wanted.trim()));
+    let Some(input) = found else {
+        let names: Vec<_> = inputs.iter().map(|input| format!("{} ({:?})", input.index, name(input))).collect();
+        let names = if names.is_empty() { "none to choose".to_owned() } else { names.join(", ") };
+        let message = format!("Cannot use the input {wanted:?} of {}: it has {names}", problems.name);
+        return Err(Error::argument("input", message));
+    };
+    if node.input() == Ok(input.index) {
+        return Ok(());
+    }
+    match node.set_input(input.index) {
+        // A device with one input need not know the call.
+        Ok(()) | Err(Errno::NOTTY) => Ok(()),
+        Err(error) => Err(problems.refused("choose its input", error)),
+    }
+}
+
+impl CaptureDriver for DeviceDriver {
+    fn start(&mut self, _: &Patience<'_>) -> Result<Stream, Loss> {
+        self.begin()
+    }
+
+    fn next(&mut self, patience: &Patience<'_>) -> Result<Received, Loss> {
+        let Some(Open { node, path, chosen: Some(chosen), running: Some(running), .. }) = &mut self.open else {
+            return Err(Error::new(Code::Internal, Stage::Source, "Cannot read a device that is not started").into());
+        };
+        let ended = match running.next(node.as_ref(), chosen, &self.pool, &self.waker.0, patience) {
+            Ok(received) => {
+                if !matches!(received, Received::Nothing) {
+                    self.changes = 0;
+                }
+                return Ok(received);
+            }
+            Err(ended) => ended,
+        };
+        let path = path.clone();
+        Err(match ended {
+            Ended::Failed(error) => {
+                self.is_missing = is_gone(error);
+                Loss::Lost(self.problems(&path).lost(error))
+            }
+            Ended::NoSignal(why) => Loss::Lost(self.problems(&path).no_signal(why)),
+            Ended::Changed if self.changes >= MOST_CHANGES => {
+                self.changes = 0;
+                let message = format!("Cannot capture from {}: its signal changes all the time", self.shared.name);
+                Loss::Lost(Error::new(Code::DeviceLost, Stage::Source, message))
+            }
+            Ended::Changed => {
+                self.changes += 1;
+                Loss::Changed
+            }
+            Ended::Memory(error) => {
+                let action = format!("capture from {}", self.shared.name);
+                Loss::Lost(error.explain(Code::ResourceExhausted, Stage::Source, &action))
+            }
+        })
+    }
+
+    fn rest(&mut self) {
+        if self.keep_open { self.stop() } else { self.close() }
+    }
+
+    fn close(&mut self) {
+        self.stop();
+        *self.shared.node.lock() = None;
+        self.open = None;
+    }
+
+    fn wait_for_return(&mut self, patience: &Patience<'_>) {
+        let waker = &self.waker.0;
+        if let Some(Open { node, .. }) = &self.open {
+            // It is there without a signal, and tells when there is one.
+            while !patience.is_over() {
+                match node.wait(Awaited::Events, waker, patience.left_ns()) {
+                    Ok(ready) if ready.event && stream::take_events(node.as_ref()) => return,
+                    Ok(ready) if ready.other => waker.reset(),
+                    Ok(ready) if !ready.failed && !ready.event => {}
+                    _ => drop(v4l2::wait(None, &[waker.as_fd()], patience.left_ns().min(PAUSE_NS))),
+                }
+            }
+            return;
+        }
+        // Without the watch it is tried again when the time has come.
+        let Ok(watch) = DeviceWatch::new(Path::new("/dev")) else { return patience.wait() };
+        while !patience.is_over() {
+            if self.is_missing && discover::find_again(&self.system, &self.identity).is_some() {
+                self.is_missing = false;
+                return;
+            }
+            let _ = v4l2::wait(None, &[watch.as_fd(), waker.as_fd()], patience.left_ns());
+            waker.reset();
+            if watch.take("video") && !self.is_missing {
+                return;
+            }
+        }
+    }
+
+    fn waker(&self) -> Option<Arc<dyn Wake>> {
+        Some(self.waker.clone())
+    }
+}

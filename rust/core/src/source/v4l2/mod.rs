@@ -1,0 +1,130 @@
+//! Capture devices: cameras and grabbers, by Video4Linux2.
+
+mod controls;
+mod discover;
+mod driver;
+mod fourcc;
+mod list;
+mod mode;
+mod node;
+mod offers;
+pub mod options;
+mod packets;
+mod pixels;
+mod problems;
+mod registry;
+mod signal;
+mod stream;
+mod system;
+mod text;
+
+use std::sync::Arc;
+
+pub use self::{
+    controls::{ControlInfo, ControlKind, DeviceControls, MenuEntry},
+    list::{DeviceInfo, FormatInfo, InputInfo, RateInfo, SizeInfo, SizeRange, list_devices},
+    options::{ControlValue, DeviceOptions},
+    system::Holder,
+};
+use self::{
+    discover::find,
+    driver::DeviceDriver,
+    mode::{Chosen, Frames},
+    registry::Claim,
+    system::{Linux, System},
+};
+use super::live::{
+    LiveSetup,
+    driver::{CaptureDriver, Loss},
+};
+use crate::{
+    base::{
+        error::{Code, Error, Result, Stage},
+        time::Rational,
+    },
+    pipeline::report::SourceInfo,
+};
+
+/// The rate of a device that states none, until it is measured.
+const UNKNOWN_RATE: Rational = Rational::new(30, 1);
+
+/// A device that is open and ready to stream: its driver, what a source of it is, and its controls.
+pub type Opened = (Box<dyn CaptureDriver>, LiveSetup, Arc<dyn DeviceControls>);
+
+/// Opens a capture device and has it take its mode; it streams from the driver's start on.
+///
+/// # Errors
+///
+/// `InvalidArgument`; `DeviceNotFound`, `PermissionDenied`, `DeviceBusy`, `DeviceAlreadyConnected`, `NoSignal`,
+/// `UnsupportedMode`, or why else it cannot be used.
+pub fn open(options: &DeviceOptions) -> Result<Opened> {
+    open_on(&(Arc::new(Linux) as Arc<dyn System>), options)
+}
+
+fn open_on(system: &Arc<dyn System>, options: &DeviceOptions) -> Result<Opened> {
+    options.check()?;
+    let device = find(system, &options.device)?;
+    let settings = format!(
+        "{:?}",
+        (
+            options.width,
+            options.height,
+            options.frame_rate,
+            &options.pixel_format,
+            &options.input,
+            options.frames_to_burn
+        )
+    );
+    let claim = Claim::new(&device, &settings, options.colour)?;
+    let mut driver = DeviceDriver::new(system, &device, options, claim)?;
+    let opened = driver.open_at(&device.entry.path).and_then(|()| {
+        let node = driver.open.as_ref().map(|open| open.node.clone());
+        node.map_or(Ok(()), |node| driver.shared.restore(node.as_ref()).map_err(Loss::Lost))
+    });
+    if let Err(loss) = opened {
+        return Err(match loss {
+            Loss::Lost(error) => error,
+            Loss::Changed => Error::new(Code::DeviceOffline, Stage::Source, "Cannot open the device: it changes"),
+        });
+    }
+    let setup = LiveSetup {
+        name: driver.shared.name.clone(),
+        info: info(options, driver.chosen()),
+        is_rate_asked: options.frame_rate.is_some(),
+        first_frame_ns: u64::from(options.open_timeout_ms) * 1_000_000,
+        offline: Code::DeviceOffline,
+        burn: options.frames_to_burn,
+        max_pixels: options.max_pixels,
+    };
+    let controls: Arc<dyn DeviceControls> = driver.shared.clone();
+    Ok((Box::new(driver), setup, controls))
+}
+
+fn info(options: &DeviceOptions, chosen: Option<&Chosen>) -> SourceInfo {
+    let rate = chosen.and_then(|chosen| chosen.mode.rate);
+    let (width, height) = chosen.map_or((0, 0), |chosen| chosen.mode.size);
+    let codec = match chosen.map(|chosen| &chosen.content) {
+        Some(Frames::Coded(coded, _)) => coded.name(),
+        _ => "rawvideo",
+    };
+    SourceInfo {
+        frame_rate: rate.unwrap_or(UNKNOWN_RATE),
+        is_frame_rate_guessed: rate.is_none(),
+        is_variable_rate: false,
+        width,
+        height,
+        stereo_count: 1,
+        colour: options.colour,
+        pixel_format: chosen.map(|chosen| chosen.mode.fourcc.name()).unwrap_or_default(),
+        pixel_aspect: None,
+        rotation: 0,
+        flip: false,
+        field_order: Default::default(),
+        codec: codec.to_owned(),
+        container: "v4l2".to_owned(),
+        duration_seconds: None,
+        frames: None,
+        video_tracks: 1,
+        sound_tracks: 0,
+    }
+}
