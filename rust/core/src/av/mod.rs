@@ -42,7 +42,7 @@ pub use graph::{Description, FilterGraph, FilterPolicy, GraphError};
 pub use library::{check_versions, configuration, init, licence, version};
 pub use muxer::{Muxer, MuxerConfig};
 pub use packet::Packet;
-pub use parameters::StreamParameters;
+pub use parameters::{PacketCodec, StreamParameters};
 pub use picture::{ColourTags, Picture};
 pub use pixel::PixelFormat;
 pub use pool::PicturePool;

@@ -4,6 +4,7 @@ mod crop;
 mod decode;
 mod file;
 pub mod live;
+pub mod network;
 pub mod options;
 pub mod producer;
 mod state;
