@@ -64,7 +64,9 @@ impl AccessUnits {
     }
 
     /// Takes a unit; returns the picture that is whole now.
-    pub(super) fn push(&mut self, unit: Unit) -> Option<Picture> {
+    pub(super) fn push(&mut self, mut unit: Unit) -> Option<Picture> {
+        // What decides stands before the first slice, or is that slice.
+        unit.is_key |= nals(&unit.data).take(8).any(|nal| self.is_entry(nal));
         let kind = self.kind(&unit.data);
         let is_same_time = self.last_ticks.replace(unit.ticks) == Some(unit.ticks);
         match kind {
@@ -125,6 +127,16 @@ impl AccessUnits {
                 open.lost += unit.lost;
             }
             open => *open = Some(unit),
+        }
+    }
+
+    /// Whether decoding can begin there, although it is no IDR picture: other random access points of H.265 (types 16 to
+    /// 21), and what a recovery point of H.264 announces (the first message of an SEI unit).
+    fn is_entry(&self, nal: &[u8]) -> bool {
+        match (self.codec, nal) {
+            (Codec::H264, [6, 6, ..]) => true,
+            (Codec::Hevc, [header, ..]) => (16..=21).contains(&(header >> 1 & 63)),
+            _ => false,
         }
     }
 
@@ -210,6 +222,16 @@ mod tests {
         assert!(units.has_picture());
         assert_eq!(units.flush(), Some(Picture::Whole(unit(3, &[FIRST, REST, REST]))));
         assert_eq!(units.flush(), None);
+    }
+
+    #[test]
+    fn decoding_begins_at_other_pictures_than_those_of_type_idr_as_well() {
+        let is_key = |codec, nals: &[&[u8]]| match AccessUnits::new(codec).push(unit(0, nals)) {
+            Some(Picture::Whole(unit)) => unit.is_key,
+            other => panic!("{other:?}"),
+        };
+        assert!(is_key(Codec::H264, &[&[6, 6, 1, 0xc4, 0x80], FIRST]) && !is_key(Codec::H264, &[SEI, FIRST]));
+        assert!(is_key(Codec::Hevc, &[&[42, 1, 0x80]]) && !is_key(Codec::Hevc, &[&[2, 1, 0x80]]));
     }
 
     #[test]

@@ -32,7 +32,11 @@ use crate::{
 #[must_use]
 pub fn protocols() -> Vec<&'static str> {
     let schemes = [Scheme::Rtsp, Scheme::Http, Scheme::Https, Scheme::Rtmp, Scheme::Srt, Scheme::Udp];
-    schemes.into_iter().filter(|scheme| *scheme == Scheme::Rtsp || stream::can_open(*scheme)).map(Scheme::name).collect()
+    schemes
+        .into_iter()
+        .filter(|scheme| *scheme == Scheme::Rtsp || stream::can_open(*scheme))
+        .map(Scheme::name)
+        .collect()
 }
 
 /// The driver of a network stream, which has not connected yet, and what its source is to a program.

@@ -66,11 +66,6 @@ impl RtpClock {
         }
         u64::try_from(sender_ns.saturating_add(mapping.offset_ns).min(arrival)).unwrap_or(0)
     }
-
-    /// Another connection follows: its times have another origin.
-    pub(super) fn restart(&mut self) {
-        self.mapping = None;
-    }
 }
 
 impl Mapping {
@@ -85,7 +80,9 @@ impl Mapping {
     fn least_delay(&mut self, now_ns: u64, delay_ns: i64) -> i64 {
         let length_ns = WINDOW_NS / PARTS as u64;
         match self.parts.back_mut() {
-            Some((from_ns, least_ns)) if now_ns.saturating_sub(*from_ns) < length_ns => *least_ns = delay_ns.min(*least_ns),
+            Some((from_ns, least_ns)) if now_ns.saturating_sub(*from_ns) < length_ns => {
+                *least_ns = delay_ns.min(*least_ns)
+            }
             _ => self.parts.push_back((now_ns, delay_ns)),
         }
         if self.parts.len() <= PARTS {
@@ -116,11 +113,6 @@ impl SenderClock {
     pub(super) fn at(&self, ticks: i64, rate: u32) -> Option<f64> {
         let (reported_ms, reported) = self.0?;
         Some(reported_ms + ticks.saturating_sub(reported) as f64 * 1000.0 / f64::from(rate.max(1)))
-    }
-
-    /// Another connection follows.
-    pub(super) fn restart(&mut self) {
-        self.0 = None;
     }
 }
 

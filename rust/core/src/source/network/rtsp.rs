@@ -31,7 +31,7 @@ use crate::{
         error::{Code, Error, Stage},
         time::Rational,
     },
-    pipeline::{Clock, Wake},
+    pipeline::Wake,
     source::{
         live::driver::{CaptureDriver, Content, Loss, Received, Stamp, Stream},
         producer::Patience,
@@ -135,11 +135,15 @@ impl RtspDriver {
     /// Connects; an error says whether the description is at fault.
     fn connect_once(&self, patience: &Patience<'_>, is_bare: bool) -> Result<Connection, (Error, bool)> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
-            (self.address.error(Code::ResourceExhausted, "its connection cannot be waited for", &error.to_string()), false)
+            (
+                self.address.error(Code::ResourceExhausted, "its connection cannot be waited for", &error.to_string()),
+                false,
+            )
         })?;
         let until = Instant::now() + Duration::from_nanos(patience.left_ns());
         let opened = self.run(&runtime, patience, async {
-            let gate = Gate::connect(&self.address, self.transport, until, is_bare).await.map_err(|error| (error, false))?;
+            let gate =
+                Gate::connect(&self.address, self.transport, until, is_bare).await.map_err(|error| (error, false))?;
             let (shared, url) = (gate.shared.clone(), gate.url.clone());
             let gate = tokio::spawn(gate.run());
             match play(&self.address, &shared, &url).await {
@@ -258,7 +262,8 @@ impl RtspDriver {
         let parameters = StreamParameters::for_packets(codec, connection.form.size, extradata)
             .map_err(|error| error.explain(Code::ResourceExhausted, Stage::Source, "open the stream"))?;
         let stated = stream.framerate().map(|rate| Rational::new((rate * 1000.0) as i32, 1000).reduced());
-        let coded = period.and_then(|(num, den)| Some(Rational::new(den.try_into().ok()?, num.try_into().ok()?).reduced()));
+        let coded =
+            period.and_then(|(num, den)| Some(Rational::new(den.try_into().ok()?, num.try_into().ok()?).reduced()));
         let is_likely = |rate: &Rational| rate.num > 0 && rate.den > 0 && (0.1..=240.0).contains(&rate.as_f64());
         Ok(Stream { content: Content::Packets(parameters), frame_rate: stated.or(coded).filter(is_likely) })
     }

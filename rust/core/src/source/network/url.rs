@@ -175,8 +175,8 @@ fn scheme_of(text: &str) -> Result<Scheme> {
         "http" => Ok(Scheme::Http),
         "https" => Ok(Scheme::Https),
         "file" => Err(refuse("it names a file; open it with a file reader")),
-        "rtsps" | "rtspu" | "rtmps" | "rtmpt" | "rtmpe" | "rtmpts" | "rtp" | "srtp" | "hls" | "rist" | "tcp" | "tls"
-        | "ws" | "wss" | "whep" | "mms" | "mmsh" | "ftp" => {
+        "rtsps" | "rtspu" | "rtmps" | "rtmpt" | "rtmpe" | "rtmpts" | "rtp" | "srtp" | "hls" | "rist" | "tcp"
+        | "tls" | "ws" | "wss" | "whep" | "mms" | "mmsh" | "ftp" => {
             Err(refuse(&format!("streams of {scheme}:// are not read; {BRIDGE}")))
         }
         _ => {
@@ -197,11 +197,11 @@ fn place_of(scheme: Scheme, place: &str) -> Result<(Host<String>, u16)> {
     };
     let port = match port {
         None | Some("") => scheme.default_port().ok_or_else(|| refuse("it has no port, which its protocol needs"))?,
-        Some(text) => text
-            .parse()
-            .ok()
-            .filter(|port| *port > 0 && text.bytes().all(|digit| digit.is_ascii_digit()))
-            .ok_or_else(|| refuse("its port is no number from 1 to 65535; write : @ in names and passwords as %3A %40"))?,
+        Some(text) => {
+            text.parse().ok().filter(|port| *port > 0 && text.bytes().all(|digit| digit.is_ascii_digit())).ok_or_else(
+                || refuse("its port is no number from 1 to 65535; write : @ in names and passwords as %3A %40"),
+            )?
+        }
     };
     // Received on any address of this machine.
     let host = if scheme == Scheme::Udp && host.is_empty() { "0.0.0.0" } else { host };

@@ -155,8 +155,17 @@ impl Reader {
 /// Whether a response begins there, or a request of a method that a peer may send.
 fn begins_message(bytes: &[u8]) -> bool {
     const BEGINNINGS: [&[u8]; 11] = [
-        b"RTSP/", b"OPTIONS ", b"DESCRIBE ", b"SETUP ", b"PLAY ", b"PAUSE ", b"TEARDOWN ", b"GET_PARAMETER ",
-        b"SET_PARAMETER ", b"ANNOUNCE ", b"REDIRECT ",
+        b"RTSP/",
+        b"OPTIONS ",
+        b"DESCRIBE ",
+        b"SETUP ",
+        b"PLAY ",
+        b"PAUSE ",
+        b"TEARDOWN ",
+        b"GET_PARAMETER ",
+        b"SET_PARAMETER ",
+        b"ANNOUNCE ",
+        b"REDIRECT ",
     ];
     BEGINNINGS.iter().any(|word| {
         let length = word.len().min(bytes.len());

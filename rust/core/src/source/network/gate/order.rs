@@ -1,6 +1,9 @@
 //! The order of RTP packets: what comes twice or too late is left out, and what datagrams have swapped is swapped back.
 
-use std::{collections::BTreeMap, time::{Duration, Instant}};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 /// Most packets that wait for one that is missing.
 const MOST_WAITING: usize = 64;

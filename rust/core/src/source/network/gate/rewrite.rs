@@ -102,7 +102,8 @@ impl<'a> Dialogue<'a> {
         }
         request.line = format!("{method} {uri} RTSP/1.0");
         // Whatever a server thinks of a sign of life, it does not end the stream.
-        let is_sign_of_life = self.is_playing && ["OPTIONS", "GET_PARAMETER", "SET_PARAMETER"].contains(&method.as_str());
+        let is_sign_of_life =
+            self.is_playing && ["OPTIONS", "GET_PARAMETER", "SET_PARAMETER"].contains(&method.as_str());
         let client_cseq = cseq.filter(|_| !is_sign_of_life);
         if is_sign_of_life {
             let public = self.public.clone().unwrap_or_else(|| "OPTIONS".to_owned());
@@ -183,7 +184,8 @@ impl<'a> Dialogue<'a> {
                     message.body = without_parameter_sets(&message.body);
                 }
                 let base = ["Content-Base", "Content-Location"].into_iter().find_map(|name| message.header(name));
-                let is_whole = |base: &&str| url::Url::parse(base).is_ok_and(|url| url.scheme() == "rtsp" && url.has_host());
+                let is_whole =
+                    |base: &&str| url::Url::parse(base).is_ok_and(|url| url.scheme() == "rtsp" && url.has_host());
                 if let Some(base) = base.filter(is_whole) {
                     headers.push(("Content-Base".to_owned(), base.to_owned()));
                 }

@@ -53,14 +53,15 @@ fn a_sender_that_is_far_too_slow_is_followed_by_new_offsets() {
 fn a_jump_of_the_sender_begins_a_new_mapping_at_its_arrival() {
     let mut clock = RtpClock::default();
     let at = |index: u64| START + index * SECOND / 25;
-    for (index, ticks) in [(0, 0), (1, 3600), (2, 90_000 * 3600), (3, 90_000 * 3600 + 3600), (4, -5_000_000), (5, -4_996_400)] {
+    for (index, ticks) in
+        [(0, 0), (1, 3600), (2, 90_000 * 3600), (3, 90_000 * 3600 + 3600), (4, -5_000_000), (5, -4_996_400)]
+    {
         let captured = clock.captured_ns(ticks, RATE, at(index));
         assert!(captured.abs_diff(at(index)) < 1000, "{index}");
     }
     // Pictures that are shown in another order than they are sent go back a little.
     assert!(clock.captured_ns(-4_996_400 - 7200, RATE, at(6)) < at(4));
     assert!(clock.captured_ns(i64::MAX, 0, u64::MAX) <= u64::MAX);
-    clock.restart();
     assert_eq!(clock.captured_ns(i64::MIN, RATE, at(7)), at(7));
 }
 

@@ -17,8 +17,13 @@ fn messages_and_packets_are_read_in_pieces_of_any_size() {
                   xyzRTSP/1.0 404 Not Found\ncseq:4\n\n$\x00\x00\x00OPTIONS * RTSP/1.0\r\nCSeq: 9\r\n\r\n";
     for piece in [1, 2, 3, 7, 1000] {
         let items = read_all(bytes, piece).unwrap();
-        let [Item::Message(first), Item::Data(2, data), Item::Message(second), Item::Data(0, none), Item::Message(last)] =
-            &items[..]
+        let [
+            Item::Message(first),
+            Item::Data(2, data),
+            Item::Message(second),
+            Item::Data(0, none),
+            Item::Message(last),
+        ] = &items[..]
         else {
             panic!("{items:?}")
         };
@@ -33,7 +38,10 @@ fn messages_and_packets_are_read_in_pieces_of_any_size() {
 fn nothing_is_read_without_end() {
     let endless = [b"RTSP/1.0 200 OK\r\n".to_vec(), b"X: y\r\n".repeat(100_000)].concat();
     assert_eq!(read_all(&endless, 4096).unwrap_err(), "its reply has endless headers");
-    assert_eq!(read_all(&[b"RTSP/1.0 ".to_vec(), vec![b'a'; 70_000]].concat(), 4096).unwrap_err(), "its reply has endless headers");
+    assert_eq!(
+        read_all(&[b"RTSP/1.0 ".to_vec(), vec![b'a'; 70_000]].concat(), 4096).unwrap_err(),
+        "its reply has endless headers"
+    );
     for length in ["1048577", "99999999999999999999", "-1", "x"] {
         let reply = format!("RTSP/1.0 200 OK\r\nContent-Length: {length}\r\n\r\n");
         assert!(read_all(reply.as_bytes(), 100).unwrap_err().contains("larger"), "{length}");
