@@ -1,13 +1,20 @@
 //! Network streams: RTSP by the crate `retina`, other protocols by FFmpeg.
 
 mod access_unit;
+mod connect;
 mod gate;
+mod http;
+mod login;
+mod mjpeg;
 pub mod options;
 mod rtp_clock;
 mod rtsp;
 mod secrets;
 mod stream;
+mod ts;
+mod udp;
 mod url;
+mod wait;
 
 use std::sync::Arc;
 
@@ -50,7 +57,7 @@ pub fn open(options: &NetworkOptions) -> Result<(Box<dyn CaptureDriver>, LiveSet
     let setup = setup(options, &address);
     let driver: Box<dyn CaptureDriver> = match address.scheme {
         Scheme::Rtsp => Box::new(RtspDriver::new(address, options.transport, setup.first_frame_ns)),
-        _ => Box::new(StreamDriver::open(address, options.max_pixels, setup.first_frame_ns)?),
+        _ => Box::new(StreamDriver::open(address, setup.first_frame_ns)?),
     };
     Ok((driver, setup))
 }

@@ -3,9 +3,9 @@
 use std::{
     collections::VecDeque,
     future::{Future, poll_fn},
-    pin::{Pin, pin},
+    pin::Pin,
     sync::Arc,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use futures_core::Stream as _;
@@ -16,7 +16,7 @@ use retina::{
     },
     codec::{CodecItem, FrameFormat, ParametersRef, VideoFrame},
 };
-use tokio::{runtime::Runtime, sync::Notify, task::JoinHandle, time::timeout};
+use tokio::{runtime::Runtime, task::JoinHandle, time::timeout};
 
 use super::{
     access_unit::{AccessUnits, Codec, LONGEST_WAIT, Picture, Unit},
@@ -24,6 +24,7 @@ use super::{
     options::Transport,
     rtp_clock::{RtpClock, SenderClock},
     url::Address,
+    wait::{self, Interrupt, end_of, within},
 };
 use crate::{
     av::{Packet, PacketCodec, StreamParameters},
@@ -45,23 +46,13 @@ const KEY_WAIT_NS: u64 = 10_000_000_000;
 /// Longest time for ending a session.
 const CLOSE: Duration = Duration::from_millis(300);
 
-/// Ends waits.
-#[derive(Default)]
-struct Wakes(Notify);
-
-impl Wake for Wakes {
-    fn wake(&self) {
-        self.0.notify_one();
-    }
-}
-
 /// The driver of one stream.
 pub(super) struct RtspDriver {
     address: Arc<Address>,
     transport: Transport,
     /// Longest time for connecting, in nanoseconds.
     connect_ns: u64,
-    wakes: Arc<Wakes>,
+    interrupt: Arc<Interrupt>,
     connection: Option<Connection>,
     /// The connection goes on with other parameters.
     has_changed: bool,
@@ -100,32 +91,17 @@ struct Connection {
 
 impl RtspDriver {
     pub(super) fn new(address: Arc<Address>, transport: Transport, connect_ns: u64) -> Self {
-        Self { address, transport, connect_ns, wakes: Arc::default(), connection: None, has_changed: false }
+        Self { address, transport, connect_ns, interrupt: Arc::default(), connection: None, has_changed: false }
     }
 
     /// Runs a future until it is done or the patience is over.
     fn run<T>(&self, runtime: &Runtime, patience: &Patience<'_>, future: impl Future<Output = T>) -> Option<T> {
-        runtime.block_on(async {
-            let mut future = pin!(future);
-            loop {
-                let left = Duration::from_nanos(patience.left_ns());
-                tokio::select! {
-                    biased;
-                    output = &mut future => return Some(output),
-                    () = self.wakes.0.notified() => {}
-                    () = tokio::time::sleep(left) => {}
-                }
-                if patience.is_over() {
-                    return None;
-                }
-            }
-        })
+        self.interrupt.run(runtime, end_of(patience), future)
     }
 
     /// Connects; the second attempt without the parameter sets in the description, which some servers write wrongly.
     fn connect(&self, patience: &Patience<'_>) -> Result<Connection, Error> {
-        let deadline_ns = patience.deadline_ns.min(patience.signal.clock().now_ns().saturating_add(self.connect_ns));
-        let patience = Patience { signal: patience.signal, seen: patience.seen, deadline_ns };
+        let patience = within(patience, self.connect_ns);
         match self.connect_once(&patience, false) {
             Err((error, true)) => self.connect_once(&patience, true).map_err(|_| error),
             result => result.map_err(|(error, _)| error),
@@ -134,13 +110,13 @@ impl RtspDriver {
 
     /// Connects; an error says whether the description is at fault.
     fn connect_once(&self, patience: &Patience<'_>, is_bare: bool) -> Result<Connection, (Error, bool)> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
+        let runtime = wait::runtime().map_err(|error| {
             (
                 self.address.error(Code::ResourceExhausted, "its connection cannot be waited for", &error.to_string()),
                 false,
             )
         })?;
-        let until = Instant::now() + Duration::from_nanos(patience.left_ns());
+        let until = end_of(patience);
         let opened = self.run(&runtime, patience, async {
             let gate =
                 Gate::connect(&self.address, self.transport, until, is_bare).await.map_err(|error| (error, false))?;
@@ -397,6 +373,7 @@ impl Connection {
 
 impl CaptureDriver for RtspDriver {
     fn start(&mut self, patience: &Patience<'_>) -> Result<Stream, Loss> {
+        self.interrupt.begin(patience);
         if !std::mem::take(&mut self.has_changed) || self.connection.is_none() {
             self.close();
             self.connection = Some(self.connect(patience)?);
@@ -408,6 +385,7 @@ impl CaptureDriver for RtspDriver {
     }
 
     fn next(&mut self, patience: &Patience<'_>) -> Result<Received, Loss> {
+        self.interrupt.begin(patience);
         let Some(mut connection) = self.connection.take() else {
             return Err(self.address.error(Code::ConnectionLost, "it is not connected", "").into());
         };
@@ -446,6 +424,6 @@ impl CaptureDriver for RtspDriver {
     }
 
     fn waker(&self) -> Option<Arc<dyn Wake>> {
-        Some(self.wakes.clone())
+        Some(self.interrupt.clone())
     }
 }

@@ -11,7 +11,6 @@ mod udp;
 
 use std::{
     io,
-    net::SocketAddr,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -30,7 +29,7 @@ use self::{
     rewrite::{Dialogue, Next},
     udp::Pair,
 };
-use super::{options::Transport, url::Address};
+use super::{connect::connect, options::Transport, url::Address};
 use crate::base::error::{Code, Error};
 
 /// Bytes that are read at once.
@@ -224,34 +223,6 @@ async fn goodbye(dialogue: &mut Dialogue<'_>, server: &mut TcpStream) {
         }
     };
     let _ = timeout(GOODBYE, end).await;
-}
-
-/// Connects with one of the addresses of a host: each has its share of the time.
-async fn connect(address: &Address, until: Instant) -> io::Result<TcpStream> {
-    /// More are not tried.
-    const MOST: usize = 4;
-    let left = || until.saturating_duration_since(Instant::now());
-    let silent = || io::Error::from(io::ErrorKind::TimedOut);
-    let places: Vec<SocketAddr> = match &address.host {
-        url::Host::Ipv4(ip) => vec![SocketAddr::from((*ip, address.port))],
-        url::Host::Ipv6(ip) => vec![SocketAddr::from((*ip, address.port))],
-        url::Host::Domain(name) => {
-            let found = timeout(left(), tokio::net::lookup_host((name.as_str(), address.port))).await;
-            found.map_err(|_| silent())??.take(MOST).collect()
-        }
-    };
-    let mut last = io::Error::from(io::ErrorKind::NotFound);
-    for (index, place) in places.iter().enumerate() {
-        let share = left() / u32::try_from(places.len() - index).unwrap_or(1);
-        match timeout(share, TcpStream::connect(place)).await.unwrap_or_else(|_| Err(silent())) {
-            Ok(stream) => {
-                let _ = stream.set_nodelay(true);
-                return Ok(stream);
-            }
-            Err(error) => last = error,
-        }
-    }
-    Err(last)
 }
 
 /// Puts a packet into the client's connection.

@@ -2,12 +2,13 @@
 
 use std::{collections::BTreeMap, net::IpAddr};
 
-use http_auth::{PasswordClient, PasswordParams};
-
 use super::{message::Message, transport};
 use crate::{
     base::error::{Code, Error},
-    source::network::url::Address,
+    source::network::{
+        login::{Login, is_stale},
+        url::Address,
+    },
 };
 
 /// A request that waits for its response.
@@ -43,9 +44,7 @@ pub(super) struct Dialogue<'a> {
     pub(super) is_bare: bool,
     pending: BTreeMap<u32, Pending>,
     cseq: u32,
-    login: Option<PasswordClient>,
-    /// Whether the server has taken name and password.
-    has_logged_in: bool,
+    login: Login,
     session: Option<String>,
     /// The address by which the stream was started.
     control: Option<String>,
@@ -54,7 +53,7 @@ pub(super) struct Dialogue<'a> {
 }
 
 impl<'a> Dialogue<'a> {
-    pub(super) const fn new(address: &'a Address, local: &'a str, datagram_port: Option<u16>, peer: IpAddr) -> Self {
+    pub(super) fn new(address: &'a Address, local: &'a str, datagram_port: Option<u16>, peer: IpAddr) -> Self {
         Self {
             address,
             local,
@@ -65,8 +64,7 @@ impl<'a> Dialogue<'a> {
             is_bare: false,
             pending: BTreeMap::new(),
             cseq: 0,
-            login: None,
-            has_logged_in: false,
+            login: Login::default(),
             session: None,
             control: None,
             public: None,
@@ -143,9 +141,7 @@ impl<'a> Dialogue<'a> {
 
     fn authorization(&mut self, request: &Message) -> Option<String> {
         let (method, uri) = request.request()?;
-        let credentials = self.address.credentials.as_ref()?;
-        let (username, password) = (credentials.name.as_str(), credentials.password.as_str());
-        self.login.as_mut()?.respond(&PasswordParams { username, password, uri, method, body: Some(&[]) }).ok()
+        self.login.authorization(self.address.credentials.as_ref()?, method, uri)
     }
 
     /// Takes a message of the server.
@@ -168,7 +164,7 @@ impl<'a> Dialogue<'a> {
         if status == 401 {
             return self.log_in(&message, pending, to_server).map(|()| Next::Nothing);
         }
-        self.has_logged_in |= pending.has_login && (200..=299).contains(&status);
+        self.login.was_taken |= pending.has_login && (200..=299).contains(&status);
         let Some(client_cseq) = pending.client_cseq else { return Ok(Next::Nothing) };
         let method = pending.request.request().map_or("", |(method, _)| method).to_owned();
         if !(200..=299).contains(&status) {
@@ -233,30 +229,22 @@ impl<'a> Dialogue<'a> {
         /// Once without, once with a challenge that has become stale, and once with the new one.
         const MOST_ATTEMPTS: u32 = 3;
         let denied = |sentence: &str| self.address.error(Code::PermissionDenied, sentence, "");
-        let challenges: Vec<&str> = message
-            .headers
-            .iter()
-            .filter(|(key, _)| key.eq_ignore_ascii_case("WWW-Authenticate"))
-            .map(|(_, value)| value.as_str())
-            .collect();
-        let is_stale = challenges.iter().any(|challenge| {
-            let challenge = challenge.to_ascii_lowercase().replace([' ', '"'], "");
-            challenge.contains("stale=true")
-        });
+        let challenges = || {
+            let headers = message.headers.iter();
+            headers.filter(|(key, _)| key.eq_ignore_ascii_case("WWW-Authenticate")).map(|(_, value)| value.as_str())
+        };
         if self.address.credentials.is_none() {
             return Err(denied("the server asks for a name and a password; set `username` and `password`"));
         }
         // A challenge that has become old is no wrong password, whether the server says so or not. Cameras lock accounts
         // after a few wrong ones.
-        let is_old = is_stale || self.has_logged_in;
+        let is_old = is_stale(challenges()) || self.login.was_taken;
         if pending.has_login && !is_old || pending.attempts >= MOST_ATTEMPTS {
             return Err(denied("the server refuses the name or the password"));
         }
-        let builder = challenges.iter().fold(PasswordClient::builder(), |builder, value| builder.challenges(value));
-        let Ok(login) = builder.build() else {
+        if !self.login.challenge(challenges()) {
             return Err(denied("the server asks for a password in a way that is not known"));
-        };
-        self.login = Some(login);
+        }
         self.send(pending, to_server);
         Ok(())
     }
