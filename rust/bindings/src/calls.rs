@@ -51,6 +51,8 @@ pub(crate) fn open(context: u32, json: &[u8]) -> Result<u32> {
     registry::open(context, |notify| match options {
         OpenOptions::FileReader(options) => source(SourceOptions::File(options), notify),
         OpenOptions::TestPattern(options) => source(SourceOptions::Pattern(options), notify),
+        OpenOptions::Device(options) => source(SourceOptions::Device(options), notify),
+        OpenOptions::Network(options) => source(SourceOptions::Network(options), notify),
         OpenOptions::Screen(options) => source(SourceOptions::Screen(options), notify),
         OpenOptions::FileWriter(options) => {
             registry::finish_at_exit();

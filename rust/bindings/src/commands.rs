@@ -6,7 +6,11 @@ use giftgrab_core::{
     error::Result,
     pixels::planes::Rect,
     report::{SourceInfo, TargetInfo},
-    source::screen::{self, ScreenInfo},
+    source::{
+        network::{self, CheckedAddress},
+        screen::{self, ScreenInfo},
+        v4l2::{self, ControlInfo, ControlValue, DeviceInfo, FoundDevice},
+    },
 };
 
 use crate::registry::{InUse, Object, object};
@@ -23,6 +27,30 @@ impl Addressee {
 impl Commands for Addressee {
     fn capabilities(&self) -> Result<Capabilities> {
         Ok(codec::capabilities())
+    }
+
+    fn list_devices(&self) -> Result<Vec<DeviceInfo>> {
+        Ok(v4l2::list_devices())
+    }
+
+    fn find_device(&self, device: String) -> Result<FoundDevice> {
+        v4l2::find_device(&device)
+    }
+
+    fn controls(&self) -> Result<Vec<ControlInfo>> {
+        self.object()?.source()?.controls()?.list()
+    }
+
+    fn get_control(&self, name: String) -> Result<ControlValue> {
+        self.object()?.source()?.controls()?.get(&name)
+    }
+
+    fn set_control(&self, name: String, value: ControlValue) -> Result<()> {
+        self.object()?.source()?.controls()?.set(&name, &value).map(drop)
+    }
+
+    fn check_address(&self, url: String) -> Result<CheckedAddress> {
+        network::check_address(&url)
     }
 
     fn list_screens(&self) -> Result<Vec<ScreenInfo>> {

@@ -12,8 +12,10 @@ use crate::{
     record::options::FileWriterOptions,
     report::{SourceInfo, TargetInfo},
     source::{
+        network::{CheckedAddress, options::NetworkOptions},
         options::{FileReaderOptions, TestPatternOptions},
         screen::{ScreenInfo, options::ScreenOptions},
+        v4l2::{ControlInfo, ControlValue, DeviceInfo, DeviceOptions, FoundDevice},
     },
     tap::{ObserverOutcome, options::TapOptions},
 };
@@ -65,8 +67,12 @@ pub enum OpenOptions {
     FileReader(FileReaderOptions),
     /// The test pattern: a source.
     TestPattern(TestPatternOptions),
+    /// A capture device: a live source.
+    Device(DeviceOptions),
     /// A screen: a live source.
     Screen(ScreenOptions),
+    /// A network stream: a live source.
+    Network(NetworkOptions),
     /// A writer of a video file: a target.
     FileWriter(Box<FileWriterOptions>),
     /// A filter: a target that hands frames on.
@@ -115,6 +121,32 @@ commands! {
     /// The codecs that the library can encode, whatever the object. The first call tries every encoder, which takes
     /// about a second.
     fn capabilities() -> Capabilities;
+    /// The capture devices of this machine, whatever the object.
+    fn list_devices() -> Vec<DeviceInfo>;
+    /// Finds the device that is meant by a name, whatever the object.
+    fn find_device(
+        /// Its id, path, serial number or name, or GIFT-Grab's name of its model.
+        device: String
+    ) -> FoundDevice;
+    /// The controls of a device.
+    fn controls() -> Vec<ControlInfo>;
+    /// The value of a control of a device.
+    fn get_control(
+        /// Name of the control.
+        name: String
+    ) -> ControlValue;
+    /// Sets a control of a device, now and whenever the device comes back.
+    fn set_control(
+        /// Name of the control.
+        name: String,
+        /// Its value.
+        value: ControlValue
+    ) -> ();
+    /// Checks the address of a network stream, whatever the object.
+    fn check_address(
+        /// The address.
+        url: String
+    ) -> CheckedAddress;
     /// The screens of the X servers of this machine, whatever the object.
     fn list_screens() -> Vec<ScreenInfo>;
     /// The metadata of a source.

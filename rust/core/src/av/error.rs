@@ -55,6 +55,20 @@ impl AvError {
         self.os_error().is_some_and(|error| error.kind() == std::io::ErrorKind::WouldBlock)
     }
 
+    /// The status with which a server of HTTP refuses, as far as FFmpeg tells it.
+    #[must_use]
+    pub fn http_status(&self) -> Option<u16> {
+        match self.code {
+            ffi::AVERROR_HTTP_BAD_REQUEST => Some(400),
+            ffi::AVERROR_HTTP_UNAUTHORIZED => Some(401),
+            ffi::AVERROR_HTTP_FORBIDDEN => Some(403),
+            ffi::AVERROR_HTTP_NOT_FOUND => Some(404),
+            ffi::AVERROR_HTTP_OTHER_4XX => Some(499),
+            ffi::AVERROR_HTTP_SERVER_ERROR => Some(500),
+            _ => None,
+        }
+    }
+
     /// Memory has run out.
     #[must_use]
     pub fn is_no_memory(&self) -> bool {

@@ -18,6 +18,7 @@ mod graph;
 mod library;
 mod log;
 mod muxer;
+mod network;
 mod packet;
 mod parameters;
 mod picture;
@@ -42,8 +43,11 @@ pub(crate) use graph::shortened;
 pub use graph::{Description, FilterGraph, FilterPolicy, GraphError};
 pub use library::{check_versions, configuration, init, licence, version};
 pub use muxer::{Muxer, MuxerConfig};
+pub use network::{
+    Interrupt, NetworkInput, NetworkInputOptions, NetworkOrigin, NetworkStream, input_protocols, protocol_has_option,
+};
 pub use packet::Packet;
-pub use parameters::StreamParameters;
+pub use parameters::{PacketCodec, StreamParameters};
 pub use picture::{ColourTags, Picture};
 pub use pixel::PixelFormat;
 pub use pool::PicturePool;

@@ -145,6 +145,13 @@ impl Packet {
         !unsafe { ffi::av_packet_get_side_data(self.0, kind, ptr::null_mut()) }.is_null()
     }
 
+    /// Whether its demuxer found that a part of it is missing (AV_PKT_FLAG_CORRUPT).
+    #[must_use]
+    pub fn is_corrupt(&self) -> bool {
+        // SAFETY: owned.
+        unsafe { (*self.0).flags & ffi::AV_PKT_FLAG_CORRUPT != 0 }
+    }
+
     /// Marks it as decodable alone.
     pub fn set_key(&mut self, key: bool) {
         // SAFETY: owned.

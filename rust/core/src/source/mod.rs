@@ -4,6 +4,7 @@ mod crop;
 mod decode;
 mod file;
 pub mod live;
+pub mod network;
 pub mod options;
 pub mod producer;
 pub mod screen;
@@ -22,6 +23,7 @@ use self::{
     state::{SourceRequest, SourceState},
     test_pattern::PatternProducer,
     thread::SourceThread,
+    v4l2::DeviceControls,
 };
 use crate::{
     av,
@@ -43,6 +45,8 @@ pub struct Source {
     info: SourceInfo,
     state: Arc<SourceState>,
     requests: Requester<SourceRequest>,
+    /// Those of a device.
+    controls: Option<Arc<dyn DeviceControls>>,
 }
 
 impl Source {
@@ -56,6 +60,15 @@ impl Source {
         let (producer, pacing): (Box<dyn Producer>, Pacing) = match options {
             SourceOptions::File(options) => (Box::new(FileProducer::open(options, volume)?), options.pacing),
             SourceOptions::Pattern(options) => (Box::new(PatternProducer::open(options)?), options.pacing),
+            SourceOptions::Device(options) => {
+                let (driver, setup, controls) = v4l2::open(options)?;
+                let source = Self::live(driver, setup, session, notify)?;
+                return Ok(Self { controls: Some(controls), ..source });
+            }
+            SourceOptions::Network(options) => {
+                let (driver, setup) = network::open(options)?;
+                return Self::live(driver, setup, session, notify);
+            }
             SourceOptions::Screen(options) => {
                 let (driver, setup) = screen::open(options)?;
                 return Self::live(driver, setup, session, notify);
@@ -86,7 +99,7 @@ impl Source {
         let (requester, requests) = requests("source", &signal);
         let thread = SourceThread::new(producer, pacing, requests, state.clone(), session.clone(), signal);
         clock::spawn(session.clock(), "gg-source", move || thread.run())?;
-        Ok(Self { info, state, requests: requester })
+        Ok(Self { info, state, requests: requester, controls: None })
     }
 
     /// The live source of what `driver` captures, once its first frame has come.
@@ -109,6 +122,16 @@ impl Source {
     #[must_use]
     pub fn info(&self) -> &SourceInfo {
         &self.info
+    }
+
+    /// The controls of a device.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidArgument` if it is another kind of source.
+    pub fn controls(&self) -> Result<&dyn DeviceControls> {
+        let none = || Error::argument("name", "Cannot use controls: only a capture device has them");
+        self.controls.as_deref().ok_or_else(none)
     }
 
     /// The stats so far.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::screen::options::ScreenOptions;
+use super::{network::options::NetworkOptions, screen::options::ScreenOptions, v4l2::DeviceOptions};
 use crate::{
     base::{
         checks::{check_path, ranges},
@@ -106,8 +106,12 @@ pub enum SourceOptions {
     File(FileReaderOptions),
     /// The test pattern.
     Pattern(TestPatternOptions),
+    /// A capture device.
+    Device(DeviceOptions),
     /// A screen.
     Screen(ScreenOptions),
+    /// A network stream.
+    Network(NetworkOptions),
 }
 
 fn default_max_pixels() -> u32 {

@@ -1,9 +1,9 @@
 //! Calls to the system: the monotonic clock, precise wake-ups, memory, threads, capture devices.
 #![allow(unsafe_code)]
 
-mod shared;
 pub(crate) mod device_watch;
 pub(crate) mod mapping;
+mod shared;
 pub(crate) mod v4l2;
 pub(crate) mod waker;
 

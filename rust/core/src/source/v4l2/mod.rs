@@ -48,6 +48,26 @@ use crate::{
 /// The rate of a device that states none, until it is measured.
 const UNKNOWN_RATE: Rational = Rational::new(30, 1);
 
+/// The device that is meant by a name.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+pub struct FoundDevice {
+    /// Its id, which stays the same.
+    pub id: String,
+    /// The path of its node now.
+    pub path: String,
+}
+
+/// Finds the device that is meant by a name of any kind.
+///
+/// # Errors
+///
+/// `DeviceNotFound`, or why it is none.
+pub fn find_device(name: &str) -> Result<FoundDevice> {
+    let system: Arc<dyn System> = Arc::new(Linux);
+    let device = find(&system, name)?;
+    Ok(FoundDevice { id: device.id, path: device.entry.path.display().to_string() })
+}
+
 /// A device that is open and ready to stream: its driver, what a source of it is, and its controls.
 pub type Opened = (Box<dyn CaptureDriver>, LiveSetup, Arc<dyn DeviceControls>);
 
