@@ -69,6 +69,10 @@ export type {
   CodecCapability,
   ColourMatrix,
   Container,
+  ControlInfo,
+  ControlValue,
+  DeviceInfo,
+  DeviceOptions,
   DroppedFrames,
   DropReason,
   DurableStats,
@@ -88,6 +92,7 @@ export type {
   Ledger,
   LiveState,
   LiveStats,
+  NetworkOptions,
   OnGap,
   OnResize,
   Pacing,
@@ -96,6 +101,8 @@ export type {
   Rational,
   RecordingMetadata,
   RecordingReport,
+  ScreenInfo,
+  ScreenOptions,
   SegmentReport,
   SourceInfo,
   SourceStats,
@@ -119,8 +126,8 @@ export type { FrameRequest } from "./src/pipeline/frame_request.ts";
 export { type FrameDimensions, VideoSource } from "./src/sources/source.ts";
 export { CaptureDevice, type DeviceSettings } from "./src/sources/capture_device.ts";
 export { LiveSource } from "./src/sources/live_source.ts";
-export { NetworkSource, type NetworkSettings } from "./src/sources/network_source.ts";
-export { ScreenSource, type ScreenSettings } from "./src/sources/screen_source.ts";
+export { type NetworkSettings, NetworkSource } from "./src/sources/network_source.ts";
+export { type ScreenSettings, ScreenSource } from "./src/sources/screen_source.ts";
 export { VideoSourceFactory } from "./src/sources/factory.ts";
 export { type FileWriterSettings, VideoTargetFactory } from "./src/targets/factory.ts";
 export { TestPattern, type TestPatternSettings } from "./src/sources/test_pattern.ts";

@@ -22,9 +22,7 @@ function fieldsOf({ properties = {} }: Schema, definitions: Definitions): Rules 
 function ruleOf(schema: Schema, definitions: Definitions): Rule {
   const found = resolved(schema, definitions);
   const { type, oneOf, properties, additionalProperties, minimum, maximum } = found;
-  if (found.anyOf?.every(({ type }) => typeof type === "string" && type !== "object")) {
-    return { types: found.anyOf.map(primitiveOf) };
-  }
+  if (isPrimitive(found.anyOf)) return { types: found.anyOf.map(({ type }) => type) };
   if (oneOf !== undefined) return { words: oneOf.map((variant) => String(variant.const)) };
   switch (Array.isArray(type) ? type.find((one) => one !== "null") : type) {
     case "string":
@@ -44,16 +42,18 @@ function ruleOf(schema: Schema, definitions: Definitions): Rule {
   throw new Error(`Cannot make a rule of ${JSON.stringify(schema)}; give an integer its range in the core`);
 }
 
-/** The type of one alternative of a value that may have several. */
-function primitiveOf({ type }: Schema): "boolean" | "integer" | "string" {
-  if (type === "boolean" || type === "integer" || type === "string") return type;
-  throw new Error(`Cannot make a rule of an alternative of type ${String(type)}`);
+/** A type of which a value may be one of several. */
+type Primitive = "boolean" | "integer" | "string";
+
+function isPrimitive(alternatives: readonly Schema[] | undefined): alternatives is (Schema & { type: Primitive })[] {
+  const isOne = ({ type }: Schema): boolean => type === "boolean" || type === "integer" || type === "string";
+  return alternatives !== undefined && alternatives.length > 1 && alternatives.every(isOne);
 }
 
 /** The schema with its reference followed, and without the null of a field that may be left out. */
 function resolved(schema: Schema, definitions: Definitions): Schema {
   const alternatives = schema.anyOf?.filter((one) => one.type !== "null") ?? [];
-  const given = alternatives.length === 1 ? alternatives[0] ?? schema : schema;
+  const given = isPrimitive(alternatives) ? schema : alternatives[0] ?? schema;
   const name = given.$ref?.replace("#/$defs/", "");
   return name === undefined ? given : definitions[name] ?? given;
 }

@@ -149,7 +149,9 @@ function liveOf(values: Values): LiveInput | undefined {
   const rate = values.rate === "source" ? undefined : rateOf("rate", values.rate, ", or source");
   const frameRate = rate !== undefined && { frameRate: rate };
   if (kind !== "device" && values.size !== undefined) {
-    throw new UsageError(`Cannot use --size with --${SOURCE[kind]}${kind === "screen" ? ": --region is a part of it" : ""}`);
+    throw new UsageError(
+      `Cannot use --size with --${SOURCE[kind]}${kind === "screen" ? ": --region is a part of it" : ""}`,
+    );
   }
   switch (kind) {
     case "device": {

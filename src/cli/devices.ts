@@ -5,7 +5,7 @@
  */
 
 import { parseArgs } from "node:util";
-import { type DeviceInfo, VideoSourceFactory } from "../../mod.ts";
+import { type DeviceInfo, type Rational, VideoSourceFactory } from "../../mod.ts";
 import { Printer } from "./printer.ts";
 import { sentence } from "./recording.ts";
 
@@ -46,6 +46,28 @@ export async function main(args: readonly string[], out: Printer, err: Printer):
 export function devicesText(devices: readonly DeviceInfo[]): string {
   if (devices.length === 0) return "No capture device is connected to this machine";
   return devices.map((device) => linesOf(device).join("\n")).join("\n\n");
+}
+
+function linesOf({ id, name, path, problem, users, inputs, formats }: DeviceInfo): string[] {
+  const lines = [`${id}  ${name}  ${path}`];
+  if (problem !== null) lines.push(`  ${problem.message}`);
+  for (const { name, pid } of users) lines.push(`  in use by ${name} (process ${pid})`);
+  if (inputs.length > 1) {
+    const names = inputs.map(({ index, name, isSelected }) => `${index} ${name}${isSelected ? " (set)" : ""}`);
+    lines.push(`  inputs: ${names.join(", ")}`);
+  }
+  for (const { fourCc, sizes } of formats) lines.push(`  ${fourCc}: ${sizes.map(wordsOfSize).join(", ")}`);
+  return lines;
+}
+
+function wordsOfSize({ width, height, range, rates }: DeviceInfo["formats"][number]["sizes"][number]): string {
+  const size = range === null ? `${width}x${height}` : `${range.width}x${range.height} to ${width}x${height}`;
+  const words = rates.map(({ rate, lowest }) => (lowest === null ? "" : `${plain(lowest)} to `) + plain(rate));
+  return words.length === 0 ? size : `${size} at ${words.join(" ")} fps`;
+}
+
+function plain({ num, den }: Rational): string {
+  return String(Number((num / den).toFixed(3)));
 }
 
 if (import.meta.main) {

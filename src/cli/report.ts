@@ -29,7 +29,9 @@ export function reportText({ target, stats, ...report }: RecordingReport, source
     `${report.width}x${report.height} ${report.pixelFormat}, ${rateOf(target.frameRate)}`,
     `  ${frames.captured} frames captured: ${frames.written} written, ${frames.dropped} dropped, ${frames.failed} failed`,
     ...frames.drops.map((drop) => `    ${drop.frames} dropped at ${drop.stage}: ${wordsOf(drop.reason)}`),
-    ...source === undefined ? [] : [`  source: ${source.missed} missed, ${source.decodeErrors} undecodable${liveOf(source)}`],
+    ...source === undefined
+      ? []
+      : [`  source: ${source.missed} missed, ${source.decodeErrors} undecodable${liveOf(source)}`],
     ...report.gaps.map(({ beganAt, seconds, cause }) =>
       `  no frames for ${seconds.toFixed(1)} s from ${beganAt}: ${cause.message}`
     ),
@@ -39,7 +41,9 @@ export function reportText({ target, stats, ...report }: RecordingReport, source
 }
 
 function liveOf({ live }: SourceStats): string {
-  return live === null ? "" : `, ${live.lost} lost, ${live.damaged} damaged, ${live.distrustedStamps} stamps not believed`;
+  return live === null
+    ? ""
+    : `, ${live.lost} lost, ${live.damaged} damaged, ${live.distrustedStamps} stamps not believed`;
 }
 
 function rateOf(rate: Rational | "source"): string {

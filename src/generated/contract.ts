@@ -216,8 +216,8 @@ export const OPTION_RULES = {
     colour: { words: ["bgra", "i420", "uyvy", "rgba", "nv12"] },
     frameRate: {
       fields: {
-        den: { type: "integer", minimum: 1, maximum: 2147483647 },
-        num: { type: "integer", minimum: 1, maximum: 2147483647 },
+        den: { type: "integer", minimum: -2147483648, maximum: 2147483647 },
+        num: { type: "integer", minimum: -2147483648, maximum: 2147483647 },
       },
     },
     maxPixels: { type: "integer", minimum: 1, maximum: 2147483647 },
@@ -230,8 +230,8 @@ export const OPTION_RULES = {
     colour: { words: ["bgra", "i420", "uyvy", "rgba", "nv12"] },
     frameRate: {
       fields: {
-        den: { type: "integer", minimum: 1, maximum: 2147483647 },
-        num: { type: "integer", minimum: 1, maximum: 2147483647 },
+        den: { type: "integer", minimum: -2147483648, maximum: 2147483647 },
+        num: { type: "integer", minimum: -2147483648, maximum: 2147483647 },
       },
     },
     frames: { type: "integer", minimum: 0, maximum: 4294967295 },
@@ -239,6 +239,57 @@ export const OPTION_RULES = {
     pacing: { words: ["realtime", "asap"] },
     stereoCount: { type: "integer", minimum: 1, maximum: 8 },
     width: { type: "integer", minimum: 16, maximum: 16384 },
+  },
+  device: {
+    colour: { words: ["bgra", "i420", "uyvy", "rgba", "nv12"] },
+    controls: { values: { types: ["boolean", "integer", "string"] } },
+    device: { type: "string" },
+    frameRate: {
+      fields: {
+        den: { type: "integer", minimum: -2147483648, maximum: 2147483647 },
+        num: { type: "integer", minimum: -2147483648, maximum: 2147483647 },
+      },
+    },
+    framesToBurn: { type: "integer", minimum: 0, maximum: 10000 },
+    height: { type: "integer", minimum: 1, maximum: 16384 },
+    input: { type: "string" },
+    keepOpen: { type: "boolean" },
+    maxPixels: { type: "integer", minimum: 1, maximum: 2147483647 },
+    openTimeoutMs: { type: "integer", minimum: 100, maximum: 600000 },
+    pixelFormat: { type: "string" },
+    width: { type: "integer", minimum: 1, maximum: 16384 },
+  },
+  screen: {
+    colour: { words: ["bgra", "i420", "uyvy", "rgba", "nv12"] },
+    cursor: { type: "boolean" },
+    display: { type: "string" },
+    frameRate: {
+      fields: {
+        den: { type: "integer", minimum: -2147483648, maximum: 2147483647 },
+        num: { type: "integer", minimum: -2147483648, maximum: 2147483647 },
+      },
+    },
+    maxPixels: { type: "integer", minimum: 1, maximum: 2147483647 },
+    monitor: { type: "string" },
+    openTimeoutMs: { type: "integer", minimum: 100, maximum: 600000 },
+    region: {
+      fields: {
+        height: { type: "integer", minimum: -2147483648, maximum: 2147483647 },
+        width: { type: "integer", minimum: -2147483648, maximum: 2147483647 },
+        x: { type: "integer", minimum: -2147483648, maximum: 2147483647 },
+        y: { type: "integer", minimum: -2147483648, maximum: 2147483647 },
+      },
+    },
+    window: { type: "string" },
+  },
+  network: {
+    colour: { words: ["bgra", "i420", "uyvy", "rgba", "nv12"] },
+    maxPixels: { type: "integer", minimum: 1, maximum: 2147483647 },
+    openTimeoutMs: { type: "integer", minimum: 100, maximum: 60000 },
+    password: { type: "string" },
+    transport: { words: ["tcp", "udp"] },
+    url: { type: "string" },
+    username: { type: "string" },
   },
   file_writer: {
     bitRate: { type: "integer", minimum: 1000, maximum: 2000000000 },
@@ -248,8 +299,8 @@ export const OPTION_RULES = {
     finalise: { type: "boolean" },
     frameRate: {
       fields: {
-        den: { type: "integer", minimum: 1, maximum: 2147483647 },
-        num: { type: "integer", minimum: 1, maximum: 2147483647 },
+        den: { type: "integer", minimum: -2147483648, maximum: 2147483647 },
+        num: { type: "integer", minimum: -2147483648, maximum: 2147483647 },
       },
     },
     gop: { type: "integer", minimum: 1, maximum: 10000 },
@@ -276,8 +327,8 @@ export const OPTION_RULES = {
     queue: { type: "integer", minimum: 1, maximum: 64 },
     rate: {
       fields: {
-        den: { type: "integer", minimum: 1, maximum: 2147483647 },
-        num: { type: "integer", minimum: 1, maximum: 2147483647 },
+        den: { type: "integer", minimum: -2147483648, maximum: 2147483647 },
+        num: { type: "integer", minimum: -2147483648, maximum: 2147483647 },
       },
     },
     width: { type: "integer", minimum: 1, maximum: 16384 },
@@ -329,54 +380,18 @@ export type Container = "mp4" | "mov" | "mkv" | "webm" | "avi" | "ts";
 export type ColourSpace = "bgra" | "i420" | "uyvy" | "rgba" | "nv12";
 
 /**
- * Why a captured frame was not recorded.
+ * What a control is.
  *
- * - `encoder_overload`: The encoder did not keep up and the frame queue was full.
- * - `storage_overload`: The disk did not keep up and the packet queue held the encoder back.
- * - `frame_rate`: The target's frame rate is below the source's: there was no slot on its grid.
- * - `encoder`: The encoder accepted the frame and returned no packet for it.
- * - `detached`: The target was detached while the frame waited for its turn.
- * - `observer_overload`: The observer did not keep up and its queue was full.
- * - `superseded`: A newer frame came before the observer took this one, and only the newest was wanted.
- * - `filter_overload`: The filter did not keep up and its queue was full.
- * - `closed`: The observer left, or the filter's graph ended, before it had the frame.
- * - `output_overload`: An output of the encoder did not keep up; everything up to its next key frame is left out.
+ * - `number`: A whole number.
+ * - `switch`: On or off.
+ * - `menu`: One of several items.
+ * - `button`: Something that happens when it is pressed.
+ * - `text`: A text.
  */
-export type DropReason =
-  | "encoder_overload"
-  | "storage_overload"
-  | "frame_rate"
-  | "encoder"
-  | "detached"
-  | "observer_overload"
-  | "superseded"
-  | "filter_overload"
-  | "closed"
-  | "output_overload";
+export type ControlKind = "number" | "switch" | "menu" | "button" | "text";
 
-/**
- * Where on a frame's way an error happened.
- *
- * - `options`: Checking arguments and options.
- * - `source`: Opening or reading a source.
- * - `decode`: Decoding.
- * - `hub`: Attaching, detaching and handing frames on.
- * - `filter`: Filtering.
- * - `encode`: Converting and encoding.
- * - `mux`: Writing the container.
- * - `storage`: Writing or syncing the file.
- * - `boundary`: Crossing from or to JavaScript.
- */
-export type PipelineStage =
-  | "options"
-  | "source"
-  | "decode"
-  | "hub"
-  | "filter"
-  | "encode"
-  | "mux"
-  | "storage"
-  | "boundary";
+/** The value of a control of a device. */
+export type ControlValue = boolean | number | string;
 
 /**
  * The kind of an error. Numbers and texts are stable and never reused.
@@ -459,6 +474,56 @@ export type ErrorCode =
   | "connection_lost"
   | "screen_unavailable"
   | "rate_mismatch";
+
+/**
+ * Where on a frame's way an error happened.
+ *
+ * - `options`: Checking arguments and options.
+ * - `source`: Opening or reading a source.
+ * - `decode`: Decoding.
+ * - `hub`: Attaching, detaching and handing frames on.
+ * - `filter`: Filtering.
+ * - `encode`: Converting and encoding.
+ * - `mux`: Writing the container.
+ * - `storage`: Writing or syncing the file.
+ * - `boundary`: Crossing from or to JavaScript.
+ */
+export type PipelineStage =
+  | "options"
+  | "source"
+  | "decode"
+  | "hub"
+  | "filter"
+  | "encode"
+  | "mux"
+  | "storage"
+  | "boundary";
+
+/**
+ * Why a captured frame was not recorded.
+ *
+ * - `encoder_overload`: The encoder did not keep up and the frame queue was full.
+ * - `storage_overload`: The disk did not keep up and the packet queue held the encoder back.
+ * - `frame_rate`: The target's frame rate is below the source's: there was no slot on its grid.
+ * - `encoder`: The encoder accepted the frame and returned no packet for it.
+ * - `detached`: The target was detached while the frame waited for its turn.
+ * - `observer_overload`: The observer did not keep up and its queue was full.
+ * - `superseded`: A newer frame came before the observer took this one, and only the newest was wanted.
+ * - `filter_overload`: The filter did not keep up and its queue was full.
+ * - `closed`: The observer left, or the filter's graph ended, before it had the frame.
+ * - `output_overload`: An output of the encoder did not keep up; everything up to its next key frame is left out.
+ */
+export type DropReason =
+  | "encoder_overload"
+  | "storage_overload"
+  | "frame_rate"
+  | "encoder"
+  | "detached"
+  | "observer_overload"
+  | "superseded"
+  | "filter_overload"
+  | "closed"
+  | "output_overload";
 
 /**
  * An event of an object.
@@ -579,6 +644,13 @@ export type AtEnd = "stop" | "loop" | "black";
  *
  * - `capabilities`: The codecs that the library can encode, whatever the object. The first call tries every encoder, which takes
  * about a second.
+ * - `list_devices`: The capture devices of this machine, whatever the object.
+ * - `find_device`: Finds the device that is meant by a name, whatever the object.
+ * - `controls`: The controls of a device.
+ * - `get_control`: The value of a control of a device.
+ * - `set_control`: Sets a control of a device, now and whenever the device comes back.
+ * - `check_address`: Checks the address of a network stream, whatever the object.
+ * - `list_screens`: The screens of the X servers of this machine, whatever the object.
  * - `source_info`: The metadata of a source.
  * - `target_info`: The metadata of a file writer.
  * - `attach`: Asks a source or filter to hand its frames to a target, which gets every one from the event `attached` on.
@@ -588,6 +660,30 @@ export type AtEnd = "stop" | "loop" | "black";
  */
 export type Command = {
   call: "capabilities";
+} | {
+  call: "list_devices";
+} | {
+  call: "find_device";
+  /** Its id, path, serial number or name, or GIFT-Grab's name of its model. */
+  device: string;
+} | {
+  call: "controls";
+} | {
+  call: "get_control";
+  /** Name of the control. */
+  name: string;
+} | {
+  call: "set_control";
+  /** Name of the control. */
+  name: string;
+  /** Its value. */
+  value: ControlValue;
+} | {
+  call: "check_address";
+  /** The address. */
+  url: string;
+} | {
+  call: "list_screens";
 } | {
   call: "source_info";
 } | {
@@ -664,10 +760,21 @@ export type StereoPacking = "sidebyside" | "topbottom";
 export type FramePolicy = "all" | "latest";
 
 /**
+ * How the packets of an RTSP stream travel.
+ *
+ * - `tcp`: Within the connection: through any firewall, and nothing is lost on the way.
+ * - `udp`: In datagrams of their own: never held up by a lost one, which is counted.
+ */
+export type NetworkTransport = "tcp" | "udp";
+
+/**
  * Options of everything that can be opened, by its kind.
  *
  * - `file_reader`: A reader of a video file: a source.
  * - `test_pattern`: The test pattern: a source.
+ * - `device`: A capture device: a live source.
+ * - `screen`: A screen: a live source.
+ * - `network`: A network stream: a live source.
  * - `file_writer`: A writer of a video file: a target.
  * - `filter`: A filter: a target that hands frames on.
  * - `tap`: A tap: the target that feeds one observer in JavaScript.
@@ -678,6 +785,15 @@ export type OpenOptions = {
 } | {
   kind: "test_pattern";
   options: TestPatternOptions;
+} | {
+  kind: "device";
+  options: DeviceOptions;
+} | {
+  kind: "screen";
+  options: ScreenOptions;
+} | {
+  kind: "network";
+  options: NetworkOptions;
 } | {
   kind: "file_writer";
   options: FileWriterOptions;
@@ -761,6 +877,170 @@ export interface QualityScale {
   readonly default: number;
 }
 
+/** What may be known of the address of a stream. */
+export interface CheckedAddress {
+  /** Host and port, as permissions name them. */
+  readonly host: string;
+  /** Its name in messages, without credentials, path and query. */
+  readonly name: string;
+}
+
+/** A control of a device. */
+export interface ControlInfo {
+  /** Its name, in lower case with `_` between words, as `v4l2-ctl` has it. */
+  readonly name: string;
+  /** Its name as its driver writes it. */
+  readonly label: string;
+  /** What it is. */
+  readonly kind: ControlKind;
+  /** The least number, or the least length of a text. */
+  readonly minimum: number;
+  /** The greatest. */
+  readonly maximum: number;
+  /** The step between numbers. */
+  readonly step: number;
+  /** The value that it has at first; `null` for a button or a text. */
+  readonly defaultValue: number | null;
+  /** Its value; `null` if it cannot be read. */
+  readonly value: ControlValue | null;
+  /** The items of a menu. */
+  readonly items: readonly MenuEntry[];
+  /** It cannot be set at all. */
+  readonly isReadOnly: boolean;
+  /** It cannot be set now: another control, such as an automatic one, decides about it. */
+  readonly isInactive: boolean;
+  /** It cannot be set while the device streams. */
+  readonly isGrabbed: boolean;
+  /** Its value may change by itself. */
+  readonly isVolatile: boolean;
+}
+
+/** An item of a menu. */
+export interface MenuEntry {
+  /** Its place, by which it is set. */
+  readonly value: number;
+  /** Its text, by which it may be set too. */
+  readonly name: string;
+}
+
+/** A capture device. */
+export interface DeviceInfo {
+  /** By which it is opened: the same when it is plugged in again, also where its path is another one then. */
+  readonly id: string;
+  /** Its name. */
+  readonly name: string;
+  /** The path of its node now. */
+  readonly path: string;
+  /** The name of its driver. */
+  readonly driver: string;
+  /** Where it is connected. */
+  readonly bus: string;
+  /** Its serial number, if it states one. */
+  readonly serial: string | null;
+  /** The speed of its USB connection in megabits per second: 480 where a port of USB 2 slows it down. */
+  readonly usbSpeed: number | null;
+  /** Why it cannot be used, such as `permission_denied`; `null` if it can be opened. */
+  readonly problem: ErrorRecord | null;
+  /** The programs that have it open, as far as they can be seen. */
+  readonly users: readonly DeviceUser[];
+  /** Its inputs. */
+  readonly inputs: readonly InputInfo[];
+  /** The formats that it offers on the input that is set. */
+  readonly formats: readonly FormatInfo[];
+}
+
+/** An error of this library: one clear sentence, and the details by which a program can act. */
+export interface ErrorRecord {
+  /** The kind of the error. */
+  readonly code: ErrorCode;
+  /** Where it happened. */
+  readonly stage: PipelineStage;
+  /** The action, the quoted value, the cause and, where one is known, the fix. */
+  readonly message: string;
+  /** The last line that FFmpeg logged on the way to this error, or the system's own message. */
+  readonly cause?: string;
+  /** The option or argument that is wrong, by its JavaScript name. */
+  readonly field?: string;
+}
+
+/** A process that has a device open. */
+export interface DeviceUser {
+  /** Its number. */
+  readonly pid: number;
+  /** Its name. */
+  readonly name: string;
+}
+
+/** An input of a device. */
+export interface InputInfo {
+  /** Its number. */
+  readonly index: number;
+  /** Its name. */
+  readonly name: string;
+  /** It is the one that is set. */
+  readonly isSelected: boolean;
+  /** Whether it gets a signal; `null` unless it is the one that is set. */
+  readonly hasSignal: boolean | null;
+}
+
+/** A format of a device. */
+export interface FormatInfo {
+  /** Its four characters. */
+  readonly fourCc: string;
+  /** FFmpeg's name of the pixel format or the codec; `null` if frames cannot be read from it. */
+  readonly name: string | null;
+  /** Its sizes. */
+  readonly sizes: readonly SizeInfo[];
+}
+
+/** One size of frames, or a range of sizes. */
+export interface SizeInfo {
+  /** Width in pixels; of a range the greatest. */
+  readonly width: number;
+  /** Height in pixels; of a range the greatest. */
+  readonly height: number;
+  /** The least sizes and the steps of a range. */
+  readonly range: SizeRange | null;
+  /** Its frame rates; of a range those of the greatest size. */
+  readonly rates: readonly RateInfo[];
+}
+
+/** The lower end of a range of sizes. */
+export interface SizeRange {
+  /** The least width. */
+  readonly width: number;
+  /** The least height. */
+  readonly height: number;
+  /** Pixels between one width and the next. */
+  readonly stepX: number;
+  /** Pixels between one height and the next. */
+  readonly stepY: number;
+}
+
+/** One frame rate, or a range of rates. */
+export interface RateInfo {
+  /** Frames per second; of a range the highest. */
+  readonly rate: Rational;
+  /** The lowest rate of a range. */
+  readonly lowest: Rational | null;
+}
+
+/** A ratio of two integers: a frame rate in frames per second, or a timebase in seconds per tick. */
+export interface Rational {
+  /**
+   * Numerator.
+   *
+   * Range: 1 to 2147483647.
+   */
+  readonly num: number;
+  /**
+   * Denominator.
+   *
+   * Range: 1 to 2147483647.
+   */
+  readonly den: number;
+}
+
 /** Frames that were not recorded, by reason and stage. */
 export interface DroppedFrames {
   /** Why. */
@@ -779,20 +1059,6 @@ export interface DurableStats {
   readonly bytes: number;
   /** Syncs that succeeded. */
   readonly syncs: number;
-}
-
-/** An error of this library: one clear sentence, and the details by which a program can act. */
-export interface ErrorRecord {
-  /** The kind of the error. */
-  readonly code: ErrorCode;
-  /** Where it happened. */
-  readonly stage: PipelineStage;
-  /** The action, the quoted value, the cause and, where one is known, the fix. */
-  readonly message: string;
-  /** The last line that FFmpeg logged on the way to this error, or the system's own message. */
-  readonly cause?: string;
-  /** The option or argument that is wrong, by its JavaScript name. */
-  readonly field?: string;
 }
 
 /** A time without frames, in a source or in a recording. */
@@ -847,22 +1113,6 @@ export interface TargetInfo {
   readonly encoder: string;
   /** Frames per second, or `"source"` where frames keep the times of their source. */
   readonly frameRate: Rational | "source";
-}
-
-/** A ratio of two integers: a frame rate in frames per second, or a timebase in seconds per tick. */
-export interface Rational {
-  /**
-   * Numerator.
-   *
-   * Range: 1 to 2147483647.
-   */
-  readonly num: number;
-  /**
-   * Denominator.
-   *
-   * Range: 1 to 2147483647.
-   */
-  readonly den: number;
 }
 
 /** The stats of a target so far, and the final ones in its report. */
@@ -961,6 +1211,14 @@ export interface FilterStats {
   readonly queue: number;
 }
 
+/** The device that is meant by a name. */
+export interface FoundDevice {
+  /** Its id, which stays the same. */
+  readonly id: string;
+  /** The path of its node now. */
+  readonly path: string;
+}
+
 /** The stats of a live source: `sequenceSpan = captured + lost + damaged + withheld + missed` where the driver counts. */
 export interface LiveStats {
   /** What it is doing. */
@@ -987,6 +1245,22 @@ export interface LiveStats {
   readonly gaps: readonly GapReport[];
 }
 
+/** One monitor of a screen. */
+export interface MonitorInfo {
+  /** Its name for the option `monitor`. */
+  readonly name: string;
+  /** Left column in the screen. */
+  readonly x: number;
+  /** Top row in the screen. */
+  readonly y: number;
+  /** Columns. */
+  readonly width: number;
+  /** Rows. */
+  readonly height: number;
+  /** Whether it is the one on which programs begin. */
+  readonly isPrimary: boolean;
+}
+
 /** The reply to each rare call, by its name. */
 export interface Replies {
   /**
@@ -994,6 +1268,20 @@ export interface Replies {
    * about a second.
    */
   readonly capabilities: Capabilities;
+  /** The capture devices of this machine, whatever the object. */
+  readonly list_devices: readonly DeviceInfo[];
+  /** Finds the device that is meant by a name, whatever the object. */
+  readonly find_device: FoundDevice;
+  /** The controls of a device. */
+  readonly controls: readonly ControlInfo[];
+  /** The value of a control of a device. */
+  readonly get_control: ControlValue;
+  /** Sets a control of a device, now and whenever the device comes back. */
+  readonly set_control: null;
+  /** Checks the address of a network stream, whatever the object. */
+  readonly check_address: CheckedAddress;
+  /** The screens of the X servers of this machine, whatever the object. */
+  readonly list_screens: readonly ScreenInfo[];
   /** The metadata of a source. */
   readonly source_info: SourceInfo;
   /** The metadata of a file writer. */
@@ -1006,6 +1294,36 @@ export interface Replies {
   readonly start: null;
   /** Asks a source to crop each frame from the next one on. */
   readonly crop: null;
+}
+
+/** One screen. */
+export interface ScreenInfo {
+  /** Its name for the option `display`. */
+  readonly display: string;
+  /** Width in pixels; 0 if it cannot be captured. */
+  readonly width: number;
+  /** Height in pixels; 0 if it cannot be captured. */
+  readonly height: number;
+  /** Its monitors, as far as the server knows them. */
+  readonly monitors: readonly MonitorInfo[];
+  /** The windows of programs. */
+  readonly windows: readonly WindowInfo[];
+  /** Why it cannot be captured, if it cannot. */
+  readonly problem: ErrorRecord | null;
+}
+
+/** One window of a program. */
+export interface WindowInfo {
+  /** Its number for the option `window`, such as `0x3a00007`. */
+  readonly id: string;
+  /** Its title, also for the option `window` if no other one has it. */
+  readonly title: string;
+  /** Columns. */
+  readonly width: number;
+  /** Rows. */
+  readonly height: number;
+  /** Whether it is shown, not minimised. */
+  readonly isShown: boolean;
 }
 
 /** The fixed properties of a source. */
@@ -1096,6 +1414,84 @@ export interface Rect {
   width: number;
   /** Rows. */
   height: number;
+}
+
+/** Options of a capture device. What is asked for is given exactly, or refused. */
+export interface DeviceOptions {
+  /**
+   * The device: its `id` in the list of devices, which stays the same when it is plugged in again; its path, such as
+   * `/dev/video0` or one in `/dev/v4l/by-id`; its serial number; its name; or the name that GIFT-Grab has for its
+   * model, such as `DVI2PCIeDuo_SDI`.
+   */
+  device: string;
+  /** Colour space of the frames that observers see. */
+  colour: ColourSpace;
+  /**
+   * Controls to set, by name, such as `{ "brightness": 40, "auto_exposure": "Manual Mode" }`. They are set again
+   * whenever the device comes back; all others stay as they are.
+   *
+   * @default {}
+   */
+  controls?: {
+    [k: string]: ControlValue;
+  } | undefined;
+  /**
+   * Frames per second. Without it 30, or the nearest rate that the device gives; of an HDMI or SDI input that of the
+   * signal.
+   */
+  frameRate?: Rational | undefined;
+  /**
+   * Frames to leave out after each start, while a device settles.
+   *
+   * Range: 0 to 10000.
+   *
+   * @default 0
+   */
+  framesToBurn?: number | undefined;
+  /**
+   * Height in pixels.
+   *
+   * Range: 1 to 16384.
+   */
+  height?: number | undefined;
+  /** The input of a device that has several: its number from 0, or its name. Without it the one that is set. */
+  input?: string | undefined;
+  /**
+   * Keep the device open while no target wants frames, so that no other program can change its settings. Its stream is
+   * stopped all the same.
+   *
+   * @default true
+   */
+  keepOpen?: boolean | undefined;
+  /**
+   * Largest number of pixels in a frame; larger frames are refused.
+   *
+   * Range: 1 to 2147483647.
+   *
+   * @default 67108864
+   */
+  maxPixels?: number | undefined;
+  /**
+   * Longest wait for the first frame, in milliseconds.
+   *
+   * Range: 100 to 600000.
+   *
+   * @default 5000
+   */
+  openTimeoutMs?: number | undefined;
+  /**
+   * The format in which the device hands frames over, as four characters such as `YUYV` or `MJPG`, or by FFmpeg's name,
+   * such as `yuyv422` or `mjpeg`. Without it the one nearest to `colour`, or a compressed one where no other has the
+   * frame rate.
+   */
+  pixelFormat?: string | undefined;
+  /**
+   * Width in pixels. Without a size, the largest that the device gives at 25 frames per second or more, up to
+   * 1920 x 1080; of an HDMI or SDI input that of the signal.
+   *
+   * Range: 1 to 16384.
+   */
+  width?: number | undefined;
 }
 
 /** Options of a file reader. */
@@ -1292,6 +1688,47 @@ export interface FilterOptions {
   description: string;
 }
 
+/** Options of a network stream. */
+export interface NetworkOptions {
+  /**
+   * Address of the stream: `rtsp://`, or, if the linked FFmpeg has the protocol, `http://`, `https://`, `rtmp://`,
+   * `srt://`, or `udp://` with the local address and port to receive on.
+   */
+  url: string;
+  /**
+   * Colour space of the frames that observers see.
+   *
+   * @default "i420"
+   */
+  colour?: ColourSpace | undefined;
+  /**
+   * Largest number of pixels in a frame; a stream with larger frames is refused.
+   *
+   * Range: 1 to 2147483647.
+   *
+   * @default 67108864
+   */
+  maxPixels?: number | undefined;
+  /**
+   * Milliseconds within which the first frame must come.
+   *
+   * Range: 100 to 60000.
+   *
+   * @default 10000
+   */
+  openTimeoutMs?: number | undefined;
+  /** Password that belongs to the name; by default that in the address. */
+  password?: string | undefined;
+  /**
+   * How the packets of an RTSP stream travel; other streams have one way each.
+   *
+   * @default "tcp"
+   */
+  transport?: NetworkTransport | undefined;
+  /** Name for servers that ask for one; by default that in the address. */
+  username?: string | undefined;
+}
+
 /** Options of the synthetic test pattern: moving bars under a machine-readable barcode of the frame index. */
 export interface TestPatternOptions {
   /**
@@ -1344,6 +1781,65 @@ export interface TestPatternOptions {
    * @default 1280
    */
   width?: number | undefined;
+}
+
+/** Options of a screen, or a part of it. */
+export interface ScreenOptions {
+  /**
+   * Colour space in which frames are captured. A screen is red, green and blue: `bgra` and `rgba` keep every sample, the
+   * others save most encoders their conversion.
+   *
+   * @default "i420"
+   */
+  colour?: ColourSpace | undefined;
+  /**
+   * Draw the cursor into the frames.
+   *
+   * @default true
+   */
+  cursor?: boolean | undefined;
+  /** The X server and its screen, such as `:0` or `:0.1`; by default the environment variable `DISPLAY`. */
+  display?: string | undefined;
+  /**
+   * Frames per second.
+   *
+   * @default {"den":1,"num":30}
+   */
+  frameRate?: Rational | undefined;
+  /**
+   * Largest number of pixels in a frame.
+   *
+   * Range: 1 to 2147483647.
+   *
+   * @default 67108864
+   */
+  maxPixels?: number | undefined;
+  /** Only this monitor, by its name, such as `HDMI-1`. */
+  monitor?: string | undefined;
+  /**
+   * Longest wait for the first frame in milliseconds.
+   *
+   * Range: 100 to 600000.
+   *
+   * @default 5000
+   */
+  openTimeoutMs?: number | undefined;
+  /** Only this part of the screen. */
+  region?: ScreenRegion | undefined;
+  /** Only this window, whatever covers it: its number, such as `0x3a00007`, or its whole title. */
+  window?: string | undefined;
+}
+
+/** A part of a screen in pixels. */
+export interface ScreenRegion {
+  /** Left column. */
+  x: number;
+  /** Top row. */
+  y: number;
+  /** Columns. */
+  width: number;
+  /** Rows. */
+  height: number;
 }
 
 /** Options of a tap: the form and number of the frames for one observer. */

@@ -74,7 +74,11 @@ export class CaptureDevice extends LiveSource {
    * @throws {VideoSourceError} If the device refuses it.
    */
   async setControl(name: string, value: ControlValue): Promise<void> {
-    await this.#later({ call: "set_control", name: checkedName(name), ...checkedOptions({ value }, { value: OPTION_RULES.device.controls.values }) });
+    await this.#later({
+      call: "set_control",
+      name: checkedName(name),
+      ...checkedOptions({ value }, { value: OPTION_RULES.device.controls.values }),
+    });
   }
 
   #later<const C extends { readonly call: "controls" } | ControlCommand>(command: C) {

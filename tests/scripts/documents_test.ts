@@ -49,6 +49,9 @@ function limitsOf(rule: Rule): string[] {
 /** The tables of options.md: kind of object, heading, and the options that are arguments of their own. */
 const OPTION_TABLES: readonly (readonly [kind: keyof typeof OPTION_RULES, title: string, args: readonly string[]])[] = [
   ["file_reader", "Video files", ["path", "colour"]],
+  ["device", "Capture devices", ["device", "colour"]],
+  ["screen", "Screens", ["colour"]],
+  ["network", "Network streams", ["url", "colour"]],
   ["test_pattern", "Test pattern", []],
   ["file_writer", "Writers", ["codec", "path", "frameRate"]],
   ["tap", "Observers", []],
