@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    node::{CAN_CAPTURE, CAN_CAPTURE_PLANES, Node, abilities},
+    node::{CAN_CAPTURE, CAN_CAPTURE_PLANES, abilities},
     problems::Problems,
     system::{AtPath, Entry, System},
     text::text,

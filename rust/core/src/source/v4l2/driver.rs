@@ -73,6 +73,8 @@ pub(super) struct Open {
     pub(super) chosen: Option<Chosen>,
     /// The mode was chosen just now.
     pub(super) is_fresh: bool,
+    /// Its controls have what was set through us.
+    pub(super) is_restored: bool,
     pub(super) running: Option<Running>,
 }
 
@@ -128,12 +130,18 @@ impl DeviceDriver {
         if let Probed::Unfed(_) = discover::classify(&entry, &capability) {
             return Err(self.problems(path).no_signal("no program feeds it").into());
         }
-        self.open =
-            Some(Open { node: node.clone(), path: path.to_owned(), chosen: None, is_fresh: true, running: None });
+        let open = Open {
+            node: node.clone(),
+            path: path.to_owned(),
+            chosen: None,
+            is_fresh: false,
+            is_restored: false,
+            running: None,
+        };
+        self.open = Some(open);
         stream::subscribe(node.as_ref());
-        self.negotiate()?;
         *self.shared.node.lock() = Some(node);
-        Ok(())
+        self.negotiate()
     }
 
     /// Has the open device take its input, the timings of its signal and its mode.
@@ -148,6 +156,8 @@ impl DeviceDriver {
         if let Signal::Missing(why) = signal {
             return Err(problems.no_signal(why).into());
         }
+        let followed = signal::follow_standard(node.as_ref());
+        followed.map_err(|error| self.refused(&path, "follow its signal", error))?;
         if let Some(timings) = &timings {
             let followed = signal::follow(node.as_ref(), timings);
             followed.map_err(|error| self.refused(&path, "follow its signal", error))?;
@@ -178,12 +188,7 @@ impl DeviceDriver {
             return Err(Error::new(Code::DeviceLost, Stage::Source, message).into());
         };
         self.is_missing = false;
-        self.open_at(&device.entry.path)?;
-        if let Some(open) = &self.open {
-            // A control that is gone, or inactive now, keeps nobody from recording.
-            let _ = self.shared.restore(open.node.as_ref());
-        }
-        Ok(())
+        self.open_at(&device.entry.path)
     }
 
     fn stop(&mut self) {
@@ -203,10 +208,13 @@ impl DeviceDriver {
         if !is_fresh {
             self.negotiate()?;
         }
-        let Some(Open { node, path, chosen: Some(chosen), running, is_fresh }) = &mut self.open else {
+        let Some(Open { node, path, chosen: Some(chosen), running, is_restored, .. }) = &mut self.open else {
             return Err(Error::new(Code::Internal, Stage::Source, "Cannot start a device without a mode").into());
         };
-        *is_fresh = false;
+        if !std::mem::replace(is_restored, true) {
+            // A control that is gone, or inactive now, keeps nobody from recording.
+            let _ = self.shared.restore(node.as_ref());
+        }
         match stream::begin(node.as_ref(), chosen) {
             Ok(stream) => *running = Some(stream),
             Err((action, error)) => {
@@ -335,5 +343,11 @@ impl CaptureDriver for DeviceDriver {
 
     fn waker(&self) -> Option<Arc<dyn Wake>> {
         Some(self.waker.clone())
+    }
+}
+
+impl Drop for DeviceDriver {
+    fn drop(&mut self) {
+        self.close();
     }
 }

@@ -78,8 +78,9 @@ fn open_on(system: &Arc<dyn System>, options: &DeviceOptions) -> Result<Opened> 
     let claim = Claim::new(&device, &settings, options.colour)?;
     let mut driver = DeviceDriver::new(system, &device, options, claim)?;
     let opened = driver.open_at(&device.entry.path).and_then(|()| {
-        let node = driver.open.as_ref().map(|open| open.node.clone());
-        node.map_or(Ok(()), |node| driver.shared.restore(node.as_ref()).map_err(Loss::Lost))
+        let Some(open) = &mut driver.open else { return Ok(()) };
+        open.is_restored = true;
+        driver.shared.restore(open.node.as_ref()).map_err(Loss::Lost)
     });
     if let Err(loss) = opened {
         return Err(match loss {
