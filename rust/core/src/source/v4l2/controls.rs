@@ -264,7 +264,7 @@ fn read(node: &dyn Node, control: &ControlQuery) -> Answer<ControlValue> {
         Value::Number(number) if control.kind == 8 => ControlValue::Number(i64::from(number.cast_unsigned())),
         Value::Number(number) => ControlValue::Number(i64::from(number)),
         Value::LongNumber(number) => ControlValue::Number(number),
-        Value::Text(bytes) => ControlValue::Text(text(&bytes)),
+        Value::Text(bytes) => ControlValue::Text(String::from_utf8_lossy(&bytes).into_owned()),
     })
 }
 
