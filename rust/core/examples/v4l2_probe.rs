@@ -139,6 +139,7 @@ fn run(seconds: f64, options: &str, actions: &[&str]) -> Outcome<Value> {
     let closing = Instant::now();
     drop(producer);
     let closed = closing.elapsed().as_secs_f64();
+    drop(began);
     let mut steps: Vec<_> = times.windows(2).map(|pair| pair[1].saturating_sub(pair[0])).collect();
     let increasing = times.windows(2).all(|pair| pair[0] < pair[1]);
     Ok(json!({

@@ -9,9 +9,8 @@ use std::{
 use super::{
     controls::Shared,
     discover::{self, Device, Identity, Probed},
-    mode::{Chosen, Frames, Given, Wanted, choose},
+    mode::{Chosen, Frames, Given, Mode, Wanted, choose},
     node::Node,
-    offers::offers,
     options::DeviceOptions,
     problems::{Problems, is_gone},
     registry::Claim,
@@ -60,6 +59,8 @@ pub(super) struct DeviceDriver {
     pub(super) waker: Arc<DeviceWaker>,
     pub(super) pool: PicturePool,
     pub(super) open: Option<Open>,
+    /// The mode that it had last.
+    mode: Option<Mode>,
     /// It was gone when it was last looked for.
     pub(super) is_missing: bool,
     pub(super) changes: u32,
@@ -108,6 +109,7 @@ impl DeviceDriver {
             waker: Arc::new(DeviceWaker(waker)),
             pool: PicturePool::default(),
             open: None,
+            mode: None,
             is_missing: false,
             changes: 0,
             _claim: claim,
@@ -162,9 +164,9 @@ impl DeviceDriver {
             let followed = signal::follow(node.as_ref(), timings);
             followed.map_err(|error| self.refused(&path, "follow its signal", error))?;
         }
-        let offers = offers(node.as_ref());
-        let chosen = choose(node.as_ref(), &offers, &self.wanted, Given { timings });
+        let chosen = choose(node.as_ref(), &self.wanted, Given { timings }, self.mode);
         let chosen = chosen.map_err(|refusal| self.problems(&path).no_mode(refusal))?;
+        self.mode = Some(chosen.mode);
         if let Some(open) = &mut self.open {
             (open.chosen, open.is_fresh) = (Some(chosen), true);
         }

@@ -1,5 +1,6 @@
 //! Capture devices: cameras and grabbers, by Video4Linux2.
 
+mod control_values;
 mod controls;
 mod discover;
 mod driver;
@@ -129,3 +130,6 @@ fn info(options: &DeviceOptions, chosen: Option<&Chosen>) -> SourceInfo {
         sound_tracks: 0,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,6 +15,8 @@ use rustix::{
 };
 pub(crate) use rustix::{fd::OwnedFd, io::Errno};
 
+#[cfg(test)]
+pub(crate) use self::format::PlaneFormat;
 use self::types::{Plain, Subscription};
 pub(crate) use self::{
     buffers::{Filled, dequeue, query_buffer, queue, request_buffers},
