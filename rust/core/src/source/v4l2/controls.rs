@@ -6,21 +6,21 @@ use parking_lot::Mutex;
 use serde::Serialize;
 
 use super::{
-    node::{Answer, Node},
+    control_values::{items, raw_value, read},
+    node::Node,
     options::ControlValue,
     text::text,
 };
 use crate::{
     base::error::{Code, Error, Result, Stage},
-    sys::v4l2::{ControlQuery, Errno, Value, ValueForm},
+    sys::v4l2::{ControlQuery, Errno, ValueForm},
 };
 
 /// V4L2_CTRL_FLAG_NEXT_CTRL: the one after this.
 const NEXT: u32 = 0x8000_0000;
 
-/// Most controls, and most items of a menu.
+/// Most controls of a device.
 const MOST_CONTROLS: usize = 1000;
-const MOST_ITEMS: i64 = 1000;
 
 /// V4L2_CTRL_FLAG_*
 mod flag {
@@ -28,7 +28,6 @@ mod flag {
     pub(super) const GRABBED: u32 = 0x2;
     pub(super) const READ_ONLY: u32 = 0x4;
     pub(super) const INACTIVE: u32 = 0x10;
-    pub(super) const WRITE_ONLY: u32 = 0x40;
     pub(super) const VOLATILE: u32 = 0x80;
 }
 
@@ -50,7 +49,7 @@ pub enum ControlKind {
 
 impl ControlKind {
     /// The kind of a V4L2_CTRL_TYPE_*, and the form of its value; `None` for what has no single value.
-    const fn of(kind: u32, elements: u32, maximum: i64) -> Option<(Self, ValueForm)> {
+    pub(super) const fn of(kind: u32, elements: u32, maximum: i64) -> Option<(Self, ValueForm)> {
         if elements > 1 {
             return None;
         }
@@ -151,24 +150,23 @@ impl Shared {
         })
     }
 
-    /// Sets everything again that was set through us, those that switch something automatic first; returns the first error
-    /// of a control that `is_strict` about.
+    /// Sets everything again that was set through us, those that switch something automatic first.
+    ///
+    /// # Errors
+    ///
+    /// The first one; the other controls are set all the same.
     pub(super) fn restore(&self, node: &dyn Node) -> Result<()> {
         let remembered = self.remembered.lock().clone();
         if remembered.is_empty() {
             return Ok(());
         }
         let known = controls(node);
-        let mut first_error = None;
         let mut wanted: Vec<_> = remembered.iter().map(|(name, value)| (find(&known, name), name, value)).collect();
         wanted.sort_by_key(|(control, ..)| control.map_or(u8::MAX, order));
-        for (_, name, value) in wanted {
-            // Whether one can be set may depend on the one before.
-            if let Err(error) = set(node, &self.name, name, value) {
-                first_error.get_or_insert(error.with_field("controls"));
-            }
-        }
-        first_error.map_or(Ok(()), Err)
+        // Whether one can be set may depend on any other, so that what was refused is tried once more.
+        wanted.retain(|(_, name, value)| set(node, &self.name, name, value).is_err());
+        let errors = wanted.iter().filter_map(|(_, name, value)| set(node, &self.name, name, value).err());
+        errors.reduce(|first, _| first).map_or(Ok(()), |error| Err(error.with_field("controls")))
     }
 }
 
@@ -251,38 +249,6 @@ fn order(control: &ControlQuery) -> u8 {
     }
 }
 
-fn read(node: &dyn Node, control: &ControlQuery) -> Answer<ControlValue> {
-    let Some((kind, form)) = ControlKind::of(control.kind, control.elements, control.maximum) else {
-        return Err(Errno::INVAL);
-    };
-    if kind == ControlKind::Button || control.flags & flag::WRITE_ONLY != 0 {
-        return Err(Errno::ACCESS);
-    }
-    Ok(match node.control(control.id, form)? {
-        Value::Number(number) if kind == ControlKind::Switch => ControlValue::Switch(number != 0),
-        // Bits are no negative number.
-        Value::Number(number) if control.kind == 8 => ControlValue::Number(i64::from(number.cast_unsigned())),
-        Value::Number(number) => ControlValue::Number(i64::from(number)),
-        Value::LongNumber(number) => ControlValue::Number(number),
-        Value::Text(bytes) => ControlValue::Text(text(&bytes)),
-    })
-}
-
-fn items(node: &dyn Node, control: &ControlQuery) -> Vec<MenuEntry> {
-    if !matches!(control.kind, 3 | 9) {
-        return Vec::new();
-    }
-    let places = control.minimum.max(0)..=control.maximum.min(control.minimum.max(0) + MOST_ITEMS);
-    let item = |value: i64| {
-        // Menus have holes.
-        let item = node.menu_item(control.id, u32::try_from(value).ok()?).ok()?;
-        let [a, b, c, d, e, f, g, h, ..] = item.name;
-        let number = i64::from_ne_bytes([a, b, c, d, e, f, g, h]);
-        Some(MenuEntry { value, name: if control.kind == 9 { number.to_string() } else { text(&item.name) } })
-    };
-    places.filter_map(item).collect()
-}
-
 fn info(node: &dyn Node, control: &ControlQuery) -> Option<ControlInfo> {
     let (kind, _) = ControlKind::of(control.kind, control.elements, control.maximum)?;
     let label = text(&control.name);
@@ -331,60 +297,6 @@ fn set(node: &dyn Node, device: &str, name: &str, value: &ControlValue) -> Resul
     let is_button = control.kind == 4;
     let value = if is_button { value.clone() } else { read(node, control).unwrap_or_else(|_| value.clone()) };
     Ok((plain_name(name), value, is_button))
-}
-
-/// A value as the kernel has it; the error says why there is none.
-fn raw_value(node: &dyn Node, control: &ControlQuery, value: &ControlValue) -> std::result::Result<Value, String> {
-    let (kind, form) =
-        ControlKind::of(control.kind, control.elements, control.maximum).ok_or("it has no single value")?;
-    let is_inside = |number: i64| {
-        let offset = i128::from(number) - i128::from(control.minimum);
-        offset >= 0 && number <= control.maximum && offset % i128::from(control.step.max(1)) == 0
-    };
-    let number = match (kind, value) {
-        (ControlKind::Button, ControlValue::Switch(true) | ControlValue::Number(_)) => 0,
-        (ControlKind::Button, _) => return Err("it is a button, which true presses".to_owned()),
-        (ControlKind::Switch, ControlValue::Switch(is_on)) => i64::from(*is_on),
-        (ControlKind::Switch, ControlValue::Number(number @ 0..=1)) => *number,
-        (ControlKind::Switch, _) => return Err("it must be true or false".to_owned()),
-        (ControlKind::Menu, value) => menu_place(&items(node, control), value)?,
-        (ControlKind::Number, ControlValue::Number(number)) if control.kind == 8 => {
-            let limit = i64::from(u32::try_from(control.maximum).unwrap_or((control.maximum as i32).cast_unsigned()));
-            if *number < 0 || number & !limit != 0 {
-                return Err(format!("its bits must be among those of {limit}"));
-            }
-            *number
-        }
-        (ControlKind::Number, ControlValue::Number(number)) if is_inside(*number) => *number,
-        (ControlKind::Number, _) => {
-            let ControlQuery { minimum, maximum, step, .. } = control;
-            return Err(format!("it must be a number from {minimum} to {maximum} in steps of {step}"));
-        }
-        (ControlKind::Text, ControlValue::Text(text)) if is_inside(i64::try_from(text.len()).unwrap_or(i64::MAX)) => {
-            return Ok(Value::Text(text.clone().into_bytes()));
-        }
-        (ControlKind::Text, _) => {
-            let ControlQuery { minimum, maximum, .. } = control;
-            return Err(format!("it must be a text of {minimum} to {maximum} bytes"));
-        }
-    };
-    if form == ValueForm::LongNumber {
-        return Ok(Value::LongNumber(number));
-    }
-    let bits = u32::try_from(number).map(u32::cast_signed);
-    i32::try_from(number).or(bits).map(Value::Number).map_err(|_| "it is too large".to_owned())
-}
-
-fn menu_place(items: &[MenuEntry], value: &ControlValue) -> std::result::Result<i64, String> {
-    let found = items.iter().find(|item| match value {
-        ControlValue::Number(number) => item.value == *number,
-        ControlValue::Text(text) => item.name.eq_ignore_ascii_case(text.trim()),
-        ControlValue::Switch(_) => false,
-    });
-    found.map(|item| item.value).ok_or_else(|| {
-        let items: Vec<_> = items.iter().map(|item| format!("{} ({})", item.value, item.name)).collect();
-        format!("it must be one of {}", items.join(", "))
-    })
 }
 
 /// Why another control decides about this one, naming that one if its name tells.

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    node::{CAN_CAPTURE, CAN_CAPTURE_PLANES, Node, abilities},
+    node::{CAN_CAPTURE, CAN_CAPTURE_PLANES, abilities},
     problems::Problems,
     system::{AtPath, Entry, System},
     text::text,
@@ -280,11 +280,10 @@ fn nothing(system: &dyn System, wanted: &str, found: &[(Entry, Probed)]) -> Erro
     let mut message = format!("Cannot find the device {wanted:?}: {known}");
     let locked = found.iter().find(|(_, probed)| matches!(probed, Probed::Refused(Errno::ACCESS | Errno::PERM)));
     if let Some((entry, _)) = locked {
-        let group = system.group(&entry.path).unwrap_or_else(|| "video".to_owned());
-        message += &format!(
-            "; this program may not open {:?}, for which its user must be in the group {group:?}",
-            entry.path.display().to_string()
-        );
+        let path = entry.path.display().to_string();
+        let group =
+            system.group(&entry.path).map(|group| format!(", for which its user must be in the group {group:?}"));
+        message += &format!("; this program may not open {path:?}{}", group.unwrap_or_default());
     }
     if wanted.to_ascii_lowercase().starts_with("decklink") {
         message += "; the driver of DeckLink cards offers no Video4Linux2 device";

@@ -9,9 +9,8 @@ use std::{
 use super::{
     controls::Shared,
     discover::{self, Device, Identity, Probed},
-    mode::{Chosen, Frames, Given, Wanted, choose},
+    mode::{Chosen, Frames, Given, Mode, Wanted, choose},
     node::Node,
-    offers::offers,
     options::DeviceOptions,
     problems::{Problems, is_gone},
     registry::Claim,
@@ -60,6 +59,8 @@ pub(super) struct DeviceDriver {
     pub(super) waker: Arc<DeviceWaker>,
     pub(super) pool: PicturePool,
     pub(super) open: Option<Open>,
+    /// The mode that it had last.
+    mode: Option<Mode>,
     /// It was gone when it was last looked for.
     pub(super) is_missing: bool,
     pub(super) changes: u32,
@@ -73,6 +74,8 @@ pub(super) struct Open {
     pub(super) chosen: Option<Chosen>,
     /// The mode was chosen just now.
     pub(super) is_fresh: bool,
+    /// Its controls have what was set through us.
+    pub(super) is_restored: bool,
     pub(super) running: Option<Running>,
 }
 
@@ -106,6 +109,7 @@ impl DeviceDriver {
             waker: Arc::new(DeviceWaker(waker)),
             pool: PicturePool::default(),
             open: None,
+            mode: None,
             is_missing: false,
             changes: 0,
             _claim: claim,
@@ -128,12 +132,18 @@ impl DeviceDriver {
         if let Probed::Unfed(_) = discover::classify(&entry, &capability) {
             return Err(self.problems(path).no_signal("no program feeds it").into());
         }
-        self.open =
-            Some(Open { node: node.clone(), path: path.to_owned(), chosen: None, is_fresh: true, running: None });
+        let open = Open {
+            node: node.clone(),
+            path: path.to_owned(),
+            chosen: None,
+            is_fresh: false,
+            is_restored: false,
+            running: None,
+        };
+        self.open = Some(open);
         stream::subscribe(node.as_ref());
-        self.negotiate()?;
         *self.shared.node.lock() = Some(node);
-        Ok(())
+        self.negotiate()
     }
 
     /// Has the open device take its input, the timings of its signal and its mode.
@@ -148,13 +158,15 @@ impl DeviceDriver {
         if let Signal::Missing(why) = signal {
             return Err(problems.no_signal(why).into());
         }
+        let followed = signal::follow_standard(node.as_ref());
+        followed.map_err(|error| self.refused(&path, "follow its signal", error))?;
         if let Some(timings) = &timings {
             let followed = signal::follow(node.as_ref(), timings);
             followed.map_err(|error| self.refused(&path, "follow its signal", error))?;
         }
-        let offers = offers(node.as_ref());
-        let chosen = choose(node.as_ref(), &offers, &self.wanted, Given { timings });
+        let chosen = choose(node.as_ref(), &self.wanted, Given { timings }, self.mode);
         let chosen = chosen.map_err(|refusal| self.problems(&path).no_mode(refusal))?;
+        self.mode = Some(chosen.mode);
         if let Some(open) = &mut self.open {
             (open.chosen, open.is_fresh) = (Some(chosen), true);
         }
@@ -178,12 +190,7 @@ impl DeviceDriver {
             return Err(Error::new(Code::DeviceLost, Stage::Source, message).into());
         };
         self.is_missing = false;
-        self.open_at(&device.entry.path)?;
-        if let Some(open) = &self.open {
-            // A control that is gone, or inactive now, keeps nobody from recording.
-            let _ = self.shared.restore(open.node.as_ref());
-        }
-        Ok(())
+        self.open_at(&device.entry.path)
     }
 
     fn stop(&mut self) {
@@ -203,10 +210,13 @@ impl DeviceDriver {
         if !is_fresh {
             self.negotiate()?;
         }
-        let Some(Open { node, path, chosen: Some(chosen), running, is_fresh }) = &mut self.open else {
+        let Some(Open { node, path, chosen: Some(chosen), running, is_restored, .. }) = &mut self.open else {
             return Err(Error::new(Code::Internal, Stage::Source, "Cannot start a device without a mode").into());
         };
-        *is_fresh = false;
+        if !std::mem::replace(is_restored, true) {
+            // A control that is gone, or inactive now, keeps nobody from recording.
+            let _ = self.shared.restore(node.as_ref());
+        }
         match stream::begin(node.as_ref(), chosen) {
             Ok(stream) => *running = Some(stream),
             Err((action, error)) => {
@@ -335,5 +345,11 @@ impl CaptureDriver for DeviceDriver {
 
     fn waker(&self) -> Option<Arc<dyn Wake>> {
         Some(self.waker.clone())
+    }
+}
+
+impl Drop for DeviceDriver {
+    fn drop(&mut self) {
+        self.close();
     }
 }

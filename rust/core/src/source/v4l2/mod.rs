@@ -1,5 +1,6 @@
 //! Capture devices: cameras and grabbers, by Video4Linux2.
 
+mod control_values;
 mod controls;
 mod discover;
 mod driver;
@@ -98,8 +99,9 @@ fn open_on(system: &Arc<dyn System>, options: &DeviceOptions) -> Result<Opened> 
     let claim = Claim::new(&device, &settings, options.colour)?;
     let mut driver = DeviceDriver::new(system, &device, options, claim)?;
     let opened = driver.open_at(&device.entry.path).and_then(|()| {
-        let node = driver.open.as_ref().map(|open| open.node.clone());
-        node.map_or(Ok(()), |node| driver.shared.restore(node.as_ref()).map_err(Loss::Lost))
+        let Some(open) = &mut driver.open else { return Ok(()) };
+        open.is_restored = true;
+        driver.shared.restore(open.node.as_ref()).map_err(Loss::Lost)
     });
     if let Err(loss) = opened {
         return Err(match loss {
@@ -148,3 +150,6 @@ fn info(options: &DeviceOptions, chosen: Option<&Chosen>) -> SourceInfo {
         sound_tracks: 0,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 use super::{
     fourcc::{Coded, Form, FourCc},
     node::Node,
-    offers::{Offer, Rates, Sizes, is_same_rate, rate_of, rates},
+    offers::{Offer, Rates, Sizes, is_same_rate, offers, rate_of, rates},
     pixels::{RawLayout, field_order, tags},
     signal::{self, LINES_525, has_timings},
 };
@@ -113,16 +113,30 @@ pub(super) struct Given {
 }
 
 /// Has the device take the best mode of those that are wanted.
-pub(super) fn choose(node: &dyn Node, offers: &[Offer], wanted: &Wanted, given: Given) -> Result<Chosen, Refusal> {
+///
+/// `before` is the mode that it had, which it takes again without being asked for all that it offers, if the signal still
+/// has that form.
+pub(super) fn choose(node: &dyn Node, wanted: &Wanted, given: Given, before: Option<Mode>) -> Result<Chosen, Refusal> {
+    let has_form = |mode: &Mode| {
+        let of_signal = given.timings.map(|timings| ((timings.width, timings.height), signal::rate(&timings)));
+        of_signal.is_none_or(|(size, rate)| (size, rate) == (mode.size, mode.rate))
+    };
+    if let Some(mode) = before.filter(has_form)
+        && let Ok(Taken::Exact(chosen)) = take(node, wanted, mode, given)
+        && chosen.mode == mode
+    {
+        return Ok(chosen);
+    }
+    let offers = offers(node);
     let current = node.format().ok();
     let natural = match (given.timings, &current) {
         (Some(timings), _) => Some((timings.width, timings.height)),
         (None, Some(format)) => Some((format.width, format.height)),
         (None, None) => None,
     };
-    check_format(offers, wanted)?;
+    check_format(&offers, wanted)?;
     let is_fixed = given.timings.is_some() || is_analogue(node);
-    let modes = candidates(node, offers, wanted, natural, is_fixed);
+    let modes = candidates(node, &offers, wanted, natural, is_fixed);
     let mut last = None;
     for mode in modes.into_iter().take(MOST_TRIES) {
         match take(node, wanted, mode, given) {
@@ -134,7 +148,7 @@ pub(super) fn choose(node: &dyn Node, offers: &[Offer], wanted: &Wanted, given: 
             Err(refusal) => return Err(refusal),
         }
     }
-    Err(Refusal::Unsupported(unsupported(node, offers, wanted, natural, last)))
+    Err(Refusal::Unsupported(unsupported(node, &offers, wanted, natural, last)))
 }
 
 /// Whether the size follows from a standard of analogue video.

@@ -84,7 +84,7 @@ impl Rates {
     pub(super) fn nearest(&self, rate: Rational) -> Rational {
         match *self {
             Self::One(own) => own,
-            Self::Range(lowest, highest) if rate.as_f64() > highest.as_f64() => highest,
+            Self::Range(_, highest) if rate.as_f64() > highest.as_f64() => highest,
             Self::Range(lowest, _) if rate.as_f64() < lowest.as_f64() => lowest,
             Self::Range(..) => rate,
         }

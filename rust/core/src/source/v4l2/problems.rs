@@ -85,7 +85,9 @@ impl Problems<'_> {
     }
 
     fn which_group(&self) -> String {
-        let group = self.system.group(self.path).unwrap_or_else(|| "video".to_owned());
+        let Some(group) = self.system.group(self.path) else {
+            return "the operating system refuses access; let the user of this program read and write it".to_owned();
+        };
         format!(
             "the operating system refuses access; add the user to the group {group:?}, or pass the device to the container"
         )

@@ -87,6 +87,21 @@ pub(super) fn follow(node: &dyn Node, timings: &Timings) -> Answer<()> {
     if node.timings().is_ok_and(|set| is_same(&set, timings)) { Ok(()) } else { node.set_timings(timings) }
 }
 
+/// Has an analogue input take the standard that it gets, where its device can tell.
+pub(super) fn follow_standard(node: &dyn Node) -> Answer<()> {
+    let Ok(input) = node.input().and_then(|index| node.input_at(index)) else { return Ok(()) };
+    let possible = standards(&input);
+    if possible == 0 || has_timings(&input) {
+        return Ok(());
+    }
+    let found = node.detect_standard().map_or(0, |found| found & possible);
+    match node.standard() {
+        // Devices often tell a family of standards, of which one is set.
+        Ok(set) if found != 0 && set & found == 0 => node.set_standard(found),
+        _ => Ok(()),
+    }
+}
+
 /// Frames per second of a signal.
 pub(super) fn rate(timings: &Timings) -> Option<Rational> {
     let sum = |parts: &[u32]| parts.iter().map(|part| u64::from(*part)).sum::<u64>();

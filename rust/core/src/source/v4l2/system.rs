@@ -71,7 +71,7 @@ pub(super) trait System: Send + Sync {
     fn open(&self, path: &Path) -> Answer<Arc<dyn Node>>;
     /// The processes that have a node open, as far as they can be seen.
     fn holders(&self, path: &Path) -> Vec<Holder>;
-    /// The group that may open a node.
+    /// The group whose members may open a node, if there is one.
     fn group(&self, path: &Path) -> Option<String>;
 }
 
@@ -124,7 +124,11 @@ impl System for Linux {
     }
 
     fn group(&self, path: &Path) -> Option<String> {
-        let group = fs::metadata(path).ok()?.gid();
+        /// In the mode: the group may read and write.
+        const GROUP: u32 = 0o060;
+        let metadata = fs::metadata(path).ok()?;
+        // Nobody should join the group of the system's administrator for a camera.
+        let group = Some(metadata.gid()).filter(|group| *group != 0 && metadata.mode() & GROUP == GROUP)?;
         let groups = fs::read_to_string("/etc/group").ok()?;
         groups.lines().find_map(|line| {
             let mut parts = line.split(':');

@@ -35,8 +35,6 @@ pub(crate) struct Filled {
     pub(crate) index: u32,
     /// V4L2_BUF_FLAG_*
     pub(crate) flags: u32,
-    /// V4L2_FIELD_*
-    pub(crate) field: u32,
     pub(crate) sequence: u32,
     pub(crate) seconds: i64,
     pub(crate) microseconds: i64,
@@ -111,7 +109,6 @@ pub(crate) fn dequeue(fd: BorrowedFd<'_>, kind: BufferKind, planes: usize) -> Re
     Ok(Filled {
         index: buffer.index,
         flags: buffer.flags,
-        field: buffer.field,
         sequence: buffer.sequence,
         seconds: buffer.seconds,
         microseconds: buffer.microseconds,

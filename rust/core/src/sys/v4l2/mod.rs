@@ -15,11 +15,13 @@ use rustix::{
 };
 pub(crate) use rustix::{fd::OwnedFd, io::Errno};
 
+#[cfg(test)]
+pub(crate) use self::format::PlaneFormat;
 use self::types::{Plain, Subscription};
 pub(crate) use self::{
-    buffers::{Filled, PlaneUse, dequeue, query_buffer, queue, request_buffers},
+    buffers::{Filled, dequeue, query_buffer, queue, request_buffers},
     controls::{Value, ValueForm, control, set_control},
-    format::{FrameFormat, PlaneFormat, format, set_format, try_format},
+    format::{FrameFormat, format, set_format, try_format},
     types::{
         Capability, ControlQuery, Event, FormatDescription, FrameInterval, FrameSize, Input, MenuItem,
         StreamParameters, Timings,
