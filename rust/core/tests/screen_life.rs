@@ -134,7 +134,7 @@ fn a_window_that_is_resized_hidden_or_closed_is_told_and_its_number_is_never_ano
 
 #[test]
 fn a_number_that_is_another_windows_after_a_lost_connection_is_refused() {
-    let Some(mut server) = Xvfb::start(SMALL) else { return };
+    let Some(mut server) = Xvfb::start_to_be_killed(SMALL) else { return };
     let first = Client::of(&server);
     let window = first.window((0, 0), (50, 50), 0, "First");
     let options = server.options(&format!(r#"{{ "colour": "bgra", "window": "{window:#x}" }}"#));
@@ -192,6 +192,7 @@ fn a_window_that_changes_its_size_all_the_time_is_captured_in_between() {
 fn a_screen_with_another_size_is_captured_anew_and_a_region_waits_for_room() {
     let Some(server) = Xvfb::start(&["-screen", "0", "1280x1024x24"]) else { return };
     let client = Client::of(&server);
+    client.connection.randr_query_version(1, 5).unwrap().reply().unwrap();
     let info = client.connection.randr_get_screen_info(client.root).unwrap().reply().unwrap();
     let Some(index) = info.sizes.iter().position(|size| (size.width, size.height) == (640, 480)) else {
         eprintln!("skipped: this Xvfb has only the sizes {:?}", info.sizes);
@@ -231,8 +232,8 @@ fn a_screen_with_another_size_is_captured_anew_and_a_region_waits_for_room() {
 
 #[test]
 fn a_killed_server_is_a_loss_at_once_and_its_successor_is_captured() {
-    let Some(mut server) = Xvfb::start(SMALL) else { return };
-    for json in [BGRA, r#"{ "colour": "bgra", "frameRate": { "num": 1, "den": 10 } }"#] {
+    let Some(mut server) = Xvfb::start_to_be_killed(SMALL) else { return };
+    for json in [BGRA, r#"{ "colour": "bgra", "cursor": false, "frameRate": { "num": 1, "den": 10 } }"#] {
         let mut capture = Capture::start_with(&server.options(json));
         capture.next().unwrap();
         server.kill();
@@ -253,10 +254,12 @@ fn a_killed_server_is_a_loss_at_once_and_its_successor_is_captured() {
 
 #[test]
 fn a_source_goes_through_a_restart_of_its_server() {
-    let Some(mut server) = Xvfb::start(SMALL) else { return };
+    let Some(mut server) = Xvfb::start_to_be_killed(SMALL) else { return };
     let (driver, setup) = screen::open(&server.options("{}")).unwrap();
     let (heard, news) = std::sync::mpsc::sync_channel(1000);
-    let notify = Box::new(move || drop(heard.try_send(())));
+    let notify = Box::new(move || {
+        let _ = heard.try_send(());
+    });
     let session = Session::on_system_clock();
     let source = Source::live(driver, setup, &session, notify).unwrap();
     let info = source.info();
@@ -275,7 +278,9 @@ fn a_source_goes_through_a_restart_of_its_server() {
             return cause;
         }
     };
-    wait_for(LiveState::Live);
+    while source.stats().captured == 0 {
+        std::thread::sleep(Duration::from_millis(5));
+    }
     server.kill();
     let killed = Instant::now();
     let cause = wait_for(LiveState::Lost).unwrap();

@@ -3,7 +3,10 @@
 use std::{
     io::{BufRead as _, BufReader},
     process::{Child, Command, Stdio},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering::SeqCst},
+    },
 };
 
 use giftgrab_core::{
@@ -43,6 +46,13 @@ impl Xvfb {
     /// Starts one on a free number; `None`, and why in words, if this machine has none.
     pub fn start(arguments: &[&str]) -> Option<Self> {
         Self::run(None, arguments)
+    }
+
+    /// Starts one with a number that no other test's server gets while it is down.
+    pub fn start_to_be_killed(arguments: &[&str]) -> Option<Self> {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = 2000 + std::process::id() % 1000 * 10 + NEXT.fetch_add(1, SeqCst);
+        Self::start_at(&format!(":{number}"), arguments)
     }
 
     /// Starts one with a known name.
@@ -205,7 +215,9 @@ impl Grid {
     /// What FFmpeg sees of a part of a screen; `None` if this machine has no ffmpeg with x11grab.
     pub fn by_ffmpeg(server: &Xvfb, (x, y): (u16, u16), size: (u16, u16), cursor: bool) -> Option<Self> {
         let (mouse, video_size) = (if cursor { "1" } else { "0" }, format!("{}x{}", size.0, size.1));
-        let output = Command::new("ffmpeg")
+        // It waits for ever on a server without shared memory.
+        let output = Command::new("timeout")
+            .args(["20", "ffmpeg"])
             .args(["-v", "error", "-f", "x11grab", "-draw_mouse", mouse, "-video_size", &video_size])
             .args(["-i", &format!("{}+{x},{y}", server.display), "-frames:v", "1", "-f", "rawvideo"])
             .args(["-pix_fmt", "bgr0", "-"])
