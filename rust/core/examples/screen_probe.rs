@@ -70,7 +70,7 @@ fn capture(options: &ScreenOptions, seconds: u64) -> Outcome {
     let signal = Signal::new(&SystemClock::shared());
     let patience = |ns: u64| Patience { signal: &signal, seen: signal.seen(), deadline_ns: monotonic_ns() + ns };
     driver.start(&patience(5_000_000_000)).map_err(|loss| format!("{loss:?}"))?;
-    let (mut times, mut ages, mut numbers) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut times, mut stamps, mut ages, mut numbers) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let (before, begin) = (cpu_seconds("/proc/self/stat")?, monotonic_ns());
     while monotonic_ns() < begin + seconds * 1_000_000_000 {
         if let Received::Picture(picture, stamp) =
@@ -78,26 +78,32 @@ fn capture(options: &ScreenOptions, seconds: u64) -> Outcome {
         {
             drop(picture);
             times.push(stamp.arrival_ns);
+            stamps.extend(stamp.device_ns);
             ages.push(stamp.arrival_ns - stamp.device_ns.unwrap_or(stamp.arrival_ns));
             numbers.extend(stamp.sequence);
         }
     }
     let cpu = cpu_seconds("/proc/self/stat")? - before;
     let elapsed = (monotonic_ns() - begin) as f64 / 1e9;
-    let mut gaps: Vec<_> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
-    gaps.sort_unstable();
+    let gaps = |times: &[u64]| {
+        let mut gaps: Vec<_> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        gaps.sort_unstable();
+        gaps
+    };
+    let (gaps, stamp_gaps) = (gaps(&times), gaps(&stamps));
     ages.sort_unstable();
     let at = |sorted: &[u64], percent: usize| sorted.get(sorted.len().saturating_sub(1) * percent / 100).copied();
     let ms = |ns: Option<u64>| ns.unwrap_or(0) as f64 / 1e6;
     let span = numbers.last().zip(numbers.first()).map_or(0, |(last, first)| last - first + 1);
     println!(
         "{} pictures of {span} instants in {elapsed:.2} s, CPU {cpu:.2} s = {:.1} %, gaps p50 {:.2} p99 {:.2} max {:.2} ms, \
-         work p50 {:.2} p99 {:.2} ms, load {}",
+         of stamps p99 {:.2} ms, work p50 {:.2} p99 {:.2} ms, load {}",
         times.len(),
         100.0 * cpu / elapsed,
         ms(at(&gaps, 50)),
         ms(at(&gaps, 99)),
         ms(gaps.last().copied()),
+        ms(at(&stamp_gaps, 99)),
         ms(at(&ages, 50)),
         ms(at(&ages, 99)),
         load()
