@@ -5,6 +5,7 @@
 pub mod clock;
 pub mod disk;
 pub mod recording;
+pub mod screens;
 pub mod watched;
 
 use std::{io, sync::Arc};

@@ -72,13 +72,14 @@ pub(super) fn at_screen(connected: &Connected, options: &ScreenOptions, was_capt
     };
     let nearest = region.nearest(size);
     if nearest != region {
-        let words = format!("{region} is not inside the screen, which is {}x{}", size.0, size.1);
+        let outside = format!("not inside the screen, which is {}x{}", size.0, size.1);
         return Err(if was_captured {
-            away(format!("Cannot capture {name}: {words}; it goes on when there is room again"))
+            away(format!("Cannot capture {name}: {region} is {outside}; it goes on when there is room again"))
         } else if options.region.is_some() {
-            Miss::Refused(Error::argument("region", format!("Cannot use region {words}; the nearest is {nearest}")))
+            let message = format!("Cannot use region {region}: it is {outside}; the nearest is {nearest}");
+            Miss::Refused(Error::argument("region", message))
         } else {
-            Miss::Refused(unavailable(format!("Cannot capture {name}: {words}")).with_field("monitor"))
+            Miss::Refused(unavailable(format!("Cannot capture {name}: {region} is {outside}")).with_field("monitor"))
         });
     }
     let layout = layout(connected, screen.root_visual, name)?;
