@@ -35,6 +35,9 @@ use crate::{
     pixels::geometry::FieldOrder,
 };
 
+/// Longest time for one attempt to connect, in nanoseconds.
+const LONGEST_CONNECT_NS: u64 = 10_000_000_000;
+
 /// What may be known of the address of a stream.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct CheckedAddress {
@@ -72,11 +75,14 @@ pub fn protocols() -> Vec<&'static str> {
 /// `InvalidArgument` naming the field, or `NetworkUnavailable` for a protocol that nobody knows.
 pub fn open(options: &NetworkOptions) -> Result<(Box<dyn CaptureDriver>, LiveSetup)> {
     options.check()?;
+    /// So much earlier than the source the driver gives up: it knows better why nothing came.
+    const EARLIER_NS: u64 = 30_000_000;
     let address = Arc::new(options.address()?);
     let setup = setup(options, &address);
+    let connect_ns = setup.first_frame_ns.min(LONGEST_CONNECT_NS).saturating_sub(EARLIER_NS);
     let driver: Box<dyn CaptureDriver> = match address.scheme {
-        Scheme::Rtsp => Box::new(RtspDriver::new(address, options.transport, setup.first_frame_ns)),
-        _ => Box::new(StreamDriver::open(address, setup.first_frame_ns)?),
+        Scheme::Rtsp => Box::new(RtspDriver::new(address, options.transport, connect_ns)),
+        _ => Box::new(StreamDriver::open(address, connect_ns)?),
     };
     Ok((driver, setup))
 }

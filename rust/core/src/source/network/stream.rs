@@ -105,6 +105,7 @@ impl StreamDriver {
         let mut options = if address.scheme == Scheme::Srt { srt_options(&address)? } else { Vec::new() };
         if address.scheme == Scheme::Https {
             options.push(("max_redirects".to_owned(), "0".to_owned()));
+            options.push(("tls_verify".to_owned(), "1".to_owned()));
         }
         Ok(Self { address, options, connect_ns, interrupt: Arc::default(), connection: None })
     }
@@ -138,7 +139,9 @@ impl StreamDriver {
                         return Err(self.error(Code::NetworkUnavailable, "the server sends no stream", ""));
                     }
                 }
-                if response.kind.starts_with("multipart/") || bytes.starts_with(&[0xff, 0xd8]) {
+                // Pictures, or the boundary before one.
+                let begins_pictures = bytes.starts_with(&[0xff, 0xd8]) || bytes.trim_ascii_start().starts_with(b"--");
+                if response.kind.starts_with("multipart/") || begins_pictures {
                     return self.pictures(runtime, body, &bytes);
                 }
                 let from = From::Body(body);

@@ -49,17 +49,16 @@ impl Interrupt {
     pub(super) fn run<T>(&self, runtime: &Runtime, until: Instant, future: impl Future<Output = T>) -> Option<T> {
         runtime.block_on(async {
             let mut future = pin!(future);
-            loop {
+            // FFmpeg may ask again after a wait that was ended.
+            while !self.is_raised() {
                 tokio::select! {
                     biased;
                     output = &mut future => return Some(output),
                     () = self.notify.notified() => {}
                     () = tokio::time::sleep_until(until.into()) => return None,
                 }
-                if self.is_raised() {
-                    return None;
-                }
             }
+            None
         })
     }
 }

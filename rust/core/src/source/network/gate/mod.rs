@@ -25,7 +25,7 @@ use tokio::{
 
 use self::{
     message::{Item, Reader},
-    order::{BegunAnew, Order},
+    order::{BegunAnew, Order, is_report},
     rewrite::{Dialogue, Next},
     udp::Pair,
 };
@@ -139,7 +139,7 @@ impl Gate {
                             Item::Data(channel, data) if Some(channel) == dialogue.channel && pair.is_none() => {
                                 order.push(data, Instant::now(), |data| frame(&mut to_client, channel, data)).map_err(anew)?;
                             }
-                            Item::Data(channel, data) if Some(channel) == dialogue.report_channel() => {
+                            Item::Data(channel, data) if Some(channel) == dialogue.report_channel() && is_report(&data) => {
                                 frame(&mut to_client, channel, &data);
                             }
                             Item::Data(..) => {}
@@ -176,7 +176,11 @@ impl Gate {
                         order.push(data.to_vec(), Instant::now(), |data| frame(&mut to_client, 0, data)).map_err(anew)?;
                     }
                 }
-                report = report(pair.as_ref()), if dialogue.is_playing => frame(&mut to_client, 1, &report),
+                report = report(pair.as_ref()), if dialogue.is_playing => {
+                    if is_report(&report) {
+                        frame(&mut to_client, 1, &report);
+                    }
+                }
                 () = sleep_until(late), if late.is_some() => {
                     order.release(Instant::now(), |data| frame(&mut to_client, 0, data));
                 }

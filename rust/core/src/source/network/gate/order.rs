@@ -36,8 +36,8 @@ impl Order {
 
     /// Takes a packet; those that are in order now go to `out`.
     pub(super) fn push(&mut self, packet: Vec<u8>, now: Instant, mut out: impl FnMut(&[u8])) -> Result<(), BegunAnew> {
-        let [first, _, high, low, _, _, _, _, a, b, c, d, ..] = packet[..] else { return Ok(()) };
-        if first >> 6 != 2 {
+        let [_, _, high, low, _, _, _, _, a, b, c, d, ..] = packet[..] else { return Ok(()) };
+        if !is_packet(&packet) {
             return Ok(());
         }
         let (number, sender) = (u16::from_be_bytes([high, low]), u32::from_be_bytes([a, b, c, d]));
@@ -107,6 +107,36 @@ impl Order {
     }
 }
 
+/// Whether bytes are a packet of RTP (RFC 3550, 5.1): one that is not would end the client's stream.
+fn is_packet(bytes: &[u8]) -> bool {
+    let [first, _, ..] = *bytes else { return false };
+    let mut begin = 12 + 4 * usize::from(first & 15);
+    if first & 0x10 != 0 {
+        let Some([_, _, high, low]) = bytes.get(begin..begin + 4) else { return false };
+        begin += 4 + 4 * usize::from(u16::from_be_bytes([*high, *low]));
+    }
+    let padding = if first & 0x20 == 0 { 0 } else { usize::from(bytes[bytes.len() - 1]).max(1) };
+    let is_padded = first & 0x20 == 0 || bytes[bytes.len() - 1] > 0;
+    first >> 6 == 2 && is_padded && begin + padding <= bytes.len() && bytes.len() <= usize::from(u16::MAX)
+}
+
+/// Whether bytes are reports of RTCP (RFC 3550, A.2).
+pub(super) fn is_report(bytes: &[u8]) -> bool {
+    let mut rest = bytes;
+    while let [first, kind, high, low, ..] = *rest {
+        let length = 4 + 4 * usize::from(u16::from_be_bytes([high, low]));
+        let is_first = rest.len() == bytes.len();
+        // Only the last one may be filled up.
+        let is_filled = first & 0x20 != 0;
+        let Some(tail) = rest.get(length..) else { return false };
+        if first >> 6 != 2 || (is_first && !(200..=207).contains(&kind)) || is_filled {
+            return false;
+        }
+        rest = tail;
+    }
+    !bytes.is_empty() && rest.is_empty()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -135,6 +165,18 @@ mod tests {
     }
 
     #[test]
+    fn reports_are_whole_or_none() {
+        let sender = [&[0x80, 200, 0, 6][..], &[1; 24]].concat();
+        let both = [&sender[..], &[0x81, 202, 0, 1, 0, 0, 0, 0]].concat();
+        assert!(is_report(&sender) && is_report(&both));
+        for bytes in
+            [&[][..], &[0x80], &sender[..27], &both[..33], &[0x80, 96, 0, 0], &[0x40, 200, 0, 0], &[0xa0, 200, 0, 0]]
+        {
+            assert!(!is_report(bytes), "{bytes:?}");
+        }
+    }
+
+    #[test]
     fn a_missing_packet_is_waited_for_a_while() {
         let (mut seen, mut order, now) = run(true, &[1, 2, 4, 5]);
         assert_eq!(seen, [1, 2]);
@@ -152,7 +194,7 @@ mod tests {
         assert_eq!(order.push(packet(3, 8), now, |_| panic!()), Ok(()));
         assert_eq!(order.push(packet(3, 8), now + SENDER_SILENT, |_| panic!()), Err(BegunAnew));
         assert_eq!(order.push(packet(40_000, 7), now, |_| panic!()), Err(BegunAnew));
-        for bytes in [&[][..], &[0x80; 11], &[0x40; 12]] {
+        for bytes in [&[][..], &[0x80; 11], &[0x40; 12], &[0x81; 15], &[0x90; 15], &[0xa0; 12], &[0x90; 16]] {
             assert_eq!(order.push(bytes.to_vec(), now, |_| panic!()), Ok(()));
         }
     }
