@@ -370,6 +370,16 @@ export class FakeBackend implements Backend {
         this.#edges.set(handle, this.attachedTo(handle).filter((one) => one !== command.target));
         if (this.answers) this.emit(handle, { type: "detached", target: command.target });
         return null;
+      case "list_devices":
+        return [];
+      case "find_device":
+        return { id: `bus:${command.device}`, path: command.device };
+      case "check_address":
+        return { host: "camera:554", name: "rtsp://camera:554" };
+      case "controls":
+        return [];
+      case "get_control":
+        return 7;
       default:
         return null;
     }

@@ -58,6 +58,7 @@ describe("the arguments of `deno task record`", () => {
     );
     assert.deepEqual(recording, {
       input: undefined,
+      live: undefined,
       output: undefined,
       codec: "vp9",
       seconds: 2.5,
