@@ -44,6 +44,7 @@ const TESTS: readonly Requirement[] = [
     packages: ["ffmpeg"],
     present: () => inPath("ffmpeg") && inPath("ffprobe"),
   },
+  { name: "a screen without hardware, Xvfb", packages: ["xvfb"], present: () => inPath("Xvfb") },
 ];
 
 // The needs of scripts/ffmpeg/build.sh, and of this library built with it.
