@@ -153,8 +153,9 @@ export function usualRate({ info }: Pick<VideoSource, "info">, path: string): Ra
 }
 
 /** What is to be said of the rate of a source that states none. */
-function guessOf({ input = "" }: Recording, { isFrameRateGuessed, frameRate }: SourceInfo): string[] {
-  if (!isFrameRateGuessed) return [];
+function guessOf({ input }: Recording, { isFrameRateGuessed, frameRate }: SourceInfo): string[] {
+  // The frames of a live source have times of their own.
+  if (!isFrameRateGuessed || input === undefined) return [];
   const rate = Number(rationalToNumber(frameRate).toFixed(3));
   return [`Warning: ${JSON.stringify(input)} states no frame rate, and ${rate} is a guess; --input-rate sets it`];
 }
