@@ -41,6 +41,7 @@ fn frame(index: u64, pts_us: u64, loss: Option<FrameLoss>) -> Frame {
         captured_ns: START_NS + pts_us * 1000,
         session_start_ms: 1,
         loss: loss.map(Arc::new),
+        coded: None,
     }
 }
 

@@ -64,6 +64,7 @@ fn frame((width, height): (u32, u32), views: usize, index: u64, pts: i64) -> Fra
         captured_ns: 0,
         session_start_ms: 0,
         loss: None,
+        coded: None,
     }
 }
 

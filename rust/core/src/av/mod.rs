@@ -12,6 +12,7 @@ mod demuxer;
 mod dictionary;
 mod encoder;
 mod error;
+mod extradata;
 mod ffi;
 mod geometry;
 mod graph;

@@ -11,6 +11,8 @@ pub struct Packet(*mut ffi::AVPacket);
 
 // SAFETY: owned; its buffer is reference-counted atomically.
 unsafe impl Send for Packet {}
+// SAFETY: what a shared packet offers only reads; references to its buffer are counted atomically.
+unsafe impl Sync for Packet {}
 
 impl Packet {
     /// An empty packet to be filled.

@@ -2,7 +2,12 @@
 
 use std::sync::Arc;
 
-use super::{AvError, ColourTags, PixelFormat, error::check, ffi};
+use super::{
+    AvError, ColourTags, Packet, PixelFormat, VideoInfo,
+    error::check,
+    extradata,
+    ffi::{self, text},
+};
 use crate::{base::time::Rational, pixels::geometry::Geometry};
 
 /// Codec, size, pixel format, colour and parameter sets of a video stream. Nothing changes them, so clones share them.
@@ -145,6 +150,48 @@ impl StreamParameters {
         })
     }
 
+    /// The same for pictures of this shape.
+    ///
+    /// # Errors
+    ///
+    /// Out of memory.
+    pub fn with_shape(&self, shape: &VideoInfo) -> Result<Self, AvError> {
+        self.changed(|raw| {
+            let tags = shape.tags;
+            raw.width = i32::try_from(shape.width).unwrap_or(0);
+            raw.height = i32::try_from(shape.height).unwrap_or(0);
+            raw.format = shape.format.0;
+            raw.color_range = ffi::AVColorRange(tags.range);
+            raw.color_space = ffi::AVColorSpace(tags.matrix);
+            raw.color_primaries = ffi::AVColorPrimaries(tags.primaries);
+            raw.color_trc = ffi::AVColorTransferCharacteristic(tags.transfer);
+            raw.sample_aspect_ratio = tags.geometry.pixel_aspect.into();
+        })
+    }
+
+    /// The same with the parameter sets that stand in front of a key packet; `None` if there are none there.
+    ///
+    /// # Errors
+    ///
+    /// FFmpeg's, such as for a codec of which it extracts none.
+    pub fn with_sets_of(&self, packet: &Packet) -> Result<Option<Self>, AvError> {
+        let packet = extradata::extracted(self, packet)?;
+        let sets = extradata::of(&packet);
+        if sets.is_empty() {
+            return Ok(None);
+        }
+        let mut copied = Ok(());
+        let changed = self.changed(|raw| copied = set_extradata(raw, sets))?;
+        copied.map(|()| Some(changed))
+    }
+
+    /// FFmpeg's name of the codec.
+    #[must_use]
+    pub fn codec_name(&self) -> String {
+        // SAFETY: valid as long as `self`; returns a static string.
+        unsafe { text(ffi::avcodec_get_name((*self.as_ptr()).codec_id)) }
+    }
+
     /// The pixel aspect in the stream itself; 0/1 if unknown.
     #[must_use]
     pub fn pixel_aspect(&self) -> Rational {
@@ -177,6 +224,24 @@ impl StreamParameters {
     pub(super) fn as_ptr(&self) -> *const ffi::AVCodecParameters {
         self.0.0
     }
+}
+
+/// Gives parameters a copy of `extradata` in place of what they have.
+fn set_extradata(raw: &mut ffi::AVCodecParameters, extradata: &[u8]) -> Result<(), AvError> {
+    // SAFETY: zeroed memory of the wanted length plus FFmpeg's padding, or null.
+    let copy = unsafe { ffi::av_mallocz(extradata.len() + ffi::AV_INPUT_BUFFER_PADDING_SIZE as usize) };
+    if copy.is_null() {
+        return Err(AvError::no_memory());
+    }
+    // SAFETY: `copy` has the length and cannot overlap a Rust slice; what was there before is owned by the parameters, or
+    // null, and they own the copy from here on.
+    unsafe {
+        std::ptr::copy_nonoverlapping(extradata.as_ptr(), copy.cast(), extradata.len());
+        ffi::av_freep((&raw mut raw.extradata).cast());
+    }
+    raw.extradata = copy.cast();
+    raw.extradata_size = i32::try_from(extradata.len()).unwrap_or(0);
+    Ok(())
 }
 
 impl Drop for Owned {

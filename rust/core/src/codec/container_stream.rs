@@ -31,7 +31,7 @@ impl ContainerStream {
             Some(tag) => stream.parameters.with_tag(tag)?,
             None => stream.parameters.clone(),
         };
-        if has_header || !stream.codec.has_parameter_sets() {
+        if has_header || stream.is_copied || !stream.codec.has_parameter_sets() {
             return Ok(Self { parameters, repeated: None });
         }
         Ok(Self { parameters: parameters.without_extradata()?, repeated: Some(stream.parameters.clone()) })

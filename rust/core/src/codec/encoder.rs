@@ -25,6 +25,8 @@ pub(crate) struct EncodedStream {
     pub(crate) shape: VideoInfo,
     /// How two views are packed in each picture.
     pub(crate) stereo: Option<StereoPacking>,
+    /// Whether the packets are a source's, which are written as they came.
+    pub(crate) is_copied: bool,
 }
 
 /// An open encoder with the conversion before it. It knows no file and no container.
@@ -84,6 +86,7 @@ impl Encoder {
             parameters: encoder.parameters()?,
             shape,
             stereo: packer.stereo(),
+            is_copied: false,
         };
         let keys = KeyFrames::new(options);
         Ok(Self { packer, encoder, input, stream, keys })

@@ -17,7 +17,7 @@ mod table;
 pub use capabilities::{Capabilities, CodecCapability, EncoderCapability, FfmpegInfo, capabilities};
 pub use encoders::{QualityScale, encoder_names};
 pub use options::EncoderProfile;
-pub use table::{CODECS, CONTAINERS, Codec, CodecInfo, Container, ContainerInfo};
+pub use table::{CODECS, CONTAINERS, COPY, Codec, CodecInfo, Container, ContainerInfo};
 
 pub(crate) use choice::EncoderChoice;
 pub(crate) use container_stream::ContainerStream;

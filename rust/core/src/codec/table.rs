@@ -7,7 +7,7 @@ use crate::base::{
     time::Rational,
 };
 
-/// Codecs that a target can encode.
+/// Codecs that a target can encode, and the choice to encode nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Codec {
@@ -23,6 +23,8 @@ pub enum Codec {
     Xvid,
     /// FFV1 version 3, lossless.
     Ffv1,
+    /// None: the packets of a live source are recorded as they come, bit for bit, from a key frame on.
+    Copy,
 }
 
 /// Containers that a file can have.
@@ -75,7 +77,7 @@ pub const CONTAINERS: &[ContainerInfo] = &[
     ContainerInfo { container: Container::Ts, extensions: &["ts"], muxer: "mpegts" },
 ];
 
-/// Every codec.
+/// Every codec that can be encoded.
 pub const CODECS: &[CodecInfo] = &[
     CodecInfo {
         codec: Codec::Hevc,
@@ -97,11 +99,33 @@ pub const CODECS: &[CodecInfo] = &[
     CodecInfo { codec: Codec::Ffv1, name: "FFV1", containers: &[Container::Mkv, Container::Avi] },
 ];
 
+/// What stands for a codec where packets are copied.
+pub const COPY: CodecInfo = CodecInfo {
+    codec: Codec::Copy,
+    name: "Copy",
+    containers: &[Container::Mkv, Container::Mp4, Container::Mov, Container::Ts],
+};
+
+/// The containers that hold the packets of a source, by FFmpeg's name of their codec.
+const COPIED: &[(&str, Codec, &[Container])] = &[
+    ("h264", Codec::H264, &[Container::Mkv, Container::Mp4, Container::Mov, Container::Ts]),
+    ("hevc", Codec::Hevc, &[Container::Mkv, Container::Mp4, Container::Mov, Container::Ts]),
+    ("mjpeg", Codec::Copy, &[Container::Mkv, Container::Mov, Container::Mp4]),
+    ("vp8", Codec::Copy, &[Container::Mkv]),
+    ("vp9", Codec::Vp9, &[Container::Mkv]),
+    ("av1", Codec::Av1, &[Container::Mkv]),
+];
+
 impl Codec {
     /// This codec's row.
     #[must_use]
     pub fn info(self) -> &'static CodecInfo {
-        &CODECS[self as usize]
+        CODECS.get(self as usize).unwrap_or(&COPY)
+    }
+
+    /// The codec of packets that are copied, by FFmpeg's name; those that cannot be encoded here are `Copy`.
+    pub(crate) fn of_copied(name: &str) -> Self {
+        COPIED.iter().find(|(copied, ..)| *copied == name).map_or(Self::Copy, |(_, codec, _)| *codec)
     }
 
     /// Whether it keeps every sample, whatever is asked for.
@@ -177,6 +201,29 @@ impl Container {
         }
     }
 
+    /// Refuses packets of a codec, called as FFmpeg calls it, that this container does not hold.
+    ///
+    /// # Errors
+    ///
+    /// `ContainerMismatch` naming the extensions that fit, or `InvalidArgument` if there are none.
+    pub(crate) fn check_copied(self, path: &str, codec: &str) -> Result<()> {
+        let Some((_, _, containers)) = COPIED.iter().find(|(copied, ..)| *copied == codec) else {
+            let message = format!(
+                "Cannot copy the packets of this source to {path:?}: {codec} cannot be copied; choose a codec that encodes"
+            );
+            return Err(Error::argument("codec", message));
+        };
+        if containers.contains(&self) {
+            return Ok(());
+        }
+        let message = format!(
+            "Cannot copy the packets of this source to {path:?}: .{} does not hold {codec}; use {}",
+            self.info().extensions[0],
+            extensions(containers),
+        );
+        Err(Error::new(Code::ContainerMismatch, Stage::Options, message).with_field("path"))
+    }
+
     /// The container that `path`'s extension names, in any case, if it can hold `codec`.
     ///
     /// # Errors
@@ -193,17 +240,12 @@ impl Container {
         {
             return Ok(info.container);
         }
-        let fitting = codec
-            .info()
-            .containers
-            .iter()
-            .flat_map(|container| container.info().extensions)
-            .map(|extension| format!(".{extension}"))
-            .collect::<Vec<_>>()
-            .join(", ");
-        let name = codec.info().name;
+        let fitting = extensions(codec.info().containers);
+        let name = if codec == Codec::Copy { "the packets of a source" } else { codec.info().name };
         let cause = if extension.is_empty() {
             "it has no extension".to_owned()
+        } else if codec == Codec::Copy && extension == "avi" {
+            ".avi counts frames and has no place for their times".to_owned()
         } else if named.is_some() {
             format!(".{extension} cannot hold {name}")
         } else {
@@ -216,6 +258,12 @@ impl Container {
         )
         .with_field("path"))
     }
+}
+
+/// The extensions of containers, for messages.
+fn extensions(containers: &[Container]) -> String {
+    let extensions = containers.iter().flat_map(|container| container.info().extensions);
+    extensions.map(|extension| format!(".{extension}")).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ use self::{
 use crate::{
     av,
     base::error::{Code, Error, Result, Stage},
+    frame::FrameForm,
     pipeline::{
         Clock, InputSender, Signal, clock,
         events::Notify,
@@ -30,8 +31,12 @@ use crate::{
 };
 
 /// A filter in front of a writer rides out as much as the writer does.
-const INPUT: InputConfig =
-    InputConfig { limits: Limits::ride_out(2 * clock::SECOND_NS, DEFAULT_QUEUE_BYTES), policy: None, preferred: None };
+const INPUT: InputConfig = InputConfig {
+    limits: Limits::ride_out(2 * clock::SECOND_NS, DEFAULT_QUEUE_BYTES),
+    policy: None,
+    preferred: None,
+    form: FrameForm::Pictures,
+};
 
 /// Changes frames on their way. Dropping it closes it, and frames for which its targets have no room are dropped.
 ///
@@ -92,6 +97,7 @@ impl Filter {
         if input.is_closed() {
             return Err(Error::new(Code::Closed, Stage::Hub, "Cannot attach the target: it is closed"));
         }
+        input.check_takes_pictures("a filter")?;
         if input.is_same_target(&self.input) {
             return Err(Error::argument("target", "Cannot attach a filter to itself: its frames would never leave it"));
         }

@@ -51,6 +51,7 @@ fn frame(size: (u32, u32), index: u64, views: usize) -> SharedFrame {
         captured_ns: 1_000_000 + index * 1000,
         session_start_ms: 42,
         loss: None,
+        coded: None,
     })
 }
 

@@ -332,6 +332,7 @@ impl FilterThread {
             captured_ns,
             session_start_ms: self.session_start_ms,
             loss: None,
+            coded: None,
         });
         self.sequence += 1;
         self.state.given.store(self.sequence, SeqCst);

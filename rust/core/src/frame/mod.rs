@@ -1,16 +1,21 @@
 //! A frame: read-only samples, with their time and their layout.
 
+mod coded;
 pub(crate) mod converter;
 pub mod header;
 pub mod raw_frame;
 mod shape;
 pub(crate) mod turner;
+pub(crate) mod units;
 
 use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-pub use self::shape::FrameShape;
+pub use self::{
+    coded::{CodedFrame, CodedStream, FrameForm},
+    shape::FrameShape,
+};
 use crate::{
     av::Picture,
     base::{error::Error, time::Rational},
@@ -25,7 +30,7 @@ const OBJECT_BYTES: usize = 1024;
 /// A captured frame; its samples are read-only and shared by every target.
 #[derive(Debug)]
 pub struct Frame {
-    /// The samples and their colour tags of each view; at least one.
+    /// The samples and their colour tags of each view; at least one, unless the frame is coded.
     pub views: Views,
     /// Number of the frame in its source, from 0.
     pub sequence: u64,
@@ -41,6 +46,8 @@ pub struct Frame {
     pub session_start_ms: u64,
     /// What its live source lost before it; `None` for nothing.
     pub loss: Option<Arc<FrameLoss>>,
+    /// The packet of a frame that comes as its source coded it.
+    pub coded: Option<CodedFrame>,
 }
 
 /// What a live source lost just before a frame.
@@ -106,13 +113,23 @@ impl Frame {
     /// Bytes of the memory that it keeps alive, and about those that the objects around the samples take.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.views.iter().map(|view| OBJECT_BYTES + view.memory()).sum()
+        let coded = self.coded.as_ref().map_or(0, |coded| OBJECT_BYTES + coded.packet.size());
+        coded + self.views.iter().map(|view| OBJECT_BYTES + view.memory()).sum::<usize>()
+    }
+
+    /// The form of its content.
+    #[must_use]
+    pub const fn form(&self) -> FrameForm {
+        if self.coded.is_some() { FrameForm::Packets } else { FrameForm::Pictures }
     }
 
     /// The number of its views, and the shape of each.
     #[must_use]
     pub fn shape(&self) -> FrameShape {
-        FrameShape::of(&self.views)
+        match &self.coded {
+            Some(coded) => FrameShape::mono(coded.stream.shape),
+            None => FrameShape::of(&self.views),
+        }
     }
 }
 
@@ -129,6 +146,7 @@ pub(crate) fn test_frame(pts: i64, time_base: Rational) -> Frame {
         captured_ns: 0,
         session_start_ms: 0,
         loss: None,
+        coded: None,
     }
 }
 

@@ -53,6 +53,7 @@ pub fn frame_from(
         captured_ns: if has_time { (header.capture_ms * 1e6) as u64 } else { now_ns },
         session_start_ms: header.session_start_ms as u64,
         loss: None,
+        coded: None,
     })
 }
 

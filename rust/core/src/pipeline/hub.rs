@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     base::time::Rational,
-    frame::{FrameShape, SharedFrame},
+    frame::{FrameForm, FrameShape, SharedFrame},
 };
 
 /// How long a target that is leaving may take to accept the frame that is reserved for it.
@@ -22,6 +22,15 @@ struct Edge {
     is_reserved: bool,
     /// Until when it may still accept the frame that is reserved; then it is removed.
     leaving_ns: Option<u64>,
+}
+
+/// The forms of frames that targets want.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wanted {
+    /// Decoded pictures.
+    pub pictures: bool,
+    /// Packets as they came.
+    pub packets: bool,
 }
 
 /// The targets of one source or filter. The hub belongs to one thread: no lock is taken for a frame.
@@ -42,9 +51,15 @@ impl Hub {
         }
     }
 
-    /// Prepares every target for frames of a shape, and of a rate if the source has one.
+    /// The forms of frames that its targets want.
+    pub(crate) fn wanted(&self) -> Wanted {
+        let wants = |form| self.edges.iter().any(|edge| edge.input.form() == form);
+        Wanted { pictures: wants(FrameForm::Pictures), packets: wants(FrameForm::Packets) }
+    }
+
+    /// Prepares every target that takes pictures for frames of a shape, and of a rate if the source has one.
     pub(crate) fn prepare(&self, shape: FrameShape, rate: Option<Rational>) {
-        for edge in &self.edges {
+        for edge in self.edges.iter().filter(|edge| edge.input.form() == FrameForm::Pictures) {
             edge.input.prepare(shape, rate);
         }
     }
@@ -89,9 +104,9 @@ impl Hub {
         self.edges.extract_if(.., is_gone).map(|edge| edge.target).collect()
     }
 
-    /// Counts a frame as captured by every target.
+    /// Counts a frame as captured by every target of its form.
     pub(crate) fn reserve(&mut self, frame: &SharedFrame) {
-        for edge in &mut self.edges {
+        for edge in self.edges.iter_mut().filter(|edge| edge.input.form() == frame.form()) {
             edge.is_reserved = edge.input.reserve(frame);
         }
     }

@@ -1,5 +1,7 @@
 //! The input queue of a target: senders hand frames in or count them as dropped, the target's thread receives them.
 
+mod config;
+
 use std::sync::{
     Arc,
     atomic::{AtomicBool, Ordering::SeqCst},
@@ -7,77 +9,22 @@ use std::sync::{
 
 use parking_lot::Mutex;
 
+pub use self::config::OverflowPolicy;
+pub(crate) use self::config::{DEFAULT_QUEUE_BYTES, DEFAULT_QUEUE_SECONDS, InputConfig, Limits};
 use super::{
-    clock::{SECOND_NS, Signal, Wake},
+    clock::{Signal, Wake},
     ledger::Counters,
-    queue::{Bounds, Reader, Refused, Writer, queue},
+    queue::{Reader, Refused, Writer, queue},
     report::DropReason,
 };
 use crate::{
     av::{PicturePool, PixelFormat},
-    base::{error::Result, time::Rational},
-    frame::{Frame, FrameShape, FrameTime, SharedFrame},
+    base::{
+        error::{Error, Result},
+        time::Rational,
+    },
+    frame::{CodedStream, Frame, FrameForm, FrameShape, FrameTime, SharedFrame},
 };
-
-/// The fate of a frame that finds a queue full (GStreamer's `leaky`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OverflowPolicy {
-    /// The sender waits until there is room.
-    Block,
-    /// The frame is dropped.
-    DropNewest,
-    /// The oldest frame in the queue is dropped for it.
-    DropOldest,
-}
-
-/// The frames that may wait for a target.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Limits {
-    /// From senders that block: depth would only cost memory.
-    pub(crate) block: Bounds,
-    /// From senders that cannot wait.
-    pub(crate) drop: Bounds,
-}
-
-/// Frames from senders that block: enough that an encoder never waits for its source.
-const BLOCKING_FRAMES: usize = 4;
-
-impl Limits {
-    /// Frames of up to `bytes` may wait for up to `wait_ns` while the machine does something else.
-    pub(crate) const fn ride_out(wait_ns: u64, bytes: usize) -> Self {
-        Self { block: Bounds::items(BLOCKING_FRAMES), drop: Bounds { items: usize::MAX, bytes, wait_ns } }
-    }
-
-    /// The time after which a lag is reported.
-    fn lag_ns(&self) -> u64 {
-        (self.drop.wait_ns / LAG_SHARE).min(MAX_LAG_NS)
-    }
-
-    /// So many frames, of any size.
-    pub(crate) const fn frames(count: usize) -> Self {
-        Self { block: Bounds::items(count), drop: Bounds::items(count) }
-    }
-}
-
-/// Seconds for which frames may wait for an encoder or a filter by default.
-pub(crate) const DEFAULT_QUEUE_SECONDS: f64 = 2.0;
-/// Bytes of such frames.
-pub(crate) const DEFAULT_QUEUE_BYTES: usize = 256_000_000;
-
-/// The share of the time for which frames may wait after which a lag is reported.
-const LAG_SHARE: u64 = 4;
-/// The longest time after which a lag is reported.
-const MAX_LAG_NS: u64 = SECOND_NS;
-
-/// How a target takes its frames.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct InputConfig {
-    pub(crate) limits: Limits,
-    /// Its own policy, for frames of every sender; if there is none, each sender has one.
-    pub(crate) policy: Option<OverflowPolicy>,
-    /// The pixel format that the target converts every frame to, if there is one.
-    pub(crate) preferred: Option<PixelFormat>,
-}
 
 /// The accounts of one target: its ledger, the time of its last frame, and whether it failed.
 #[derive(Default)]
@@ -115,6 +62,15 @@ pub(crate) trait Sink: Send + Sync {
     ///
     /// What the target lacks.
     fn check(&self, _shape: FrameShape) -> Result<()> {
+        Ok(())
+    }
+
+    /// Refuses the packets of this stream, which can never be taken. Asked of targets that take packets.
+    ///
+    /// # Errors
+    ///
+    /// Why not.
+    fn check_packets(&self, _stream: &CodedStream) -> Result<()> {
         Ok(())
     }
 
@@ -222,6 +178,11 @@ impl InputSender {
         self.config.preferred
     }
 
+    /// The form in which the target takes its frames.
+    pub(crate) fn form(&self) -> FrameForm {
+        self.config.form
+    }
+
     /// The memory of frames that are handed in from outside.
     #[must_use]
     pub fn memory(&self) -> &PicturePool {
@@ -256,6 +217,27 @@ impl InputSender {
     /// What the target lacks.
     pub(crate) fn check(&self, shape: FrameShape) -> Result<()> {
         self.sink.check(shape)
+    }
+
+    /// Refuses the packets of this stream, which the target can never take.
+    ///
+    /// # Errors
+    ///
+    /// Why not.
+    pub(crate) fn check_packets(&self, stream: &CodedStream) -> Result<()> {
+        self.sink.check_packets(stream)
+    }
+
+    /// Refuses a target that takes packets; `source` has none.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidArgument`.
+    pub(crate) fn check_takes_pictures(&self, source: &str) -> Result<()> {
+        match self.form() {
+            FrameForm::Pictures => Ok(()),
+            FrameForm::Packets => Err(no_packets(source)),
+        }
     }
 
     /// Prepares the target before the first frame comes; `rate` is that of the source, in frames per second.
@@ -390,6 +372,15 @@ impl InputReceiver {
             self.signal.wait(seen, None);
         }
     }
+}
+
+/// The error of a target that takes packets, for a source without.
+pub(crate) fn no_packets(source: &str) -> Error {
+    let message = format!(
+        "Cannot copy from {source}: it gives pictures, not packets; attach the writer to the live source itself, one \
+         whose camera or stream sends coded video, or choose a codec that encodes"
+    );
+    Error::argument("codec", message)
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use crate::{
 /// The number of reasons for which frames are dropped.
 pub(crate) const REASON_COUNT: usize = REASONS.len();
 
-const REASONS: [(DropReason, Stage); 10] = [
+const REASONS: [(DropReason, Stage); 11] = [
     (DropReason::EncoderOverload, Stage::Encode),
     (DropReason::StorageOverload, Stage::Storage),
     (DropReason::FrameRate, Stage::Encode),
@@ -21,6 +21,7 @@ const REASONS: [(DropReason, Stage); 10] = [
     (DropReason::FilterOverload, Stage::Filter),
     (DropReason::Closed, Stage::Hub),
     (DropReason::OutputOverload, Stage::Mux),
+    (DropReason::AwaitingKeyFrame, Stage::Mux),
 ];
 
 /// Counters that any thread may raise.

@@ -54,12 +54,15 @@ pub struct LiveStats {
     pub lost: u64,
     /// Frames that came damaged, and were left out.
     pub damaged: u64,
-    /// Frames that came while no target was attached, and were left out.
+    /// Frames that came while no target was attached, or before a key frame from which they could be handed on, and were
+    /// left out.
     pub withheld: u64,
     /// Stamps of the driver that cannot be true, so that the time of arrival stands for them.
     pub distrusted_stamps: u64,
     /// Times that the device or the connection was opened or started.
     pub starts: u64,
+    /// Pictures decoded of packets: none while targets want nothing but packets.
+    pub decoded: u64,
     /// Frames per second as measured over the last seconds; 0 before.
     pub measured_rate: f64,
     /// Age of frames as they arrive: from the driver's stamp to this process.

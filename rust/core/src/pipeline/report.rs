@@ -53,6 +53,8 @@ pub enum DropReason {
     Closed,
     /// An output of the encoder did not keep up; everything up to its next key frame is left out.
     OutputOverload,
+    /// The packet cannot be decoded by itself, and the key frame that it builds on is not in the file.
+    AwaitingKeyFrame,
 }
 
 /// Frames that were not recorded, by reason and stage.

@@ -15,7 +15,7 @@ use super::{
     report::DropReason,
 };
 use crate::{
-    frame::{FrameShape, SharedFrame},
+    frame::{FrameForm, FrameShape, SharedFrame},
     test_support::clock::sleep_until,
 };
 
@@ -47,7 +47,7 @@ pub(crate) struct TestTarget {
 impl TestTarget {
     pub(crate) fn new(clock: &Arc<dyn Clock>, limits: Limits) -> Self {
         let sink = Arc::new(TestSink::default());
-        let config = InputConfig { limits, policy: None, preferred: None };
+        let config = InputConfig { limits, policy: None, preferred: None, form: FrameForm::Pictures };
         let (input, receiver) = input_queue(sink.clone(), config, &Signal::new(clock));
         Self { input, receiver, sink }
     }

@@ -200,7 +200,7 @@ impl EncodeThread {
             self.state.report_jump(self.config.grid.seconds(slot), seconds);
         }
         if let Some(end) = cut {
-            self.warn_of_pause(slot - end);
+            self.state.reporter.warn(self.config.grid.pause(slot - end, &self.config.label));
         }
         if let Some(loss) = &frame.loss {
             self.state.note_loss(loss, self.config.grid.seconds(slot));
@@ -255,6 +255,7 @@ impl EncodeThread {
             captured_ns: next.captured_ns,
             session_start_ms: next.session_start_ms,
             loss: None,
+            coded: None,
         };
         let had_frame = std::mem::replace(&mut self.has_frame, true);
         let encoded = self.encode(&Arc::new(frame));
@@ -274,17 +275,6 @@ impl EncodeThread {
             };
             Error::argument("view", format!("Cannot record view {view} to {:?}: {has}", self.config.label))
         })
-    }
-
-    fn warn_of_pause(&self, slots: i64) {
-        let message = format!(
-            "Cannot write a pause of {:.0} s to {:?}: its container has no place for a longer one than {:.0} s; the \
-             recording goes on in another file",
-            self.config.grid.seconds(slots),
-            self.config.label,
-            self.config.grid.longest_gap(),
-        );
-        self.state.reporter.warn(Error::new(Code::MuxFailed, Stage::Mux, message));
     }
 
     fn warn_of_surplus(&mut self) {

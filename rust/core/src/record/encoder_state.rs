@@ -10,8 +10,8 @@ use parking_lot::Mutex;
 use super::reporter::Reporter;
 use crate::{
     base::error::Result,
-    codec::EncoderChoice,
-    frame::{FrameLoss, FrameShape},
+    codec::{Container, EncoderChoice},
+    frame::{CodedStream, FrameLoss, FrameShape},
     pipeline::{
         Clock,
         events::{JumpReporter, OverloadReporter},
@@ -32,6 +32,8 @@ pub(super) struct EncoderState {
     pub(super) is_blocked: Arc<AtomicBool>,
     /// The encoders that may serve, where frames can be refused before there is one.
     choice: Option<Arc<EncoderChoice>>,
+    /// Where packets are copied, the path and the container that they are for.
+    copied_to: Option<(String, Container)>,
     overload: OverloadReporter,
     /// Jumps of the frames' times that were left out.
     pub(super) jumps: JumpReporter,
@@ -58,6 +60,7 @@ impl EncoderState {
             capture_to_packet: Recorder::new(),
             is_blocked: Arc::default(),
             choice: None,
+            copied_to: None,
             overload: OverloadReporter::default(),
             jumps: JumpReporter::default(),
             losses: Mutex::default(),
@@ -68,6 +71,11 @@ impl EncoderState {
     pub(super) fn with_choice(self, choice: Arc<EncoderChoice>) -> Self {
         Self { choice: Some(choice), ..self }
     }
+
+    /// The same for packets that are copied.
+    pub(super) fn copying(self, path: &str, container: Container) -> Self {
+        Self { copied_to: Some((path.to_owned(), container)), ..self }
+    }
 }
 
 impl Sink for EncoderState {
@@ -77,6 +85,10 @@ impl Sink for EncoderState {
 
     fn check(&self, shape: FrameShape) -> Result<()> {
         self.choice.as_ref().map_or(Ok(()), |choice| choice.check(shape))
+    }
+
+    fn check_packets(&self, stream: &CodedStream) -> Result<()> {
+        self.copied_to.as_ref().map_or(Ok(()), |(path, container)| container.check_copied(path, &stream.codec))
     }
 
     fn overflow(&self) {

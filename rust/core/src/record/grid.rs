@@ -7,7 +7,10 @@
 use std::collections::VecDeque;
 
 use crate::{
-    base::time::{Rational, RecordingRate},
+    base::{
+        error::{Code, Error, Stage},
+        time::{Rational, RecordingRate},
+    },
     codec::Container,
     frame::{Frame, FrameTime},
 };
@@ -94,6 +97,12 @@ impl Grid {
     /// The same, for a recording that may go on in another file.
     pub(super) fn cutting(self, may_cut: bool) -> Self {
         Self { may_cut, ..self }
+    }
+
+    /// The same for frames that keep their times, of which there are nominally `rate` per second.
+    pub(super) fn with_nominal_rate(mut self, rate: Rational) -> Self {
+        self.note_source_rate(rate);
+        self
     }
 
     fn set_time_base(&mut self, time_base: Rational) {
@@ -210,9 +219,15 @@ impl Grid {
         slot as f64 * self.time_base.as_f64()
     }
 
-    /// The longest gap between two frames of one file, in seconds.
-    pub(super) fn longest_gap(&self) -> f64 {
-        self.seconds(self.max_gap)
+    /// The warning of a pause of so many slots, after which the recording `label` goes on in another file.
+    pub(super) fn pause(&self, slots: i64, label: &str) -> Error {
+        let message = format!(
+            "Cannot write a pause of {:.0} s to {label:?}: its container has no place for a longer one than {:.0} s; the \
+             recording goes on in another file",
+            self.seconds(slots),
+            self.seconds(self.max_gap),
+        );
+        Error::new(Code::MuxFailed, Stage::Mux, message)
     }
 
     /// The end of the last frame that came.

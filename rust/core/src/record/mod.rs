@@ -6,6 +6,7 @@
 //! closes the file before.
 
 mod close_guard;
+mod copy_thread;
 mod encode_thread;
 mod encoder_clock;
 mod encoder_state;

@@ -12,6 +12,7 @@ use crate::{
         time::{Rational, RecordingRate, check_instant},
     },
     codec::{Codec, Container, EncodeOptions, EncoderProfile},
+    frame::FrameForm,
     pipeline::input::{DEFAULT_QUEUE_BYTES, DEFAULT_QUEUE_SECONDS, InputConfig, Limits},
     pixels::StereoPacking,
 };
@@ -21,7 +22,7 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum OnResize {
-    /// Continue in the size of the first frame. Others are scaled into it with their proportions, between black bars where
+    /// Continue in the size of the first frame. Where packets are copied they are recorded as they are, with a warning. Others are scaled into it with their proportions, between black bars where
     /// these differ, which is reported once by a warning. Where views are packed, a missing one is replaced by the last
     /// one, and surplus ones are left out.
     #[default]
@@ -41,7 +42,8 @@ pub enum OnGap {
     Hold,
     /// A black frame is shown from the end of the last frame until the first one after the gap.
     Black,
-    /// Finish the file and continue in the next one, named as by `onResize`.
+    /// Finish the file and continue in the next one, named as by `onResize`. Where packets are copied the next one begins
+    /// with the first key frame after the gap: if the stream goes on as it was, the packets before it belong to this one.
     Segment,
 }
 
@@ -93,12 +95,13 @@ const CREATION_TIME: &str = "metadata.creationTime";
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(transform = Self::describe_ranges)]
 pub struct FileWriterOptions {
-    /// Codec to encode with.
+    /// Codec to encode with; `copy` encodes nothing, and takes only a live source that gives packets.
     pub codec: Codec,
     /// Path of the file; its extension chooses the container.
     pub path: String,
     /// Frame rate of the file, in frames per second: the grid on which frames are placed. `"source"` gives each frame its own
-    /// time instead, which makes a file of variable rate; avi has no place for that.
+    /// time instead, which makes a file of variable rate; avi has no place for that. Frames that are copied keep their times
+    /// whatever the rate, which then only says how long the last one is shown.
     pub frame_rate: RecordingRate,
     /// The aim of the encoder's defaults.
     #[serde(default)]
@@ -183,11 +186,12 @@ ranges!(FileWriterOptions {
 });
 
 impl FileWriterOptions {
-    /// The input queue of an encoder that converts every frame to `preferred`, if to one format.
+    /// The input queue of an encoder that converts every frame to `preferred`, if to one format; or of what copies packets.
     pub(crate) fn input(&self, preferred: Option<PixelFormat>) -> InputConfig {
         let wait_ns = (self.queue_seconds * 1e9) as u64;
         let bytes = usize::try_from(self.queue_bytes).unwrap_or(usize::MAX);
-        InputConfig { limits: Limits::ride_out(wait_ns, bytes), policy: None, preferred }
+        let form = if self.codec == Codec::Copy { FrameForm::Packets } else { FrameForm::Pictures };
+        InputConfig { limits: Limits::ride_out(wait_ns, bytes), policy: None, preferred, form }
     }
 
     /// The encoder's options among them.
@@ -210,6 +214,31 @@ impl FileWriterOptions {
         }
     }
 
+    /// Refuses options that mean nothing where packets are copied.
+    fn check_copied(&self) -> Result<()> {
+        let given = [
+            ("profile", self.profile != EncoderProfile::default()),
+            ("encoder", self.encoder.is_some()),
+            ("preset", self.preset.is_some()),
+            ("quality", self.quality.is_some()),
+            ("bitRate", self.bit_rate.is_some()),
+            ("gop", self.gop.is_some()),
+            ("encoderOptions", !self.encoder_options.is_empty()),
+            ("stereo", self.stereo.is_some()),
+            ("view", self.view.is_some()),
+        ];
+        if let Some((field, _)) = given.iter().find(|(_, is_given)| *is_given) {
+            let message = format!("Cannot use {field} with the codec Copy: the packets are recorded as they come");
+            return Err(Error::argument(field, message));
+        }
+        if self.on_gap == OnGap::Black {
+            let message = "Cannot use onGap black with the codec Copy: a black frame would have to be encoded; use hold or \
+                           segment";
+            return Err(Error::argument("onGap", message));
+        }
+        Ok(())
+    }
+
     /// Checks every field that can be checked alone.
     ///
     /// # Errors
@@ -225,6 +254,9 @@ impl FileWriterOptions {
         }
         if self.view.is_some() && self.stereo.is_some() {
             return Err(Error::argument("stereo", "Cannot use both stereo and view: one view needs no packing"));
+        }
+        if self.codec == Codec::Copy {
+            self.check_copied()?;
         }
         self.metadata.check()?;
         self.check_ranges()

@@ -7,6 +7,7 @@ use std::sync::{
 
 use super::{
     close_guard::CloseGuard,
+    copy_thread::{COPIED, CopyConfig, CopyThread},
     encode_thread::{EncodeConfig, EncodeThread},
     encoder_state::EncoderState,
     file::{output::FileThread, state::FileState},
@@ -37,6 +38,30 @@ use crate::{
 /// Packets that may wait for the disk: about ten seconds at 60 frames a second.
 const PACKET_QUEUE: Bounds = Bounds { items: 600, bytes: 64 << 20, wait_ns: u64::MAX };
 
+/// What becomes of frames.
+enum Work {
+    Encode(EncodeConfig),
+    Copy(CopyConfig),
+}
+
+impl Work {
+    /// The encoder that will probably serve.
+    fn encoder(&self) -> &'static str {
+        match self {
+            Self::Encode(config) => config.choice.preferred(),
+            Self::Copy(_) => COPIED,
+        }
+    }
+
+    /// The rate of the recording, of which `asked` was asked for.
+    fn frame_rate(&self, asked: RecordingRate) -> RecordingRate {
+        match self {
+            Self::Encode(_) => asked,
+            Self::Copy(_) => RecordingRate::Source,
+        }
+    }
+}
+
 /// Records frames into a file. Dropping it closes it as [`FileWriter::close`] does.
 pub struct FileWriter {
     state: Arc<WriterState>,
@@ -60,29 +85,36 @@ impl FileWriter {
         let container = Container::for_path(&options.path, options.codec)?;
         check_rate(options.codec, container, options.frame_rate)?;
         options.metadata.check_creation_in(container)?;
-        let encoding = options.encoding();
-        let preferred = encoding.common_format();
-        let choice = Arc::new(EncoderChoice::new(encoding)?);
+        let reporter = Arc::new(Reporter::new(notify));
+        let encoder = EncoderState::new(clock.clone(), reporter.clone());
+        let (encoder, preferred, work) = if options.codec == Codec::Copy {
+            let config = CopyConfig::new(&options, container);
+            (encoder.copying(&options.path, container), None, Work::Copy(config))
+        } else {
+            let encoding = options.encoding();
+            let preferred = encoding.common_format();
+            let choice = Arc::new(EncoderChoice::new(encoding)?);
+            let config = EncodeConfig {
+                label: options.path.clone(),
+                view: options.view,
+                on_resize: options.on_resize,
+                on_gap: options.on_gap,
+                choice: choice.clone(),
+                grid: Grid::new(options.frame_rate, container).cutting(options.on_resize == OnResize::Segment),
+            };
+            (encoder.with_choice(choice), preferred, Work::Encode(config))
+        };
         let info = TargetInfo {
             path: options.path.clone(),
             codec: options.codec,
             container,
-            encoder: choice.preferred().to_owned(),
-            frame_rate: options.frame_rate,
+            encoder: work.encoder().to_owned(),
+            frame_rate: work.frame_rate(options.frame_rate),
         };
-        let reporter = Arc::new(Reporter::new(notify));
-        let encoder = Arc::new(EncoderState::new(clock.clone(), reporter.clone()).with_choice(choice.clone()));
+        let encoder = Arc::new(encoder);
         let signal = Signal::new(clock);
         let (input, receiver) = input_queue(encoder.clone(), options.input(preferred), &signal);
         let port = PacketPort::default();
-        let config = EncodeConfig {
-            label: options.path.clone(),
-            view: options.view,
-            on_resize: options.on_resize,
-            on_gap: options.on_gap,
-            choice,
-            grid: Grid::new(options.frame_rate, container).cutting(options.on_resize == OnResize::Segment),
-        };
         let mux_signal = Signal::new(clock);
         let packets = port.subscribe(OverflowPolicy::Block, PACKET_QUEUE, &mux_signal);
         let hub = PacketHub::new(port, signal, encoder.is_blocked.clone());
@@ -104,11 +136,13 @@ impl FileWriter {
         });
         let guard = Arc::new(CloseGuard::new(state.clone()));
         FileThread::new(file, packets, mux_signal, guard.clone())?.spawn()?;
-        let thread = EncodeThread::new(encoder, receiver, config, hub);
         // If this thread cannot start, the file's thread ends, and removes the file.
         clock::spawn(clock, "gg-encode", move || {
             let _guard = guard;
-            thread.run();
+            match work {
+                Work::Encode(config) => EncodeThread::new(encoder, receiver, config, hub).run(),
+                Work::Copy(config) => CopyThread::new(encoder, receiver, config, hub).run(),
+            }
         })?;
         Ok(Self { state })
     }
@@ -162,8 +196,9 @@ impl Drop for FileWriter {
 
 /// Refuses frame rates that a container cannot express exactly.
 fn check_rate(codec: Codec, container: Container, rate: RecordingRate) -> Result<()> {
-    let RecordingRate::Fixed(rate) = rate else {
-        return check_times(codec, container);
+    let rate = match rate {
+        RecordingRate::Fixed(rate) if codec != Codec::Copy => rate,
+        _ => return check_times(codec, container),
     };
     let refuse = |why: &str| {
         Err(Error::argument(

@@ -62,6 +62,11 @@ impl PictureDecoder {
         self.decoder.codec_name()
     }
 
+    /// Whether pictures come out in another order than their packets, as far as is known.
+    pub(in crate::source) fn reorders(&self) -> bool {
+        self.decoder.reorders()
+    }
+
     /// The time for which a picture is shown, in ticks of the stream, if its packet states that.
     pub(in crate::source) fn duration(&self, picture: &Picture) -> Option<i64> {
         // Where pictures are reordered, packets state the time until the next one is decoded. A single tick is what

@@ -95,7 +95,7 @@ impl Source {
         notify: Notify,
     ) -> Result<Self> {
         let info = producer.info().clone();
-        let state = Arc::new(SourceState::new(notify, producer.shape(), producer.live()));
+        let state = Arc::new(SourceState::new(notify, producer.as_ref()));
         let (requester, requests) = requests("source", &signal);
         let thread = SourceThread::new(producer, pacing, requests, state.clone(), session.clone(), signal);
         clock::spawn(session.clock(), "gg-source", move || thread.run())?;
@@ -167,12 +167,12 @@ impl Source {
     ///
     /// # Errors
     ///
-    /// What the target lacks for frames of this shape; `Closed`, or `Busy` if too many requests wait.
+    /// What the target lacks for these frames, or why there are no packets for it; `Closed`, or `Busy` if too many requests wait.
     pub fn attach(&self, input: &InputSender, target: u32) -> Result<()> {
         if input.is_closed() {
             return Err(Error::new(Code::Closed, Stage::Hub, "Cannot attach the target: it is closed"));
         }
-        input.check(*self.state.shape.lock())?;
+        self.state.check(input)?;
         self.requests.ask(SourceRequest::Attach { target, input: input.clone() })
     }
 

@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
+use parking_lot::Mutex;
+
 use crate::{
     base::{
         error::{Error, Result},
         time::Rational,
     },
-    frame::{FrameLoss, FrameShape, Gap, Views},
+    frame::{CodedFrame, CodedStream, FrameLoss, FrameShape, Gap, Views},
     pipeline::{
         Signal, Wake,
+        hub::Wanted,
         live::{LiveReport, LiveState},
         report::SourceInfo,
     },
@@ -31,6 +34,34 @@ pub struct Captured {
     /// What is missing before it.
     pub loss: Option<Arc<FrameLoss>>,
 }
+
+/// The packet that a producer captured at one instant.
+#[derive(Debug)]
+pub struct CapturedPacket {
+    /// The packet and its stream.
+    pub coded: CodedFrame,
+    /// In ticks of [`Producer::time_base`]. The picture of the packet, if it comes too, has the same time.
+    pub pts: i64,
+    /// Time of its capture, in nanoseconds of the clock.
+    pub captured_ns: u64,
+    /// What is missing before it.
+    pub loss: Option<Arc<FrameLoss>>,
+}
+
+/// The packets that a producer offers at the moment.
+#[derive(Debug, Default)]
+pub enum PacketOffer {
+    /// It has pictures only.
+    #[default]
+    None,
+    /// They cannot be copied, and why.
+    Refused(Error),
+    /// Those of this stream.
+    Stream(Arc<CodedStream>),
+}
+
+/// An offer that a producer and its owner share.
+pub type SharedOffer = Arc<Mutex<PacketOffer>>;
 
 /// The schedule by which frames come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +87,8 @@ pub struct StateChange {
 pub enum Produced {
     /// A frame.
     Frame(Captured),
+    /// A packet, which comes before its picture.
+    Packet(CapturedPacket),
     /// Nothing within the patience, or the signal was raised.
     Idle,
     /// Frames have another shape from the next one on.
@@ -129,6 +162,14 @@ pub trait Producer: Send {
 
     /// No target wants frames for now: called at the beginning, whenever that was heard of, and at the returned time.
     fn rest(&mut self, _now_ns: u64) -> Option<u64> {
+        None
+    }
+
+    /// The forms of frames that targets want from now on: called before each [`Self::next`].
+    fn want(&mut self, _wanted: Wanted) {}
+
+    /// The packets that it offers, kept up to date by itself; `None` if it never has any.
+    fn offer(&self) -> Option<SharedOffer> {
         None
     }
 

@@ -7,11 +7,14 @@ use std::sync::{
 
 use parking_lot::Mutex;
 
+use super::producer::{PacketOffer, Producer, SharedOffer};
 use crate::{
-    frame::FrameShape,
+    base::error::Result,
+    frame::{FrameForm, FrameShape},
     pipeline::{
         InputSender,
         events::{Events, JumpReporter, Notify},
+        input::no_packets,
         latency::Recorder,
         live::LiveReport,
         report::SourceStats,
@@ -29,6 +32,7 @@ pub(super) struct SourceState {
     pub(super) late: AtomicU64,
     pub(super) damaged: AtomicU64,
     live: Option<Arc<dyn LiveReport>>,
+    offer: Option<SharedOffer>,
     jumps: JumpReporter,
     pub(super) duration_ns: AtomicU64,
     pub(super) lateness: Recorder,
@@ -44,7 +48,8 @@ pub(super) enum SourceRequest {
 }
 
 impl SourceState {
-    pub(super) fn new(notify: Notify, shape: FrameShape, live: Option<Arc<dyn LiveReport>>) -> Self {
+    pub(super) fn new(notify: Notify, producer: &dyn Producer) -> Self {
+        let shape = producer.shape();
         Self {
             events: Events::new(notify),
             shape: Mutex::new(shape),
@@ -52,11 +57,24 @@ impl SourceState {
             missed: AtomicU64::new(0),
             late: AtomicU64::new(0),
             damaged: AtomicU64::new(0),
-            live,
+            live: producer.live(),
+            offer: producer.offer(),
             jumps: JumpReporter::default(),
             duration_ns: AtomicU64::new(0),
             lateness: Recorder::new(),
             interval: Recorder::new(),
+        }
+    }
+
+    /// Refuses a target that cannot take the frames of this source.
+    pub(super) fn check(&self, input: &InputSender) -> Result<()> {
+        if input.form() == FrameForm::Pictures {
+            return input.check(*self.shape.lock());
+        }
+        match self.offer.as_ref().map(|offer| offer.lock()).as_deref() {
+            None | Some(PacketOffer::None) => Err(no_packets("this source")),
+            Some(PacketOffer::Refused(error)) => Err(error.clone()),
+            Some(PacketOffer::Stream(stream)) => input.check_packets(stream),
         }
     }
 

@@ -1,23 +1,25 @@
 //! A source's thread: asks the producer for frames, paces them and hands them to the targets.
 
-use std::sync::{Arc, atomic::Ordering::SeqCst};
+mod requests;
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, atomic::Ordering::SeqCst},
+};
 
 use super::{
-    crop,
     options::Pacing,
-    producer::{Captured, Patience, Produced, Producer, StateChange, Timing},
+    producer::{Captured, CapturedPacket, Patience, Produced, Producer, Timing},
     state::{SourceRequest, SourceState},
 };
 use crate::{
-    av::{Picture, VideoInfo},
+    av::Picture,
     base::{
         error::{Code, Result, Stage, guard},
-        time::{Rational, iso8601},
+        time::Rational,
     },
-    frame::{Frame, FrameShape, SharedFrame},
-    pipeline::{
-        OverflowPolicy, Session, Signal, clock::Wake, hub::Hub, live::GapReport, report::Event, requests::Requests,
-    },
+    frame::{Frame, SharedFrame, Views},
+    pipeline::{OverflowPolicy, Session, Signal, clock::Wake, hub::Hub, report::Event, requests::Requests},
     pixels::planes::Rect,
     sys::make_waits_precise,
 };
@@ -26,6 +28,9 @@ const NANOSECONDS: Rational = Rational::new(1, 1_000_000_000);
 
 /// Longest time that a producer may wait for a frame, and so a request for its turn.
 const PATIENCE_NS: u64 = 100_000_000;
+
+/// Packets of which pictures may still come: no decoder holds back more.
+const MOST_PACKETS: usize = 32;
 
 /// Whether the thread goes on.
 #[derive(PartialEq, Eq)]
@@ -64,6 +69,8 @@ pub(super) struct SourceThread {
     /// The end of the last frame, in ticks of the producer, if the frame says for how long it is shown.
     last_end: Option<i64>,
     crop: Option<Rect>,
+    /// Times and numbers of the last packets that were handed on: their pictures are the same frames.
+    packets: VecDeque<(i64, u64)>,
 }
 
 impl SourceThread {
@@ -100,6 +107,7 @@ impl SourceThread {
             last_captured_ns: None,
             last_end: None,
             crop: None,
+            packets: VecDeque::new(),
         }
     }
 
@@ -136,10 +144,12 @@ impl SourceThread {
                 return Ok(Go::Stop);
             }
             let patience = Patience { signal: &self.signal, seen, deadline_ns: self.now_ns() + PATIENCE_NS };
+            self.producer.want(self.hub.wanted());
             let produced = self.producer.next(&patience);
             self.note_producer();
             let go = match produced? {
                 Produced::Frame(captured) => self.take(captured)?,
+                Produced::Packet(packet) => self.take_packet(packet),
                 Produced::Idle => Go::On,
                 Produced::Changed(shape) => {
                     self.change(shape);
@@ -190,81 +200,6 @@ impl SourceThread {
         }
     }
 
-    /// A live producer does something else from now on.
-    fn report_state(&self, StateChange { state, cause, gap }: StateChange) {
-        let clock = self.session.clock();
-        let origin_ns = self.session.origin().map_or(0, |origin| origin.monotonic_ns);
-        let gap = gap.map(|gap| {
-            Box::new(GapReport::new(&gap, gap.from_ns.saturating_sub(origin_ns) as f64 / 1e9, clock.as_ref()))
-        });
-        self.state.events.push(Event::State { state, at: iso8601(clock.wall_clock_ms()), cause, gap });
-    }
-
-    /// Serves every request that waits.
-    fn serve(&mut self) -> Go {
-        while let Some(request) = self.requests.try_recv() {
-            match request {
-                SourceRequest::Attach { target, input } => {
-                    input.prepare(self.cropped_shape(), self.rate());
-                    self.hub.attach(target, input);
-                    self.state.events.push(Event::Attached { target });
-                }
-                SourceRequest::Detach { target } => {
-                    if self.hub.detach(target, self.now_ns()) {
-                        self.state.events.push(Event::Detached { target });
-                    }
-                }
-                SourceRequest::Crop(crop) => self.set_crop(crop),
-                SourceRequest::Start => self.start(),
-            }
-        }
-        if self.requests.is_over() { Go::Stop } else { Go::On }
-    }
-
-    fn start(&mut self) {
-        let is_first = !std::mem::replace(&mut self.is_started, true);
-        if let Some(error) = self.producer.notice().filter(|_| is_first) {
-            self.state.events.push(Event::Warning { error });
-        }
-    }
-
-    /// Frames have another shape from now on.
-    fn change(&mut self, shape: FrameShape) {
-        let before = std::mem::replace(&mut *self.state.shape.lock(), shape);
-        let FrameShape { view: VideoInfo { width, height, .. }, .. } = shape;
-        if (before.view.width, before.view.height) != (width, height) {
-            self.state.events.push(Event::Resize { width, height });
-        }
-        self.set_crop(self.crop);
-    }
-
-    /// Only `crop` of each frame is handed on from now on; one that does not fit is given up.
-    fn set_crop(&mut self, crop: Option<Rect>) {
-        let shape = *self.state.shape.lock();
-        let refused = crop.and_then(|crop| crop::check(crop, shape).err());
-        self.crop = crop.filter(|_| refused.is_none());
-        if let Some(error) = refused {
-            self.state.events.push(Event::Warning { error });
-        }
-        self.hub.prepare(self.cropped_shape(), self.rate());
-    }
-
-    /// Frames per second of the producer.
-    fn rate(&self) -> Option<Rational> {
-        Some(self.producer.info().frame_rate)
-    }
-
-    /// The shape of its frames after the crop.
-    fn cropped_shape(&self) -> FrameShape {
-        let mut shape = *self.state.shape.lock();
-        if let Some(crop) = self.crop {
-            shape.view.width = u32::try_from(crop.width).unwrap_or(0);
-            shape.view.height = u32::try_from(crop.height).unwrap_or(0);
-            shape.view.tags.geometry = shape.view.tags.geometry.cropped(crop.y);
-        }
-        shape
-    }
-
     /// Hands a captured frame on, at its moment if it is paced.
     fn take(&mut self, captured: Captured) -> Result<Go> {
         let Captured { views, pts, duration, captured_ns, jump_seconds, loss } = captured;
@@ -273,23 +208,51 @@ impl SourceThread {
             Err(Closed) => return Ok(Go::Stop),
         }
         let captured_ns = captured_ns.unwrap_or_else(|| self.now_ns());
+        let packet =
+            self.packets.iter().position(|(time, _)| *time == pts).and_then(|index| self.packets.remove(index));
         let frame = Arc::new(Frame {
             views: views.into_iter().map(|view| self.cropped(view)).collect::<Result<_>>()?,
-            sequence: self.sequence,
+            sequence: packet.map_or(self.sequence, |(_, sequence)| sequence),
             pts,
             time_base: self.producer.time_base(),
             duration,
             captured_ns,
             session_start_ms: self.session.begin(captured_ns).wall_clock_ms,
             loss,
+            coded: None,
         });
         if let Some(jump_seconds) = jump_seconds {
             let at_seconds = pts as f64 * frame.time_base.as_f64();
             self.state.report_jump(at_seconds, jump_seconds, self.now_ns());
         }
         let go = self.hand_on(&frame);
-        self.note(&frame);
+        if packet.is_none() {
+            self.note(&frame);
+        }
         Ok(go)
+    }
+
+    /// Hands a packet on. Its picture may follow, which is the same frame.
+    fn take_packet(&mut self, packet: CapturedPacket) -> Go {
+        let CapturedPacket { coded, pts, captured_ns, loss } = packet;
+        let frame = Arc::new(Frame {
+            views: Views::new(),
+            sequence: self.sequence,
+            pts,
+            time_base: self.producer.time_base(),
+            duration: None,
+            captured_ns,
+            session_start_ms: self.session.begin(captured_ns).wall_clock_ms,
+            loss,
+            coded: Some(coded),
+        });
+        if self.packets.len() >= MOST_PACKETS {
+            self.packets.pop_front();
+        }
+        self.packets.push_back((pts, self.sequence));
+        let go = self.hand_on(&frame);
+        self.note(&frame);
+        go
     }
 
     /// Waits until the last frame is over, if it is paced and says for how long it is shown.
@@ -383,18 +346,6 @@ impl SourceThread {
         self.state.duration_ns.fetch_max(end_ns, SeqCst);
         if let Some(last) = self.last_captured_ns.replace(frame.captured_ns) {
             self.state.interval.record(frame.captured_ns.saturating_sub(last));
-        }
-    }
-
-    /// After the end only a close is served; late attaches and detaches are answered.
-    fn wait_for_close(&mut self) {
-        while let Some(request) = self.requests.recv() {
-            match request {
-                SourceRequest::Attach { target, .. } | SourceRequest::Detach { target } => {
-                    self.state.events.push(Event::Detached { target });
-                }
-                SourceRequest::Crop(_) | SourceRequest::Start => {}
-            }
         }
     }
 }

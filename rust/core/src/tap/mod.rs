@@ -19,7 +19,7 @@ use self::{
 };
 use crate::{
     base::error::Result,
-    frame::header::FrameHeader,
+    frame::{FrameForm, header::FrameHeader},
     pipeline::{
         Clock, InputSender, OverflowPolicy, Signal, clock,
         events::Notify,
@@ -84,7 +84,11 @@ impl Tap {
         let policy = is_latest.then_some(OverflowPolicy::DropOldest);
         let limits = Limits::frames(if is_latest { 1 } else { options.queue as usize });
         let signal = Signal::new(clock);
-        let (input, receiver) = input_queue(state.clone(), InputConfig { limits, policy, preferred: None }, &signal);
+        let (input, receiver) = input_queue(
+            state.clone(),
+            InputConfig { limits, policy, preferred: None, form: FrameForm::Pictures },
+            &signal,
+        );
         // Nothing waits on this side's signal: the observer is notified.
         let (sender, ready) = queue(Signal::new(clock));
         let bounds = Bounds::items(if is_latest { 1 } else { READY });

@@ -48,6 +48,7 @@ fn frame(index: u64) -> Arc<Frame> {
         captured_ns: START_NS,
         session_start_ms: 7,
         loss: None,
+        coded: None,
     })
 }
 

@@ -2,6 +2,7 @@
 //! files.
 #![allow(dead_code, unreachable_pub, missing_docs)]
 
+pub mod camera;
 pub mod clock;
 pub mod disk;
 pub mod recording;

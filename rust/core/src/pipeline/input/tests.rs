@@ -16,6 +16,7 @@ fn frame(index: u64) -> SharedFrame {
         captured_ns: START_NS,
         session_start_ms: 7,
         loss: None,
+        coded: None,
     })
 }
 

@@ -73,6 +73,7 @@ fn frame_of(picture: Picture) -> SharedFrame {
         captured_ns: 0,
         session_start_ms: 0,
         loss: None,
+        coded: None,
     })
 }
 

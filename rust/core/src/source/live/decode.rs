@@ -15,11 +15,21 @@ use crate::{
 /// Packets that a decoder may hold back: H.264 and HEVC reorder at most 16 pictures (max_dec_frame_buffering).
 const MOST_INSIDE: usize = 32;
 
+/// A packet whose picture may still come.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Inside {
+    pub(super) stamp: Stamp,
+    /// Its capture time, if that is known before its picture comes out.
+    pub(super) captured_ns: Option<u64>,
+    /// Whether the packet itself was handed on, and counted.
+    pub(super) is_handed_on: bool,
+}
+
 /// Decodes the packets of one stream.
 pub(super) struct PacketDecoder {
     decoder: PictureDecoder,
-    /// The stamps of the packets inside, by the numbers that the packets have there.
-    inside: VecDeque<(i64, Stamp)>,
+    /// The packets inside, by the numbers that they have there.
+    inside: VecDeque<(i64, Inside)>,
     next: i64,
 }
 
@@ -27,9 +37,18 @@ pub(super) struct PacketDecoder {
 #[derive(Default)]
 pub(super) struct DecodedPacket {
     /// The pictures that are complete with it.
-    pub(super) pictures: Vec<(Picture, Stamp)>,
+    pub(super) pictures: Vec<(Picture, Inside)>,
     /// Packets known by now to give no picture.
     pub(super) lost: u64,
+    /// Those of them that are counted nowhere else.
+    pub(super) uncounted: u64,
+}
+
+impl DecodedPacket {
+    fn lose(&mut self, inside: Inside) {
+        self.lost += 1;
+        self.uncounted += u64::from(!inside.is_handed_on);
+    }
 }
 
 impl PacketDecoder {
@@ -59,32 +78,44 @@ impl PacketDecoder {
         self.decoder.damaged()
     }
 
+    /// Whether pictures come out in another order than their packets, as far as is known.
+    pub(super) fn reorders(&self) -> bool {
+        self.decoder.reorders()
+    }
+
+    /// Forgets everything, to begin at a later key frame; returns how many packets inside are counted nowhere else.
+    pub(super) fn restart(&mut self) -> u64 {
+        self.decoder.restart();
+        self.inside.drain(..).filter(|(_, inside)| !inside.is_handed_on).count() as u64
+    }
+
     /// Takes a packet.
     ///
     /// # Errors
     ///
     /// Out of memory.
-    pub(super) fn decode(&mut self, mut packet: Packet, stamp: Stamp) -> Result<DecodedPacket> {
+    pub(super) fn decode(&mut self, mut packet: Packet, inside: Inside) -> Result<DecodedPacket> {
         let (number, before) = (self.next, self.decoder.damaged());
         self.next += 1;
         packet.set_times(number, number);
-        self.inside.push_back((number, stamp));
+        self.inside.push_back((number, inside));
         self.decoder.send(&packet)?;
         let mut decoded = DecodedPacket::default();
         while let Decoded::Picture(picture) = self.decoder.receive()? {
             let index = self.inside.iter().position(|(inside, _)| picture.pts() == Some(*inside));
-            if let Some((_, stamp)) = index.and_then(|index| self.inside.remove(index)) {
-                decoded.pictures.push((picture, stamp));
+            if let Some((_, inside)) = index.and_then(|index| self.inside.remove(index)) {
+                decoded.pictures.push((picture, inside));
             }
         }
         if self.decoder.damaged() > before && decoded.pictures.is_empty() {
             self.inside.retain(|(inside, _)| *inside != number);
-            decoded.lost += 1;
+            decoded.lose(inside);
         }
         // A packet without a picture of its own, such as one before the first key frame.
         while self.inside.len() > MOST_INSIDE {
-            self.inside.pop_front();
-            decoded.lost += 1;
+            if let Some((_, inside)) = self.inside.pop_front() {
+                decoded.lose(inside);
+            }
         }
         Ok(decoded)
     }

@@ -25,3 +25,23 @@ pub(super) fn rate_mismatch(setup: &LiveSetup, measured: f64) -> Error {
     );
     Error::new(Code::RateMismatch, Stage::Source, message).with_field("frameRate")
 }
+
+/// Its packets cannot be copied, because they are not in the order in which their pictures are shown.
+pub(super) fn reorders(setup: &LiveSetup) -> Error {
+    let message = format!(
+        "Cannot copy the packets of {}: its pictures are coded in another order than they are shown (B-frames), and it does \
+         not tell when each is decoded; switch B-frames off at the camera or server, or choose a codec that encodes",
+        setup.name
+    );
+    Error::argument("codec", message)
+}
+
+/// Its packets cannot be copied, because what a container must state of them has not come.
+pub(super) fn no_sets(setup: &LiveSetup) -> Error {
+    let message = format!(
+        "Cannot copy the packets of {}: no parameter sets came with them, without which no file of them can be opened; have \
+         the camera repeat them with key frames, or choose a codec that encodes",
+        setup.name
+    );
+    Error::argument("codec", message)
+}

@@ -6,6 +6,7 @@ mod capture;
 mod decode;
 pub mod driver;
 mod messages;
+mod packets;
 mod producer;
 mod stamps;
 mod watch;

@@ -1,28 +1,30 @@
 //! The producer of a live source: states, times, counts and pictures.
 
+mod frames;
+
 use std::{collections::VecDeque, sync::Arc};
 
 use parking_lot::Mutex;
-use smallvec::smallvec;
 
 use super::{
     LiveSetup,
     account::Account,
     capture::{Capture, News},
-    decode::PacketDecoder,
     driver::{CaptureDriver, Content, Loss, Received, Stamp, Stream},
     messages,
-    stamps::{CaptureClock, STEP_NS, SequenceCount},
+    packets::{Forms, PacketLine},
+    stamps::{CaptureClock, SequenceCount},
     watch::{Change, Limits, Watch, random},
 };
-use crate::source::producer::{Captured, Patience, Produced, Producer, StateChange, Timing};
+use crate::source::producer::{PacketOffer, Patience, Produced, Producer, SharedOffer, StateChange, Timing};
 use crate::{
-    av::{Packet, Picture, VideoInfo},
+    av::VideoInfo,
     base::{error::Result, time::Rational},
     frame::{FrameLoss, FrameShape, Gap},
     pipeline::{
         Signal,
         clock::SECOND_NS,
+        hub::Wanted,
         live::{LiveReport, LiveState},
         report::SourceInfo,
     },
@@ -46,9 +48,16 @@ pub struct LiveProducer {
     clock: CaptureClock,
     sequence: SequenceCount,
     account: Arc<Mutex<Account>>,
-    decoder: Option<PacketDecoder>,
-    /// Frames lost since the last one that was handed on.
-    lost: u64,
+    /// Its packets, if the stream is one of packets.
+    packets: Option<PacketLine>,
+    /// The forms of pictures that are known.
+    forms: Forms,
+    offer: SharedOffer,
+    /// The forms of frames that are wanted.
+    wanted: Wanted,
+    /// What is missing before the next picture that is handed on, and before the next packet.
+    before_picture: FrameLoss,
+    before_packet: FrameLoss,
     /// The shape of the last frame; `None` before the first.
     shape: Option<VideoInfo>,
     /// Capture of the first frame, which has the time 0.
@@ -78,8 +87,13 @@ impl LiveProducer {
             clock: CaptureClock::default(),
             sequence: SequenceCount::default(),
             account: Arc::default(),
-            decoder: None,
-            lost: 0,
+            packets: None,
+            forms: Forms::default(),
+            offer: SharedOffer::default(),
+            // A picture shows what the frames are like.
+            wanted: Wanted { pictures: true, packets: false },
+            before_picture: FrameLoss::default(),
+            before_packet: FrameLoss::default(),
             shape: None,
             origin_ns: None,
             to_burn: setup.burn,
@@ -143,11 +157,17 @@ impl LiveProducer {
                 self.setup.info.frame_rate = rate;
             }
         }
-        self.decoder = None;
-        if let Content::Packets(parameters) = &stream.content {
-            let decoder = PacketDecoder::open(&self.setup.name, parameters, self.setup.max_pixels)?;
-            self.setup.info.codec = decoder.codec_name();
-            self.decoder = Some(decoder);
+        if let Some(mut packets) = self.packets.take() {
+            self.account.lock().withheld += packets.stop_decoding();
+        }
+        match &stream.content {
+            Content::Packets(parameters) => {
+                let starts = self.account.lock().starts;
+                let packets = PacketLine::open(&self.setup, parameters, starts, &self.offer)?;
+                self.setup.info.codec = packets.codec().to_owned();
+                self.packets = Some(packets);
+            }
+            Content::Pictures(_) => *self.offer.lock() = PacketOffer::None,
         }
         Ok(())
     }
@@ -156,18 +176,19 @@ impl LiveProducer {
         match received {
             Received::Picture(picture, stamp) => {
                 self.count(&stamp);
-                self.capture_picture(picture, &stamp);
+                let captured_ns = self.clock.captured_ns(&stamp);
+                self.capture_picture(picture, &stamp, captured_ns);
             }
             Received::Damaged(stamp) => {
                 self.count(&stamp);
                 self.account.lock().damaged += 1;
-                self.lost += 1;
+                self.miss(1);
                 self.watch.sign(stamp.arrival_ns);
             }
             Received::Packet(packet, stamp) => {
                 self.count(&stamp);
                 self.watch.sign(stamp.arrival_ns);
-                self.decode(packet, stamp)?;
+                self.receive_packet(packet, stamp)?;
             }
             Received::Nothing => {}
         }
@@ -179,64 +200,18 @@ impl LiveProducer {
         let lost = self.sequence.lost_before(stamp).saturating_sub(stamp.missed_before);
         self.account.lock().span += 1 + lost + stamp.missed_before;
         self.account.lock().lost += lost;
-        self.lost += lost + stamp.missed_before;
+        self.miss(lost + stamp.missed_before);
     }
 
-    fn decode(&mut self, packet: Packet, stamp: Stamp) -> Result<()> {
-        let Some(decoder) = &mut self.decoder else { return Ok(()) };
-        let decoded = decoder.decode(packet, stamp)?;
-        self.account.lock().damaged += decoded.lost;
-        self.lost += decoded.lost;
-        for (picture, stamp) in decoded.pictures {
-            self.capture_picture(picture, &stamp);
-        }
-        Ok(())
+    /// Frames are missing before the next one of each form.
+    fn miss(&mut self, frames: u64) {
+        self.before_picture.frames += frames;
+        self.before_packet.frames += frames;
     }
 
-    /// Makes a frame of a picture, unless no frames are wanted.
-    fn capture_picture(&mut self, picture: Picture, stamp: &Stamp) {
-        let shape = VideoInfo::of(&picture);
-        let captured_ns = self.clock.captured_ns(stamp);
-        let now_ns = self.now_ns();
-        self.account.lock().frame(captured_ns, now_ns, self.clock.distrusted);
-        if self.shape.is_none() {
-            let info = &mut self.setup.info;
-            (info.width, info.height, info.pixel_format) = (shape.width, shape.height, shape.format.name());
-            let geometry = shape.tags.geometry;
-            info.pixel_aspect = Some(geometry.pixel_aspect).filter(|aspect| aspect.num > 0);
-            info.field_order = geometry.field_order;
-            self.shape = Some(shape);
-        }
-        if self.to_burn > 0 || self.is_withholding() {
-            self.to_burn = self.to_burn.saturating_sub(1);
-            self.account.lock().withheld += 1;
-            self.lost = 0;
-            let _ = self.watch.frame(captured_ns, stamp.arrival_ns);
-            self.account.lock().state = self.watch.state();
-            return;
-        }
-        let (change, gap) = self.watch.frame(captured_ns, stamp.arrival_ns);
-        if let Some(change) = change {
-            self.tell(change, gap.clone());
-        }
-        if self.shape.replace(shape) != Some(shape) {
-            self.ready.push_back(Produced::Changed(FrameShape::mono(shape)));
-        }
-        let frames = std::mem::take(&mut self.lost);
-        let loss = (frames > 0 || gap.is_some()).then(|| Arc::new(FrameLoss { frames, gap }));
-        let origin_ns = *self.origin_ns.get_or_insert(captured_ns);
-        let pts = i64::try_from((captured_ns - origin_ns) / STEP_NS).unwrap_or(i64::MAX);
-        self.ready.push_back(Produced::Frame(Captured {
-            views: smallvec![picture],
-            pts,
-            captured_ns: Some(captured_ns),
-            loss,
-            ..Captured::default()
-        }));
-        if let Some(measured) = self.account.lock().rate_mismatch(self.setup.info.frame_rate, self.setup.is_rate_asked)
-        {
-            self.ready.push_back(Produced::Warning(messages::rate_mismatch(&self.setup, measured)));
-        }
+    /// Nothing is missing for those who did not want it.
+    fn forget_losses(&mut self) {
+        (self.before_picture, self.before_packet) = <_>::default();
     }
 
     fn tell(&mut self, change: Change, gap: Option<Gap>) {
@@ -323,7 +298,7 @@ impl Producer for LiveProducer {
             self.take_news()?;
             self.ready.clear();
             self.lingers_until_ns = None;
-            self.lost = 0;
+            self.forget_losses();
             if self.watch.state() == LiveState::Resting {
                 self.watch.resume(self.now_ns());
                 self.account.lock().state = LiveState::Connecting;
@@ -368,6 +343,23 @@ impl Producer for LiveProducer {
         if now_ns < until_ns { Some(until_ns) } else { self.stop() }
     }
 
+    fn want(&mut self, wanted: Wanted) {
+        let before = std::mem::replace(&mut self.wanted, wanted);
+        if let (Some(packets), true) = (&mut self.packets, before.pictures && !wanted.pictures) {
+            self.account.lock().withheld += packets.stop_decoding();
+        }
+        if wanted.pictures && !before.pictures {
+            self.before_picture = FrameLoss::default();
+        }
+        if wanted.packets && !before.packets {
+            self.before_packet = FrameLoss::default();
+        }
+    }
+
+    fn offer(&self) -> Option<SharedOffer> {
+        Some(self.offer.clone())
+    }
+
     fn live(&self) -> Option<Arc<dyn LiveReport>> {
         Some(self.account.clone())
     }
@@ -377,7 +369,7 @@ impl Producer for LiveProducer {
     }
 
     fn damaged(&self) -> u64 {
-        self.decoder.as_ref().map_or(0, PacketDecoder::damaged)
+        self.packets.as_ref().map_or(0, PacketLine::damaged)
     }
 }
 
