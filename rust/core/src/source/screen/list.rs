@@ -182,3 +182,22 @@ fn describe(display: &str, connected: &Connected) -> Result<ScreenInfo, Failure>
         problem,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_environments_display_comes_first_and_only_once() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["X10", "X2", "X0", "X", "Xa", "Y1", "X70000"] {
+            std::fs::write(folder.path().join(name), "").unwrap();
+        }
+        let found = |named: Option<&str>| displays(named.map(str::to_owned), folder.path()).join(" ");
+        assert_eq!(found(None), ":0 :2 :10");
+        assert_eq!(found(Some("")), ":0 :2 :10");
+        assert_eq!(found(Some(":2.1")), ":2.1 :0 :10");
+        assert_eq!(found(Some("host:2")), "host:2 :0 :2 :10");
+        assert_eq!(displays(None, Path::new("/there/is/none")), Vec::<String>::new());
+    }
+}
