@@ -103,8 +103,8 @@ impl DisplayName {
                 name.parse().map(|_| name)
             }
             None => Err(unavailable(if has_wayland() {
-                "Cannot capture the screen: this is a Wayland session, which only an X11 session can replace so far; log in \
-                 to one, or name an X server with `display`"
+                "Cannot capture the screen: this session is one of Wayland, whose screen cannot be captured yet; log in to an \
+                 X11 session, or name an X server with `display`"
                     .to_owned()
             } else {
                 "Cannot capture the screen: DISPLAY is not set, so that no X server is known; set it, or give `display`, such \
@@ -226,6 +226,11 @@ fn reach_socket(path: &str, waker: &Waker, deadline_ns: u64) -> io::Result<UnixS
         }
         _ => by_file,
     }
+}
+
+/// Whether a server listens at a socket; one that is gone may have left its file.
+pub(super) fn is_listening(path: &str, waker: &Waker, deadline_ns: u64) -> bool {
+    !matches!(reach_socket(path, waker, deadline_ns), Err(error) if error.kind() == ErrorKind::ConnectionRefused)
 }
 
 /// Connects without blocking: a server that is stopped accepts nothing, and its socket is full at some time.
