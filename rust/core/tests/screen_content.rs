@@ -8,9 +8,7 @@ use giftgrab_core::{
 };
 use support::screens::{Capture, Client, Grid, Xvfb};
 use x11rb::connection::Connection as _;
-use x11rb::protocol::xproto::{
-    ChangeWindowAttributesAux, ConfigureWindowAux, ConnectionExt as _, CreateGCAux, Rectangle,
-};
+use x11rb::protocol::xproto::{ChangeWindowAttributesAux, ConnectionExt as _, CreateGCAux, Rectangle};
 
 const BGRA: &str = r#"{ "colour": "bgra", "cursor": false }"#;
 
@@ -207,40 +205,8 @@ fn luma_and_chroma_are_those_of_the_colours_that_were_drawn() {
 }
 
 #[test]
-fn a_window_is_captured_whatever_covers_it_and_wherever_it_is() {
-    let Some(server) = Xvfb::start(&["-screen", "0", "320x240x24"]) else { return };
-    let client = Client::of(&server);
-    let window = client.window((20, 30), (101, 67), 3, "Die Uhr");
-    let drawn = client.noise(window, (101, 67), 5);
-    let cover = client.window((0, 0), (320, 240), 0, "Cover");
-    let by_number = format!(r#"{{ "colour": "bgra", "cursor": false, "window": "{window:#x}" }}"#);
-    let by_title = r#"{ "colour": "bgra", "cursor": false, "window": "Die Uhr" }"#;
-    for json in [by_number.as_str(), by_title] {
-        let mut capture = Capture::start_with(&server.options(json));
-        // From now on its pixels are kept.
-        capture.next().unwrap();
-        client.noise(window, (101, 67), 5);
-        capture.wait_for(&drawn);
-        for (x, y) in [(-50, -40), (290, 200), (20, 30)] {
-            client.connection.configure_window(window, &ConfigureWindowAux::new().x(x).y(y)).unwrap();
-            client.sync();
-            assert_eq!(capture.grid(), drawn);
-        }
-        let changed = client.noise(window, (101, 67), 6);
-        capture.wait_for(&changed);
-        client.noise(window, (101, 67), 5);
-    }
-    let listed = screen::list().unwrap();
-    let own = listed.iter().find(|screen| screen.display == server.display).unwrap();
-    let titles: Vec<_> = own.windows.iter().map(|window| (window.title.as_str(), window.id.clone())).collect();
-    assert_eq!(titles, [("Die Uhr", format!("{window:#x}")), ("Cover", format!("{cover:#x}"))]);
-    client.window((0, 0), (10, 10), 0, "Cover");
-    let refusal = |json: &str| match Capture::new(&server.options(json)).start() {
-        Err(Loss::Lost(error)) => (error.field.unwrap_or_default(), error.message),
-        other => panic!("{other:?}"),
-    };
-    let (field, message) = refusal(r#"{ "window": "Cover" }"#);
-    assert!(field == "window" && message.contains("more than one has this title"), "{message}");
-    assert!(refusal(r#"{ "window": "Nothing" }"#).1.contains("no window has exactly this title"));
-    assert!(refusal(r#"{ "window": "0x7fffffff" }"#).1.contains("there is no such window"));
+fn a_screen_is_found_by_its_abstract_name_where_its_socket_has_no_file() {
+    let Some(server) = Xvfb::start(&["-screen", "0", "30x20x24", "-nolisten", "unix"]) else { return };
+    let black = Grid::of((30, 20), |_, _| [0; 3]);
+    assert_eq!(Capture::start_with(&server.options(BGRA)).grid(), black);
 }

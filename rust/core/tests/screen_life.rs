@@ -21,13 +21,7 @@ use giftgrab_core::{
     sys::monotonic_ns,
 };
 use support::screens::{Capture, Client, Grid, Xvfb};
-use x11rb::{
-    connection::Connection as _,
-    protocol::{
-        randr::{ConnectionExt as _, Rotation},
-        xproto::{ConfigureWindowAux, ConnectionExt as _},
-    },
-};
+use x11rb::protocol::randr::{ConnectionExt as _, Rotation};
 
 const BGRA: &str = r#"{ "colour": "bgra", "cursor": false }"#;
 const SMALL: &[&str] = &["-screen", "0", "160x120x24"];
@@ -82,110 +76,6 @@ fn instants_that_are_missed_are_told_by_their_numbers() {
     let missed = second.sequence.unwrap() - first.sequence.unwrap() - 1;
     let periods = (second.device_ns.unwrap() - first.device_ns.unwrap()) as f64 * 30.0 / 1e9;
     assert!(missed >= 8 && (f64::from(missed) + 1.0 - periods).abs() <= 1.0, "{missed} missed in {periods} periods");
-}
-
-#[test]
-fn a_window_that_is_resized_hidden_or_closed_is_told_and_its_number_is_never_another_window() {
-    let Some(server) = Xvfb::start(SMALL) else { return };
-    let client = Client::of(&server);
-    let window = client.window((10, 10), (60, 40), 0, "Clock");
-    let json = format!(r#"{{ "colour": "bgra", "cursor": false, "window": "{window:#x}" }}"#);
-    let mut capture = Capture::start_with(&server.options(&json));
-    assert_eq!(capture.grid().size, (60, 40));
-
-    client.connection.configure_window(window, &ConfigureWindowAux::new().width(71).height(33)).unwrap();
-    client.sync();
-    assert!(matches!(capture.loss(), Loss::Changed));
-    capture.driver.rest();
-    capture.start().unwrap();
-    let drawn = client.noise(window, (71, 33), 9);
-    capture.wait_for(&drawn);
-
-    client.connection.unmap_window(window).unwrap();
-    client.sync();
-    assert!(matches!(capture.loss(), Loss::Changed));
-    capture.driver.rest();
-    let hidden = capture.start().unwrap_err();
-    assert!(hidden.is_no_signal());
-    assert!(error(hidden).message.contains("minimised or hidden"));
-    capture.driver.rest();
-    client.show(window);
-    let before = Instant::now();
-    let signal = capture.signal.clone();
-    let patience = giftgrab_core::source::producer::Patience {
-        signal: &signal,
-        seen: signal.seen(),
-        deadline_ns: monotonic_ns() + 60_000_000_000,
-    };
-    capture.driver.wait_for_return(&patience);
-    assert!(before.elapsed() < Duration::from_secs(30), "the window is shown again");
-    capture.start().unwrap();
-    let drawn = client.noise(window, (71, 33), 10);
-    capture.wait_for(&drawn);
-
-    client.connection.destroy_window(window).unwrap();
-    client.window_of(window, ((0, 0), (71, 33), 0), "Another");
-    let closed = error(capture.loss());
-    assert_eq!(closed.code, Code::ScreenUnavailable);
-    assert!(closed.message.contains("it was closed"), "{closed}");
-    capture.driver.close();
-    assert_eq!(error(capture.start().unwrap_err()), closed, "its number is another window's");
-}
-
-#[test]
-fn a_number_that_is_another_windows_after_a_lost_connection_is_refused() {
-    let Some(mut server) = Xvfb::start_to_be_killed(SMALL) else { return };
-    let first = Client::of(&server);
-    let window = first.window((0, 0), (50, 50), 0, "First");
-    let options = server.options(&format!(r#"{{ "colour": "bgra", "window": "{window:#x}" }}"#));
-    let mut capture = Capture::start_with(&options);
-    capture.next().unwrap();
-    // The same window is known again.
-    capture.driver.close();
-    capture.start().unwrap();
-    capture.next().unwrap();
-    capture.driver.close();
-    first.connection.destroy_window(window).unwrap();
-    first.window_of(window, ((0, 0), (50, 50), 0), "Second");
-    assert!(error(capture.start().unwrap_err()).message.contains("it was closed"));
-    // A server that was started anew gives the same numbers again.
-    let mut capture = Capture::start_with(&options);
-    capture.next().unwrap();
-    server.kill();
-    error(capture.loss());
-    let server = Xvfb::start_at(&server.display, SMALL).unwrap();
-    let client = Client::of(&server);
-    assert_eq!(client.window((0, 0), (50, 50), 0, "Third"), window);
-    assert!(error(capture.start().unwrap_err()).message.contains("it was closed"));
-}
-
-#[test]
-fn a_window_that_changes_its_size_all_the_time_is_captured_in_between() {
-    let Some(server) = Xvfb::start(SMALL) else { return };
-    let client = Client::of(&server);
-    let window = client.window((0, 0), (50, 50), 0, "Rubber");
-    let options = server.options(r#"{ "colour": "bgra", "window": "Rubber", "frameRate": { "num": 200, "den": 1 } }"#);
-    let mut capture = Capture::start_with(&options);
-    let mut sizes = std::collections::BTreeSet::new();
-    let until = Instant::now() + Duration::from_secs(2);
-    let mut step = 0;
-    while Instant::now() < until {
-        step += 1;
-        let (width, height) = (20 + step % 100, 20 + step % 77);
-        client.connection.configure_window(window, &ConfigureWindowAux::new().width(width).height(height)).unwrap();
-        client.connection.flush().unwrap();
-        match capture.next() {
-            Ok((picture, _)) => {
-                sizes.insert((picture.width(), picture.height()));
-            }
-            Err(Loss::Changed) => {
-                capture.driver.rest();
-                capture.start().unwrap();
-            }
-            Err(Loss::Lost(error)) => panic!("{error}"),
-        }
-    }
-    assert!(sizes.len() > 3, "{sizes:?}");
 }
 
 #[test]

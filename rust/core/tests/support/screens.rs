@@ -19,6 +19,7 @@ use giftgrab_core::{
     },
     sys::monotonic_ns,
 };
+use rustix::process::{Pid, Signal as Kill, kill_process};
 use x11rb::{
     connection::Connection as _,
     protocol::xproto::{
@@ -36,7 +37,7 @@ const HANG_NS: u64 = 60_000_000_000;
 /// Blue, green and red.
 pub type Pixel = [u8; 3];
 
-/// An X server, killed when it is dropped.
+/// An X server, ended when it is dropped.
 pub struct Xvfb {
     child: Child,
     pub display: String,
@@ -91,7 +92,11 @@ impl Xvfb {
 
 impl Drop for Xvfb {
     fn drop(&mut self) {
-        let _ = self.child.kill();
+        // Asked, not killed: it takes its socket with it.
+        if let (Ok(None), Some(id)) = (self.child.try_wait(), Pid::from_raw(self.child.id().cast_signed())) {
+            let _ = kill_process(id, Kill::TERM);
+            let _ = kill_process(id, Kill::CONT);
+        }
         let _ = self.child.wait();
     }
 }

@@ -103,8 +103,8 @@ impl DisplayName {
                 name.parse().map(|_| name)
             }
             None => Err(unavailable(if has_wayland() {
-                "Cannot capture the screen: this is a Wayland session, which only an X11 session can replace so far; log in \
-                 to one, or name an X server with `display`"
+                "Cannot capture the screen: this session is one of Wayland, whose screen cannot be captured yet; log in to an \
+                 X11 session, or name an X server with `display`"
                     .to_owned()
             } else {
                 "Cannot capture the screen: DISPLAY is not set, so that no X server is known; set it, or give `display`, such \
@@ -216,14 +216,30 @@ fn reach(address: &ConnectAddress<'_>, waker: &Waker, deadline_ns: u64) -> io::R
     }
 }
 
-/// Connects to a socket without blocking: a server that is stopped accepts nothing, and its socket is full at some time.
+/// Connects to a socket by its file, or by its abstract name where a container does not have the file.
 fn reach_socket(path: &str, waker: &Waker, deadline_ns: u64) -> io::Result<UnixStream> {
+    let by_file = reach_address(&SocketAddrUnix::new(path)?, waker, deadline_ns);
+    match &by_file {
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => {
+            let abstract_name = SocketAddrUnix::new_abstract_name(path.as_bytes())?;
+            reach_address(&abstract_name, waker, deadline_ns).or(by_file)
+        }
+        _ => by_file,
+    }
+}
+
+/// Whether a server listens at a socket; one that is gone may have left its file.
+pub(super) fn is_listening(path: &str, waker: &Waker, deadline_ns: u64) -> bool {
+    !matches!(reach_socket(path, waker, deadline_ns), Err(error) if error.kind() == ErrorKind::ConnectionRefused)
+}
+
+/// Connects without blocking: a server that is stopped accepts nothing, and its socket is full at some time.
+fn reach_address(address: &SocketAddrUnix, waker: &Waker, deadline_ns: u64) -> io::Result<UnixStream> {
     const AGAIN_NS: u64 = 20_000_000;
-    let address = SocketAddrUnix::new(path)?;
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
     loop {
-        match connect(&socket, &address) {
+        match connect(&socket, address) {
             Ok(()) => return Ok(socket.into()),
             Err(Errno::INTR) => {}
             Err(Errno::AGAIN) if monotonic_ns() < deadline_ns => {

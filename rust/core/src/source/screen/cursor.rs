@@ -71,7 +71,7 @@ mod tests {
     }
 
     fn drawn(cursor: &CursorImage, pointer: (i32, i32)) -> Vec<u8> {
-        let mut picture = vec![0; 4 * 4 * 3];
+        let mut picture = [0; 4 * 4 * 3];
         cursor.draw(pointer, picture.chunks_mut(16));
         assert_eq!(cursor.is_seen(pointer, (4, 3)), picture.iter().any(|byte| *byte != 0), "{pointer:?}");
         picture.iter().step_by(4).copied().collect()

@@ -86,8 +86,19 @@ pub fn list() -> Result<Vec<ScreenInfo>> {
         Error::new(Code::ResourceExhausted, Stage::Source, format!("Cannot list the screens: {error}"))
     })?;
     let mut screens = Vec::new();
-    for display in displays(var_os("DISPLAY").map(|name| name.to_string_lossy().into_owned()), Path::new(SOCKETS)) {
+    let mut count = 0;
+    let named = var_os("DISPLAY").map(|name| name.to_string_lossy().into_owned());
+    for display in displays(named.clone(), Path::new(SOCKETS)) {
         let deadline_ns = monotonic_ns().saturating_add(ANSWER_NS);
+        let socket = display.strip_prefix(':').map(|number| format!("{SOCKETS}/X{number}"));
+        let is_left_over = |socket: String| !connect::is_listening(&socket, &waker, deadline_ns);
+        if named.as_ref() != Some(&display) && socket.is_some_and(is_left_over) {
+            continue;
+        }
+        count += 1;
+        if count > MOST_DISPLAYS {
+            break;
+        }
         let connected = DisplayName::of(Some(&display)).and_then(|name| connect::open(&name, &waker, deadline_ns));
         match connected {
             Ok(Ok(connected)) => screens.extend(screens_of(&display, connected)),
@@ -111,7 +122,7 @@ fn displays(named: Option<String>, sockets: &Path) -> Vec<String> {
         let base = named.as_deref().map(|name| name.split_once('.').map_or(name, |(base, _)| base));
         base != Some(display)
     };
-    named.iter().cloned().chain(found.filter(is_other)).take(MOST_DISPLAYS).collect()
+    named.iter().cloned().chain(found.filter(is_other)).collect()
 }
 
 fn unusable(display: &str, problem: Error) -> ScreenInfo {
@@ -181,4 +192,23 @@ fn describe(display: &str, connected: &Connected) -> Result<ScreenInfo, Failure>
         windows,
         problem,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_environments_display_comes_first_and_only_once() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["X10", "X2", "X0", "X", "Xa", "Y1", "X70000"] {
+            std::fs::write(folder.path().join(name), "").unwrap();
+        }
+        let found = |named: Option<&str>| displays(named.map(str::to_owned), folder.path()).join(" ");
+        assert_eq!(found(None), ":0 :2 :10");
+        assert_eq!(found(Some("")), ":0 :2 :10");
+        assert_eq!(found(Some(":2.1")), ":2.1 :0 :10");
+        assert_eq!(found(Some("host:2")), "host:2 :0 :2 :10");
+        assert_eq!(displays(None, Path::new("/there/is/none")), Vec::<String>::new());
+    }
 }

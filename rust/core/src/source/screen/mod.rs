@@ -4,6 +4,7 @@ mod aim;
 mod connect;
 mod cursor;
 mod driver;
+mod extensions;
 mod find;
 mod link;
 mod list;

@@ -4,15 +4,15 @@ use std::io;
 
 use rustix::io::fcntl_dupfd_cloexec;
 use x11rb::{
-    connection::{Connection as _, RequestConnection as _},
+    connection::Connection as _,
     errors::ReplyError,
     protocol::{
         Event,
-        composite::{self, ConnectionExt as _, Redirect},
-        damage::{self, ConnectionExt as _, Damage, ReportLevel},
-        randr::{self, ConnectionExt as _, NotifyMask},
-        shm::{self, ConnectionExt as _, Seg},
-        xfixes::{self, ConnectionExt as _, CursorNotifyMask},
+        composite::{ConnectionExt as _, Redirect},
+        damage::{ConnectionExt as _, Damage, ReportLevel},
+        randr::{ConnectionExt as _, NotifyMask},
+        shm::{ConnectionExt as _, Seg},
+        xfixes::{ConnectionExt as _, CursorNotifyMask},
         xproto::{ChangeWindowAttributesAux, ConnectionExt as _, EventMask, ImageFormat, Pixmap, Window},
     },
 };
@@ -21,6 +21,7 @@ use super::{
     aim::{self, Aim, Miss},
     connect::{Connected, Connection, DisplayName, Failure},
     cursor::CursorImage,
+    extensions::Extensions,
     find,
     link::{Waited, Waker},
     options::ScreenOptions,
@@ -74,41 +75,6 @@ pub(super) struct Session {
     is_cursor_changed: bool,
     /// How often the cursor was asked for.
     cursors: u64,
-}
-
-/// The extensions of a server, in versions that are enough.
-#[derive(Debug, Clone, Copy)]
-struct Extensions {
-    randr: bool,
-    xfixes: bool,
-    damage: bool,
-    composite: bool,
-    /// Memory can be shared by its descriptor.
-    shm: bool,
-}
-
-impl Extensions {
-    fn of(connected: &Connected) -> Result<Self, Failure> {
-        let connection = &connected.connection;
-        let has = |name| Ok::<bool, Failure>(connection.extension_information(name)?.is_some());
-        for name in [randr::X11_EXTENSION_NAME, xfixes::X11_EXTENSION_NAME, damage::X11_EXTENSION_NAME] {
-            connection.prefetch_extension_information(name)?;
-        }
-        let randr = has(randr::X11_EXTENSION_NAME)? && connection.randr_query_version(1, 5)?.reply().is_ok();
-        let xfixes =
-            has(xfixes::X11_EXTENSION_NAME)? && connection.xfixes_query_version(5, 0)?.reply()?.major_version >= 2;
-        let damage =
-            xfixes && has(damage::X11_EXTENSION_NAME)? && connection.damage_query_version(1, 1)?.reply().is_ok();
-        let composite = has(composite::X11_EXTENSION_NAME)? && {
-            let version = connection.composite_query_version(0, 4)?.reply()?;
-            (version.major_version, version.minor_version) >= (0, 2)
-        };
-        let shm = connected.is_local && has(shm::X11_EXTENSION_NAME)? && {
-            let version = connection.shm_query_version()?.reply()?;
-            (version.major_version, version.minor_version) >= (1, 2)
-        };
-        Ok(Self { randr, xfixes, damage, composite, shm })
-    }
 }
 
 impl Session {
