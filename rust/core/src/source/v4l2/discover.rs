@@ -127,8 +127,8 @@ pub(super) fn classify(entry: &Entry, capability: &Capability) -> Probed {
     let abilities = abilities(capability);
     match other_kind(abilities) {
         None => Probed::Capture(device),
-        // It captures whenever a program feeds it.
-        Some(_) if abilities & IS_OUTPUT != 0 && device.driver.contains("loopback") => Probed::Unfed(device),
+        // It captures whenever a program feeds it; meanwhile it says that it does something else, or nothing.
+        Some(_) if device.driver.contains("loopback") => Probed::Unfed(device),
         Some(why) => Probed::Other(why),
     }
 }

@@ -81,6 +81,8 @@ fn open_on(system: &Arc<dyn System>, options: &DeviceOptions) -> Result<Opened> 
     let opened = driver.open_at(&device.entry.path).and_then(|()| {
         let Some(open) = &mut driver.open else { return Ok(()) };
         open.is_restored = true;
+        // Controls may change what the mode was chosen by.
+        open.is_fresh &= options.controls.is_empty();
         driver.shared.restore(open.node.as_ref()).map_err(Loss::Lost)
     });
     if let Err(loss) = opened {

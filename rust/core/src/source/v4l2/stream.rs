@@ -100,8 +100,6 @@ pub(super) fn begin(node: &dyn Node, chosen: &Chosen) -> Result<Running, (&'stat
     for index in 0..granted {
         node.queue(index).map_err(|error| ("queue its buffers", error))?;
     }
-    // What is told of the signal so far is known.
-    take_events(node);
     node.stream(true).map_err(|error| ("start its stream", error))?;
     Ok(Running {
         last: None,
