@@ -22,7 +22,8 @@ mod text;
 use std::sync::Arc;
 
 pub use self::{
-    controls::{ControlInfo, ControlKind, DeviceControls, MenuEntry},
+    control_values::{ControlKind, MenuEntry},
+    controls::{ControlInfo, DeviceControls},
     list::{DeviceInfo, FormatInfo, InputInfo, RateInfo, SizeInfo, SizeRange, list_devices},
     options::{ControlValue, DeviceOptions},
     system::Holder,
