@@ -136,6 +136,7 @@ fn run(seconds: f64, options: &str, actions: &[&str]) -> Outcome<Value> {
     }
     let stats = producer.live().map(|live| live.stats());
     let (info, missed) = (producer.info().clone(), producer.missed());
+    let held = json!([entries("/proc/self/fd"), mappings()]);
     let closing = Instant::now();
     drop(producer);
     let closed = closing.elapsed().as_secs_f64();
@@ -147,8 +148,18 @@ fn run(seconds: f64, options: &str, actions: &[&str]) -> Outcome<Value> {
         "frames": times.len(), "increasing": increasing, "missed": missed, "shape": shape,
         "rate": info.frame_rate.to_string(), "pixelFormat": info.pixel_format, "codec": info.codec,
         "stepMs": spread(&mut steps), "ageMs": spread(&mut ages), "stats": stats, "events": events,
+        "heldThenLeft": [held, [entries("/proc/self/fd"), mappings()]],
         "actions": acting.join().unwrap_or_default(),
     }))
+}
+
+fn entries(folder: &str) -> usize {
+    std::fs::read_dir(folder).map_or(0, Iterator::count)
+}
+
+/// Buffers of devices that are mapped.
+fn mappings() -> usize {
+    std::fs::read_to_string("/proc/self/maps").map_or(0, |maps| maps.matches("/dev/video").count())
 }
 
 /// The median, the 99th percentile and the greatest, in milliseconds.

@@ -1,7 +1,8 @@
 //! The values of controls: as programs have them, and as the kernel has them.
 
+use serde::Serialize;
+
 use super::{
-    controls::{ControlKind, MenuEntry},
     node::{Answer, Node},
     options::ControlValue,
     text::text,
@@ -13,6 +14,49 @@ const MOST_ITEMS: i64 = 1000;
 
 /// V4L2_CTRL_FLAG_WRITE_ONLY
 const WRITE_ONLY: u32 = 0x40;
+
+/// What a control is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ControlKind {
+    /// A whole number.
+    Number,
+    /// On or off.
+    Switch,
+    /// One of several items.
+    Menu,
+    /// Something that happens when it is pressed.
+    Button,
+    /// A text.
+    Text,
+}
+
+impl ControlKind {
+    /// The kind of a V4L2_CTRL_TYPE_*, and the form of its value; `None` for what has no single value.
+    pub(super) const fn of(kind: u32, elements: u32, maximum: i64) -> Option<(Self, ValueForm)> {
+        if elements > 1 {
+            return None;
+        }
+        Some(match kind {
+            1 | 8 => (Self::Number, ValueForm::Number),
+            2 => (Self::Switch, ValueForm::Number),
+            3 | 9 => (Self::Menu, ValueForm::Number),
+            4 => (Self::Button, ValueForm::Number),
+            5 => (Self::Number, ValueForm::LongNumber),
+            7 => (Self::Text, ValueForm::Text(if maximum < 0 { 1 } else { maximum as usize + 1 })),
+            _ => return None,
+        })
+    }
+}
+
+/// An item of a menu.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+pub struct MenuEntry {
+    /// Its place, by which it is set.
+    pub value: i64,
+    /// Its text, by which it may be set too.
+    pub name: String,
+}
 
 /// The value of a control.
 pub(super) fn read(node: &dyn Node, control: &ControlQuery) -> Answer<ControlValue> {

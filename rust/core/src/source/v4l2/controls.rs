@@ -6,14 +6,14 @@ use parking_lot::Mutex;
 use serde::Serialize;
 
 use super::{
-    control_values::{items, raw_value, read},
+    control_values::{ControlKind, MenuEntry, items, raw_value, read},
     node::Node,
     options::ControlValue,
     text::text,
 };
 use crate::{
     base::error::{Code, Error, Result, Stage},
-    sys::v4l2::{ControlQuery, Errno, ValueForm},
+    sys::v4l2::{ControlQuery, Errno},
 };
 
 /// V4L2_CTRL_FLAG_NEXT_CTRL: the one after this.
@@ -29,49 +29,6 @@ mod flag {
     pub(super) const READ_ONLY: u32 = 0x4;
     pub(super) const INACTIVE: u32 = 0x10;
     pub(super) const VOLATILE: u32 = 0x80;
-}
-
-/// What a control is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum ControlKind {
-    /// A whole number.
-    Number,
-    /// On or off.
-    Switch,
-    /// One of several items.
-    Menu,
-    /// Something that happens when it is pressed.
-    Button,
-    /// A text.
-    Text,
-}
-
-impl ControlKind {
-    /// The kind of a V4L2_CTRL_TYPE_*, and the form of its value; `None` for what has no single value.
-    pub(super) const fn of(kind: u32, elements: u32, maximum: i64) -> Option<(Self, ValueForm)> {
-        if elements > 1 {
-            return None;
-        }
-        Some(match kind {
-            1 | 8 => (Self::Number, ValueForm::Number),
-            2 => (Self::Switch, ValueForm::Number),
-            3 | 9 => (Self::Menu, ValueForm::Number),
-            4 => (Self::Button, ValueForm::Number),
-            5 => (Self::Number, ValueForm::LongNumber),
-            7 => (Self::Text, ValueForm::Text(if maximum < 0 { 1 } else { maximum as usize + 1 })),
-            _ => return None,
-        })
-    }
-}
-
-/// An item of a menu.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
-pub struct MenuEntry {
-    /// Its place, by which it is set.
-    pub value: i64,
-    /// Its text, by which it may be set too.
-    pub name: String,
 }
 
 /// A control of a device.

@@ -127,8 +127,8 @@ pub(super) fn classify(entry: &Entry, capability: &Capability) -> Probed {
     let abilities = abilities(capability);
     match other_kind(abilities) {
         None => Probed::Capture(device),
-        // It captures whenever a program feeds it.
-        Some(_) if abilities & IS_OUTPUT != 0 && device.driver.contains("loopback") => Probed::Unfed(device),
+        // It captures whenever a program feeds it; meanwhile it says that it does something else, or nothing.
+        Some(_) if device.driver.contains("loopback") => Probed::Unfed(device),
         Some(why) => Probed::Other(why),
     }
 }
@@ -136,7 +136,7 @@ pub(super) fn classify(entry: &Entry, capability: &Capability) -> Probed {
 /// What each node is. A node that does not answer holds the others up for a moment only.
 pub(super) fn probe_all(system: &Arc<dyn System>) -> Vec<(Entry, Probed)> {
     let entries = system.entries();
-    let (answers, answered) = mpsc::channel();
+    let (answers, answered) = mpsc::sync_channel(entries.len());
     for (place, entry) in entries.iter().enumerate() {
         let (system, entry, answers) = (system.clone(), entry.clone(), answers.clone());
         // Without a thread the node counts as one that does not answer.

@@ -154,6 +154,8 @@ impl DeviceDriver {
         if let Some(input) = &self.input {
             select_input(node.as_ref(), input, &problems)?;
         }
+        // What is told from here on is not known yet.
+        stream::take_events(node.as_ref());
         let (signal, timings) = signal::look(node.as_ref());
         if let Signal::Missing(why) = signal {
             return Err(problems.no_signal(why).into());

@@ -156,7 +156,7 @@ impl FourCc {
     /// Whether `text` means this format: its four characters, trailing spaces aside, or FFmpeg's name.
     pub(super) fn is_called(self, text: &str) -> bool {
         let text = text.trim();
-        self.to_string().eq_ignore_ascii_case(text) || self.name().eq_ignore_ascii_case(text)
+        !text.is_empty() && [self.to_string(), self.name()].iter().any(|own| own.eq_ignore_ascii_case(text))
     }
 }
 

@@ -22,7 +22,8 @@ mod text;
 use std::sync::Arc;
 
 pub use self::{
-    controls::{ControlInfo, ControlKind, DeviceControls, MenuEntry},
+    control_values::{ControlKind, MenuEntry},
+    controls::{ControlInfo, DeviceControls},
     list::{DeviceInfo, FormatInfo, InputInfo, RateInfo, SizeInfo, SizeRange, list_devices},
     options::{ControlValue, DeviceOptions},
     system::Holder,
@@ -101,6 +102,8 @@ fn open_on(system: &Arc<dyn System>, options: &DeviceOptions) -> Result<Opened> 
     let opened = driver.open_at(&device.entry.path).and_then(|()| {
         let Some(open) = &mut driver.open else { return Ok(()) };
         open.is_restored = true;
+        // Controls may change what the mode was chosen by.
+        open.is_fresh &= options.controls.is_empty();
         driver.shared.restore(open.node.as_ref()).map_err(Loss::Lost)
     });
     if let Err(loss) = opened {

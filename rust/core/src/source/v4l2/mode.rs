@@ -137,16 +137,19 @@ pub(super) fn choose(node: &dyn Node, wanted: &Wanted, given: Given, before: Opt
     check_format(&offers, wanted)?;
     let is_fixed = given.timings.is_some() || is_analogue(node);
     let modes = candidates(node, &offers, wanted, natural, is_fixed);
-    let mut last = None;
+    let (mut last, mut reason) = (None, None);
     for mode in modes.into_iter().take(MOST_TRIES) {
         match take(node, wanted, mode, given) {
             Ok(Taken::Exact(chosen)) => return Ok(chosen),
             Ok(Taken::Other(mode)) => last = last.or(Some(mode)),
             Err(Refusal::System(_, Errno::INVAL)) => {}
             Err(refusal @ (Refusal::System(..) | Refusal::TooLarge(_))) => return Err(refusal),
-            Err(Refusal::Unsupported(_)) if last.is_some() => {}
-            Err(refusal) => return Err(refusal),
+            // Another format may do.
+            Err(Refusal::Unsupported(why)) => reason = reason.or(Some(why)),
         }
+    }
+    if let (Some(reason), None) = (reason, last) {
+        return Err(Refusal::Unsupported(reason));
     }
     Err(Refusal::Unsupported(unsupported(node, &offers, wanted, natural, last)))
 }

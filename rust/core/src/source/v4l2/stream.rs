@@ -14,7 +14,7 @@ use crate::{
         producer::Patience,
     },
     sys::{
-        v4l2::{self, Awaited, Errno, Filled},
+        v4l2::{self, Awaited, Errno, Filled, Value},
         waker::Waker,
     },
 };
@@ -32,6 +32,10 @@ const MONOTONIC: u32 = 0x2000;
 /// V4L2_EVENT_EOS, _SOURCE_CHANGE
 const END: u32 = 2;
 const SOURCE_CHANGE: u32 = 5;
+
+/// V4L2_CID_MPEG_VIDEO_REPEAT_SEQ_HEADER, _FORCE_KEY_FRAME
+const REPEATS_PARAMETERS: u32 = 0x0099_09e2;
+const WANTS_KEY_FRAME: u32 = 0x0099_09e5;
 
 /// Most events that wait; older ones are lost by the kernel.
 const MOST_EVENTS: u32 = 64;
@@ -100,9 +104,13 @@ pub(super) fn begin(node: &dyn Node, chosen: &Chosen) -> Result<Running, (&'stat
     for index in 0..granted {
         node.queue(index).map_err(|error| ("queue its buffers", error))?;
     }
-    // What is told of the signal so far is known.
-    take_events(node);
+    let is_predicted = matches!(chosen.content, Frames::Coded(coded, _) if coded != Coded::Mjpeg);
+    let ask = |control| if is_predicted { node.set_control(control, &Value::Number(1)) } else { Ok(()) };
+    // Few devices know these. Without them pictures can be decoded from the next key frame on, with parameter sets that
+    // come when the driver likes.
+    let _ = ask(REPEATS_PARAMETERS);
     node.stream(true).map_err(|error| ("start its stream", error))?;
+    let _ = ask(WANTS_KEY_FRAME);
     Ok(Running {
         last: None,
         parameters: Vec::new(),
@@ -245,6 +253,8 @@ impl Running {
                     return Ok(Some(Received::Picture(picture, stamp)));
                 }
             }
+            // A number that the driver's memory does not hold is none.
+            Frames::Coded(..) if filled.planes[0].bytes > most_bytes(chosen) => {}
             Frames::Coded(coded, _) => return self.copy_coded(node, *coded, filled, stamp),
         }
         self.parameters.clear();
@@ -288,6 +298,12 @@ impl Running {
         packet.set_key(is_key);
         Ok(Some(Received::Packet(packet, stamp)))
     }
+}
+
+/// Most bytes of a coded frame: drivers round their buffers up.
+fn most_bytes(chosen: &Chosen) -> usize {
+    const ROUND: usize = 1 << 16;
+    chosen.format.planes.first().map_or(0, |plane| (plane.size as usize).next_multiple_of(ROUND))
 }
 
 /// The word of the driver on a frame.

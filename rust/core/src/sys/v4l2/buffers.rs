@@ -5,9 +5,9 @@ use std::os::fd::BorrowedFd;
 use rustix::io::Result;
 
 use super::{
-    BufferKind, calls,
+    calls,
     format::MOST_PLANES,
-    types::{Buffer, Plain, Plane, RequestBuffers},
+    types::{Buffer, BufferKind, Plain, Plane, RequestBuffers},
 };
 
 /// V4L2_MEMORY_MMAP

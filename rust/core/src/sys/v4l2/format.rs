@@ -5,8 +5,8 @@ use std::os::fd::BorrowedFd;
 use rustix::io::{Errno, Result};
 
 use super::{
-    BufferKind, calls,
-    types::{Format, Plain},
+    calls,
+    types::{BufferKind, Format, Plain},
 };
 
 /// Most planes of a format.

@@ -23,20 +23,10 @@ pub(crate) use self::{
     controls::{Value, ValueForm, control, set_control},
     format::{FrameFormat, format, set_format, try_format},
     types::{
-        Capability, ControlQuery, Event, FormatDescription, FrameInterval, FrameSize, Input, MenuItem,
+        BufferKind, Capability, ControlQuery, Event, FormatDescription, FrameInterval, FrameSize, Input, MenuItem,
         StreamParameters, Timings,
     },
 };
-
-/// The two kinds of capture device, by their V4L2_BUF_TYPE_*.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u32)]
-pub(crate) enum BufferKind {
-    /// A frame is in one piece of memory.
-    Single = 1,
-    /// A frame may be in several.
-    Multi = 9,
-}
 
 /// Opens a node for use without waiting.
 pub(crate) fn open(path: &Path) -> Result<OwnedFd> {

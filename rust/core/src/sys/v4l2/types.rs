@@ -95,3 +95,13 @@ plain! {
         which: u32, count: u32, error_index: u32, request_fd: i32, reserved: [u32; 2], controls: u64,
     }
 }
+
+/// The two kinds of capture device, by their V4L2_BUF_TYPE_*.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u32)]
+pub(crate) enum BufferKind {
+    /// A frame is in one piece of memory.
+    Single = 1,
+    /// A frame may be in several.
+    Multi = 9,
+}

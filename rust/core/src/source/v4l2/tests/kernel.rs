@@ -177,7 +177,7 @@ impl State {
         }
         format.field = 1;
         let stride = self.stride.unwrap_or(0);
-        format.planes = vec![v4l2::PlaneFormat { stride, size: 1 << 20 }];
+        format.planes = vec![v4l2::PlaneFormat { stride, size: format.width * format.height * 4 }];
         Ok(format)
     }
 }

@@ -210,7 +210,7 @@ fn refusals_of_the_kernel_are_told_by_what_they_mean() {
         let holders = vec![system::Holder { pid: 4321, name: "cheese".to_owned() }];
         let nodes = parking_lot::Mutex::new(vec![(entry(0), Ok(node.clone()))]);
         let system: Arc<dyn System> = Arc::new(TestSystem { nodes, holders });
-        node.change(|state| drop(state.refused.insert(call, error)));
+        node.change(|state| state.refused.extend([(call, error)]));
         let refusal = match open_on(&system, &asked) {
             Err(error) => error,
             Ok((mut driver, ..)) => match start(driver.as_mut()) {
