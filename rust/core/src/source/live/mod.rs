@@ -193,6 +193,7 @@ impl LiveProducer {
             self.watch.set_limits(limits);
             if self.shape.is_none() {
                 self.setup.info.frame_rate = rate;
+                self.setup.info.is_frame_rate_guessed = false;
             }
         }
         self.inside.clear();
