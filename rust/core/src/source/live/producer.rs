@@ -155,6 +155,7 @@ impl LiveProducer {
             self.watch.set_limits(limits);
             if self.shape.is_none() {
                 self.setup.info.frame_rate = rate;
+                self.setup.info.is_frame_rate_guessed = false;
             }
         }
         if let Some(mut packets) = self.packets.take() {

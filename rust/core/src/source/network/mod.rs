@@ -7,6 +7,7 @@ mod http;
 mod login;
 mod mjpeg;
 pub mod options;
+mod retry;
 mod rtp_clock;
 mod rtsp;
 mod secrets;

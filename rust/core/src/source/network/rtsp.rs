@@ -22,6 +22,7 @@ use super::{
     access_unit::{AccessUnits, Codec, LONGEST_WAIT, Picture, Unit},
     gate::{Gate, Shared},
     options::Transport,
+    retry::Retry,
     rtp_clock::{RtpClock, SenderClock},
     url::Address,
     wait::{self, Interrupt, end_of, within},
@@ -29,7 +30,7 @@ use super::{
 use crate::{
     av::{Packet, PacketCodec, StreamParameters},
     base::{
-        error::{Code, Error, Stage},
+        error::{Code, Error, Stage, guard},
         time::Rational,
     },
     pipeline::Wake,
@@ -54,6 +55,7 @@ pub(super) struct RtspDriver {
     connect_ns: u64,
     interrupt: Arc<Interrupt>,
     connection: Option<Connection>,
+    retry: Retry,
     /// The connection goes on with other parameters.
     has_changed: bool,
 }
@@ -91,7 +93,15 @@ struct Connection {
 
 impl RtspDriver {
     pub(super) fn new(address: Arc<Address>, transport: Transport, connect_ns: u64) -> Self {
-        Self { address, transport, connect_ns, interrupt: Arc::default(), connection: None, has_changed: false }
+        Self {
+            address,
+            transport,
+            connect_ns,
+            interrupt: Arc::default(),
+            connection: None,
+            retry: Retry::default(),
+            has_changed: false,
+        }
     }
 
     /// Runs a future until it is done or the patience is over.
@@ -102,10 +112,10 @@ impl RtspDriver {
     /// Connects; the second attempt without the parameter sets in the description, which some servers write wrongly.
     fn connect(&self, patience: &Patience<'_>) -> Result<Connection, Error> {
         let patience = within(patience, self.connect_ns);
-        match self.connect_once(&patience, false) {
+        guard(Stage::Source, "open the stream", || match self.connect_once(&patience, false) {
             Err((error, true)) => self.connect_once(&patience, true).map_err(|_| error),
             result => result.map_err(|(error, _)| error),
-        }
+        })
     }
 
     /// Connects; an error says whether the description is at fault.
@@ -196,7 +206,9 @@ impl RtspDriver {
             let short = Patience { signal: patience.signal, seen: patience.seen, deadline_ns: until_ns };
             let Connection { runtime, playing, .. } = &mut *connection;
             let next = poll_fn(|context| Pin::new(&mut playing.demuxed).poll_next(context));
-            let Some(item) = self.run(runtime, &short, next) else {
+            // The client is another's code, and its packets are anybody's.
+            let item = guard(Stage::Source, "read the stream", || Ok(self.run(runtime, &short, next)))?;
+            let Some(item) = item else {
                 return Ok(connection.units.flush());
             };
             match item {
@@ -267,6 +279,7 @@ async fn play(address: &Address, shared: &Shared, url: &str) -> Result<Playing, 
         failed(&error, "its description cannot be read")
     })?;
     let (stream, codec) = choose(address, &session).map_err(|error| (error, false))?;
+    shared.set_codec(codec);
     let rate = session.streams()[stream].clock_rate_hz();
     session
         .setup(stream, SetupOptions::default().frame_format(FrameFormat::SIMPLE))
@@ -377,7 +390,12 @@ impl CaptureDriver for RtspDriver {
         self.interrupt.begin(patience);
         if !std::mem::take(&mut self.has_changed) || self.connection.is_none() {
             self.close();
-            self.connection = Some(self.connect(patience)?);
+            if let Some(error) = self.retry.refusal() {
+                return Err(error.into());
+            }
+            let connected = self.connect(patience);
+            self.retry.outcome(connected.as_ref().err());
+            self.connection = Some(connected?);
         }
         match &self.connection {
             Some(connection) => Ok(self.stream(connection)?),
@@ -422,6 +440,10 @@ impl CaptureDriver for RtspDriver {
         if let Some(connection) = self.connection.take() {
             connection.close();
         }
+    }
+
+    fn wait_for_return(&mut self, patience: &Patience<'_>) {
+        self.retry.wait(patience);
     }
 
     fn waker(&self) -> Option<Arc<dyn Wake>> {

@@ -16,6 +16,7 @@ use tokio::runtime::Runtime;
 use super::{
     http::{self, Body},
     mjpeg::{Jpeg, Splitter},
+    retry::Retry,
     rtp_clock::RtpClock,
     secrets::percent_encoded,
     udp::Receiver,
@@ -66,6 +67,7 @@ pub(super) struct StreamDriver {
     connect_ns: u64,
     interrupt: Shared,
     connection: Option<Connection>,
+    retry: Retry,
 }
 
 /// The stream of a connection, in one of two forms.
@@ -107,7 +109,7 @@ impl StreamDriver {
             options.push(("max_redirects".to_owned(), "0".to_owned()));
             options.push(("tls_verify".to_owned(), "1".to_owned()));
         }
-        Ok(Self { address, options, connect_ns, interrupt: Arc::default(), connection: None })
+        Ok(Self { address, options, connect_ns, interrupt: Arc::default(), connection: None, retry: Retry::default() })
     }
 
     fn error(&self, code: Code, sentence: &str, cause: &str) -> Error {
@@ -351,7 +353,12 @@ impl CaptureDriver for StreamDriver {
     fn start(&mut self, patience: &Patience<'_>) -> Result<Stream, Loss> {
         self.close();
         self.interrupt.begin(patience);
-        let (connection, stream) = self.connect(&within(patience, self.connect_ns))?;
+        if let Some(error) = self.retry.refusal() {
+            return Err(error.into());
+        }
+        let connected = self.connect(&within(patience, self.connect_ns));
+        self.retry.outcome(connected.as_ref().err());
+        let (connection, stream) = connected?;
         self.connection = Some(connection);
         Ok(stream)
     }
@@ -371,6 +378,10 @@ impl CaptureDriver for StreamDriver {
             drop(body);
             runtime.shutdown_background();
         }
+    }
+
+    fn wait_for_return(&mut self, patience: &Patience<'_>) {
+        self.retry.wait(patience);
     }
 
     fn waker(&self) -> Option<Arc<dyn Wake>> {

@@ -6,6 +6,7 @@
 mod message;
 mod order;
 mod rewrite;
+mod sanity;
 mod transport;
 mod udp;
 
@@ -27,9 +28,10 @@ use self::{
     message::{Item, Reader},
     order::{BegunAnew, Order, is_report},
     rewrite::{Dialogue, Next},
+    sanity::Sanity,
     udp::Pair,
 };
-use super::{connect::connect, options::Transport, url::Address};
+use super::{access_unit::Codec, connect::connect, options::Transport, url::Address};
 use crate::base::error::{Code, Error};
 
 /// Bytes that are read at once.
@@ -43,6 +45,8 @@ const GOODBYE: Duration = Duration::from_millis(200);
 pub(super) struct Shared {
     /// Why the gate closed: better than what the client makes of it.
     failure: Mutex<Option<Error>>,
+    /// The codec of the stream that the client has chosen.
+    codec: Mutex<Option<Codec>>,
     /// Ends the session.
     goodbye: Notify,
 }
@@ -51,6 +55,11 @@ impl Shared {
     /// Takes the reason for which the gate closed.
     pub(super) fn failure(&self) -> Option<Error> {
         self.failure.lock().clone()
+    }
+
+    /// Says what stream was chosen.
+    pub(super) fn set_codec(&self, codec: Codec) {
+        *self.codec.lock() = Some(codec);
     }
 
     /// Has the session ended and the connection closed.
@@ -118,6 +127,7 @@ impl Gate {
         let mut dialogue = Dialogue::new(&address, &url, pair.as_ref().map(|pair| pair.port), peer.ip());
         dialogue.is_bare = is_bare;
         let mut order = Order::new(pair.is_some());
+        let mut sanity = Sanity::default();
         let (mut from_server, mut from_client) = (Reader::default(), Reader::default());
         let (mut to_server, mut to_client) = (Vec::new(), Vec::new());
         let mut datagram = vec![0; PIECE];
@@ -137,7 +147,9 @@ impl Gate {
                     while let Some(item) = from_server.next().map_err(fault)? {
                         match item {
                             Item::Data(channel, data) if Some(channel) == dialogue.channel && pair.is_none() => {
-                                order.push(data, Instant::now(), |data| frame(&mut to_client, channel, data)).map_err(anew)?;
+                                sanity.set_codec(*shared.codec.lock());
+                                let out = |data| forward(&mut sanity, &mut to_client, channel, data);
+                                order.push(data, Instant::now(), out).map_err(anew)?;
                             }
                             Item::Data(channel, data) if Some(channel) == dialogue.report_channel() && is_report(&data) => {
                                 frame(&mut to_client, channel, &data);
@@ -173,7 +185,9 @@ impl Gate {
                 }
                 received = receive(pair.as_ref().map(|pair| &pair.packets), &mut datagram), if dialogue.is_playing => {
                     if let Some(data) = received.and_then(|count| datagram.get(..count)) {
-                        order.push(data.to_vec(), Instant::now(), |data| frame(&mut to_client, 0, data)).map_err(anew)?;
+                        sanity.set_codec(*shared.codec.lock());
+                        let out = |data| forward(&mut sanity, &mut to_client, 0, data);
+                        order.push(data.to_vec(), Instant::now(), out).map_err(anew)?;
                     }
                 }
                 report = report(pair.as_ref()), if dialogue.is_playing => {
@@ -182,7 +196,7 @@ impl Gate {
                     }
                 }
                 () = sleep_until(late), if late.is_some() => {
-                    order.release(Instant::now(), |data| frame(&mut to_client, 0, data));
+                    order.release(Instant::now(), |data| forward(&mut sanity, &mut to_client, 0, data));
                 }
                 () = shared.goodbye.notified() => {
                     goodbye(&mut dialogue, &mut server).await;
@@ -227,6 +241,13 @@ async fn goodbye(dialogue: &mut Dialogue<'_>, server: &mut TcpStream) {
         }
     };
     let _ = timeout(GOODBYE, end).await;
+}
+
+/// Hands a packet on, if it is one.
+fn forward(sanity: &mut Sanity, out: &mut Vec<u8>, channel: u8, mut packet: Vec<u8>) {
+    if sanity.admit(&mut packet) {
+        frame(out, channel, &packet);
+    }
 }
 
 /// Puts a packet into the client's connection.

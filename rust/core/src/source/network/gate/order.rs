@@ -35,7 +35,12 @@ impl Order {
     }
 
     /// Takes a packet; those that are in order now go to `out`.
-    pub(super) fn push(&mut self, packet: Vec<u8>, now: Instant, mut out: impl FnMut(&[u8])) -> Result<(), BegunAnew> {
+    pub(super) fn push(
+        &mut self,
+        packet: Vec<u8>,
+        now: Instant,
+        mut out: impl FnMut(Vec<u8>),
+    ) -> Result<(), BegunAnew> {
         let [_, _, high, low, _, _, _, _, a, b, c, d, ..] = packet[..] else { return Ok(()) };
         if !is_packet(&packet) {
             return Ok(());
@@ -50,7 +55,7 @@ impl Order {
         }
         let Some(next) = self.next else {
             self.next = Some((1 << 32) + u64::from(number) + 1);
-            out(&packet);
+            out(packet);
             return Ok(());
         };
         let ahead = number.wrapping_sub(next as u16) as i16;
@@ -60,7 +65,7 @@ impl Order {
             -1000..0 => return Ok(()),
             ..-1000 => return Err(BegunAnew),
             0 => {
-                out(&packet);
+                out(packet);
                 self.next = Some(number + 1);
             }
             _ if self.reorders => {
@@ -68,7 +73,7 @@ impl Order {
                 self.since.get_or_insert(now);
             }
             _ => {
-                out(&packet);
+                out(packet);
                 self.next = Some(number + 1);
             }
         }
@@ -82,14 +87,14 @@ impl Order {
     }
 
     /// Hands on what is in order, and what waits no longer.
-    pub(super) fn release(&mut self, now: Instant, mut out: impl FnMut(&[u8])) {
+    pub(super) fn release(&mut self, now: Instant, mut out: impl FnMut(Vec<u8>)) {
         while let (Some(next), Some(entry)) = (self.next, self.waiting.first_entry()) {
             let is_over = self.since.is_some_and(|since| now.duration_since(since) >= LONGEST_WAIT);
             if *entry.key() > next && !is_over && self.waiting.len() <= MOST_WAITING {
                 return;
             }
             let (number, packet) = self.waiting.pop_first().unwrap_or_default();
-            out(&packet);
+            out(packet);
             self.next = Some(number + 1);
             // The next hole is another one.
             let goes_on = self.waiting.first_key_value().is_some_and(|(first, _)| *first == number + 1);
@@ -152,7 +157,7 @@ mod tests {
     fn run(reorders: bool, numbers: &[u16]) -> (Vec<u16>, Order, Instant) {
         let (mut order, now, mut seen) = (Order::new(reorders), Instant::now(), Vec::new());
         for number in numbers {
-            let out = |bytes: &[u8]| seen.push(u16::from_be_bytes([bytes[2], bytes[3]]));
+            let out = |bytes: Vec<u8>| seen.push(u16::from_be_bytes([bytes[2], bytes[3]]));
             order.push(packet(*number, 7), now, out).unwrap();
         }
         (seen, order, now)
