@@ -193,3 +193,36 @@ fn a_window_that_is_closed_in_any_moment_is_a_loss_and_nothing_else() {
         });
     }
 }
+
+#[test]
+fn a_window_whose_frame_is_hidden_has_no_picture_until_the_frame_is_shown() {
+    let Some(server) = Xvfb::start(SMALL) else { return };
+    let client = Client::of(&server);
+    let window = client.window((0, 0), (50, 50), 0, "Framed");
+    let mut capture =
+        Capture::start_with(&server.options(r#"{ "colour": "bgra", "cursor": false, "window": "Framed" }"#));
+    capture.next().unwrap();
+    // A window manager comes only now.
+    let frame = client.window((5, 5), (70, 80), 1, "");
+    client.connection.reparent_window(window, frame, 10, 20).unwrap();
+    client.sync();
+    assert!(matches!(capture.loss(), Loss::Changed));
+    capture.driver.rest();
+    capture.start().unwrap();
+    let drawn = client.noise(window, (50, 50), 13);
+    capture.wait_for(&drawn);
+    client.connection.unmap_window(frame).unwrap();
+    client.sync();
+    assert!(matches!(capture.loss(), Loss::Changed));
+    capture.driver.rest();
+    assert!(capture.start().unwrap_err().is_no_signal());
+    capture.driver.rest();
+    client.show(frame);
+    capture.start().unwrap();
+    let drawn = client.noise(window, (50, 50), 14);
+    capture.wait_for(&drawn);
+    // A list without titles finds it inside its frame.
+    let listed = screen::list().unwrap();
+    let own = listed.iter().find(|screen| screen.display == server.display).unwrap();
+    assert_eq!(own.windows.iter().map(|window| window.title.as_str()).collect::<Vec<_>>(), ["Framed"]);
+}
