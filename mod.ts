@@ -23,7 +23,7 @@
  */
 
 export { capabilities } from "./src/native/capabilities.ts";
-export { Codec, CODECS, ColourSpace, CONTAINERS } from "./src/base/codec.ts";
+export { Codec, CODECS, ColourSpace, CONTAINERS, type EncodedCodec } from "./src/base/codec.ts";
 export {
   type ArgumentDetails,
   type ArgumentError,

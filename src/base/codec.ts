@@ -4,11 +4,19 @@
  * @module
  */
 
-import { Codec, CODECS, ColourSpace, CONTAINERS } from "../generated/contract.ts";
+import { Codec, CODECS, ColourSpace, CONTAINERS, COPY } from "../generated/contract.ts";
 import { checkedWord } from "./options.ts";
 import { errorOf } from "./errors.ts";
 
 export { Codec, CODECS, ColourSpace, CONTAINERS };
+
+/** A codec that can be encoded. */
+export type EncodedCodec = keyof typeof CODECS;
+
+/** The row of any codec. */
+export function rowOf(codec: Codec): typeof CODECS[EncodedCodec] | typeof COPY {
+  return codec === "copy" ? COPY : CODECS[codec];
+}
 
 /**
  * Checks the name of a codec.
@@ -33,7 +41,8 @@ export function checkedColour(value: ColourSpace): ColourSpace {
 /** The first codec of the table that the container of `path` holds; none if the extension names no container. */
 export function codecFor(path: string): Codec | undefined {
   const extension = extensionOf(path);
-  return Object.values(Codec).find((codec) => (CODECS[codec].extensions as readonly string[]).includes(extension));
+  const encoded = Object.keys(CODECS) as EncodedCodec[];
+  return encoded.find((codec) => (CODECS[codec].extensions as readonly string[]).includes(extension));
 }
 
 /**
@@ -42,7 +51,7 @@ export function codecFor(path: string): Codec | undefined {
  * @throws {VideoTargetError} With the code `container_mismatch`, naming the extensions that fit.
  */
 export function checkContainer(codec: Codec, path: string): void {
-  const { name, extensions } = CODECS[codec];
+  const { name, extensions } = rowOf(codec);
   const extension = extensionOf(path);
   if ((extensions as readonly string[]).includes(extension)) return;
   const cause = extension === ""

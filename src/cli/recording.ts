@@ -5,7 +5,6 @@
  */
 
 import {
-  CODECS,
   ColourSpace,
   type FailureEvent,
   LiveSource,
@@ -19,6 +18,7 @@ import {
   VideoTargetError,
   VideoTargetFactory,
 } from "../../mod.ts";
+import { rowOf } from "../base/codec.ts";
 import { type Deferred, deferred } from "../base/deferred.ts";
 import { frameRateOf, rationalToNumber } from "../base/rational.ts";
 import type { Recording } from "./arguments.ts";
@@ -136,9 +136,10 @@ async function openWriter({ codec, output, rate, settings }: Recording, source: 
   let path = output;
   if (path === undefined) {
     await Deno.mkdir("recordings", { recursive: true });
-    path = `recordings/${codec}-${stamp(new Date())}.${CODECS[codec].extensions[0]}`;
+    path = `recordings/${codec}-${stamp(new Date())}.${rowOf(codec).extensions[0]}`;
   }
-  return VideoTargetFactory.getInstance().createFileWriter(codec, path, rate ?? usualRate(source, path), settings);
+  const frameRate = codec === "copy" ? "source" : rate ?? usualRate(source, path);
+  return VideoTargetFactory.getInstance().createFileWriter(codec, path, frameRate, settings);
 }
 
 /** The rate of the source, or `"source"` where it has none that a writer takes and the container has a place for times. */

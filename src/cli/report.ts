@@ -4,7 +4,7 @@
  * @module
  */
 
-import { CODECS } from "../base/codec.ts";
+import { rowOf } from "../base/codec.ts";
 import type {
   Capabilities,
   DropReason,
@@ -25,7 +25,7 @@ export function reportText({ target, stats, ...report }: RecordingReport, source
   const ends = [report.finalised ? "finalised" : "not finalised", report.synced ? "synced" : "not synced"];
   return [
     target.path,
-    `  ${CODECS[target.codec].name} by ${target.encoder} in ${target.container}, ` +
+    `  ${rowOf(target.codec).name} by ${target.encoder} in ${target.container}, ` +
     `${report.width}x${report.height} ${report.pixelFormat}, ${rateOf(target.frameRate)}`,
     `  ${frames.captured} frames captured: ${frames.written} written, ${frames.dropped} dropped, ${frames.failed} failed`,
     ...frames.drops.map((drop) => `    ${drop.frames} dropped at ${drop.stage}: ${wordsOf(drop.reason)}`),

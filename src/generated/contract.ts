@@ -150,8 +150,24 @@ export const CODECS = {
   ffv1: { name: "FFV1", containers: ["mkv", "avi"], extensions: ["mkv", "avi"], encoders: ["ffv1"] },
 } as const;
 
-/** The codecs by GIFT-Grab's names: `Codec.HEVC`. */
-export const Codec = { HEVC: "hevc", H264: "h264", VP9: "vp9", AV1: "av1", Xvid: "xvid", FFV1: "ffv1" } as const;
+/** What stands for a codec where packets are copied: its containers and their file extensions. */
+export const COPY = {
+  name: "Copy",
+  containers: ["mkv", "mp4", "mov", "ts"],
+  extensions: ["mkv", "mp4", "m4v", "mov", "ts"],
+  encoders: [],
+} as const;
+
+/** The codecs by GIFT-Grab's names: `Codec.HEVC`. `Codec.Copy` encodes nothing. */
+export const Codec = {
+  HEVC: "hevc",
+  H264: "h264",
+  VP9: "vp9",
+  AV1: "av1",
+  Xvid: "xvid",
+  FFV1: "ffv1",
+  Copy: "copy",
+} as const;
 
 /** The colour spaces by GIFT-Grab's names: `ColourSpace.I420`. */
 export const ColourSpace = { BGRA: "bgra", I420: "i420", UYVY: "uyvy", RGBA: "rgba", NV12: "nv12" } as const;
@@ -293,7 +309,7 @@ export const OPTION_RULES = {
   },
   file_writer: {
     bitRate: { type: "integer", minimum: 1000, maximum: 2000000000 },
-    codec: { words: ["hevc", "h264", "vp9", "av1", "xvid", "ffv1"] },
+    codec: { words: ["hevc", "h264", "vp9", "av1", "xvid", "ffv1", "copy"] },
     encoder: { type: "string" },
     encoderOptions: { values: { type: "string" } },
     finalise: { type: "boolean" },
@@ -345,7 +361,7 @@ export const OPTION_RULES = {
 export type FfmpegVariant = "system" | "default" | "gpl";
 
 /**
- * Codecs that a target can encode.
+ * Codecs that a target can encode, and the choice to encode nothing.
  *
  * - `hevc`: H.265.
  * - `h264`: H.264.
@@ -353,8 +369,9 @@ export type FfmpegVariant = "system" | "default" | "gpl";
  * - `av1`: AV1.
  * - `xvid`: MPEG-4 Part 2 with the XVID tag.
  * - `ffv1`: FFV1 version 3, lossless.
+ * - `copy`: None: the packets of a live source are recorded as they come, bit for bit, from a key frame on.
  */
-export type Codec = "hevc" | "h264" | "vp9" | "av1" | "xvid" | "ffv1";
+export type Codec = "hevc" | "h264" | "vp9" | "av1" | "xvid" | "ffv1" | "copy";
 
 /**
  * Containers that a file can have.
@@ -512,6 +529,7 @@ export type PipelineStage =
  * - `filter_overload`: The filter did not keep up and its queue was full.
  * - `closed`: The observer left, or the filter's graph ended, before it had the frame.
  * - `output_overload`: An output of the encoder did not keep up; everything up to its next key frame is left out.
+ * - `awaiting_key_frame`: The packet cannot be decoded by itself, and the key frame that it builds on is not in the file.
  */
 export type DropReason =
   | "encoder_overload"
@@ -523,7 +541,8 @@ export type DropReason =
   | "superseded"
   | "filter_overload"
   | "closed"
-  | "output_overload";
+  | "output_overload"
+  | "awaiting_key_frame";
 
 /**
  * An event of an object.
@@ -726,7 +745,8 @@ export type Pacing = "realtime" | "asap";
  *
  * - `hold`: The last frame before the gap is shown until the first one after it.
  * - `black`: A black frame is shown from the end of the last frame until the first one after the gap.
- * - `segment`: Finish the file and continue in the next one, named as by `onResize`.
+ * - `segment`: Finish the file and continue in the next one, named as by `onResize`. Where packets are copied the next one begins
+ * with the first key frame after the gap: if the stream goes on as it was, the packets before it belong to this one.
  */
 export type OnGap = "hold" | "black" | "segment";
 
@@ -734,7 +754,7 @@ export type OnGap = "hold" | "black" | "segment";
  * The behaviour of a writer when the size, the pixel aspect or the orientation of the frames changes, or the number of
  * their views.
  *
- * - `scale`: Continue in the size of the first frame. Others are scaled into it with their proportions, between black bars where
+ * - `scale`: Continue in the size of the first frame. Where packets are copied they are recorded as they are, with a warning. Others are scaled into it with their proportions, between black bars where
  * these differ, which is reported once by a warning. Where views are packed, a missing one is replaced by the last
  * one, and surplus ones are left out.
  * - `segment`: Finish the file and continue in the next one: after `NAME.mp4` follow `NAME_002.mp4`, `NAME_003.mp4` and so on.
@@ -1229,12 +1249,17 @@ export interface LiveStats {
   readonly lost: number;
   /** Frames that came damaged, and were left out. */
   readonly damaged: number;
-  /** Frames that came while no target was attached, and were left out. */
+  /**
+   * Frames that came while no target was attached, or before a key frame from which they could be handed on, and were
+   * left out.
+   */
   readonly withheld: number;
   /** Stamps of the driver that cannot be true, so that the time of arrival stands for them. */
   readonly distrustedStamps: number;
   /** Times that the device or the connection was opened or started. */
   readonly starts: number;
+  /** Pictures decoded of packets: none while targets want nothing but packets. */
+  readonly decoded: number;
   /** Frames per second as measured over the last seconds; 0 before. */
   readonly measuredRate: number;
   /** Age of frames as they arrive: from the driver's stamp to this process. */
@@ -1550,13 +1575,14 @@ export interface FileReaderOptions {
 
 /** Options of a file writer. */
 export interface FileWriterOptions {
-  /** Codec to encode with. */
+  /** Codec to encode with; `copy` encodes nothing, and takes only a live source that gives packets. */
   codec: Codec;
   /** Path of the file; its extension chooses the container. */
   path: string;
   /**
    * Frame rate of the file, in frames per second: the grid on which frames are placed. `"source"` gives each frame its own
-   * time instead, which makes a file of variable rate; avi has no place for that.
+   * time instead, which makes a file of variable rate; avi has no place for that. Frames that are copied keep their times
+   * whatever the rate, which then only says how long the last one is shown.
    */
   frameRate: Rational | "source";
   /**

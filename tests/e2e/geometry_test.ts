@@ -10,6 +10,7 @@ import {
   CODECS,
   ColourSpace,
   createFilter,
+  type EncodedCodec,
   type FileReaderSettings,
   type FileWriterSettings,
   ObservableObserver,
@@ -58,7 +59,7 @@ interface Recording {
 /** Records the file at `from` as fast as it goes, through the nodes that `through` attaches, if any. */
 async function record(
   from: string,
-  codec: Codec,
+  codec: EncodedCodec,
   path: string,
   settings: FileWriterSettings = {},
   reading: FileReaderSettings = {},
@@ -104,7 +105,7 @@ function assertCarried(input: Shown, copy: Shown, { report, warnings }: Recordin
 }
 
 /** The containers of a codec with their place in the list. */
-const containersOf = (codec: Codec): [number, string][] => [...CODECS[codec].containers.entries()];
+const containersOf = (codec: EncodedCodec): [number, string][] => [...CODECS[codec].containers.entries()];
 
 /** The translation that brings what is shown back to where the picture began: phones write it, FFmpeg from 6 on does not. */
 function inPlace([a, b, c, d]: Matrix, [width, height]: readonly [number, number]): [x: number, y: number] {
@@ -131,7 +132,7 @@ describe("the shape of pixels and the orientation of pictures", () => {
 
   after(() => rm(folder, { recursive: true }));
 
-  for (const codec of Object.keys(CODECS) as Codec[]) {
+  for (const codec of Object.keys(CODECS) as EncodedCodec[]) {
     for (const [number, container] of containersOf(codec)) {
       it(`of a file are in its copy as ${codec} in .${container}, or a warning says that they are not`, async (test) => {
         try {

@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { type Codec, CODECS } from "../../mod.ts";
+import { CODECS, type EncodedCodec } from "../../mod.ts";
 import { withFolder } from "../helpers/folder.ts";
 import { frameAt } from "../helpers/frame_at.ts";
 import { recordPattern } from "../helpers/record.ts";
@@ -18,12 +18,12 @@ const RATE = 30;
 const GOP = 15;
 const KEYS = [0, 15, 30, 45];
 const FRAMES = 60;
-const CASES = (Object.keys(CODECS) as Codec[]).flatMap((codec) =>
+const CASES = (Object.keys(CODECS) as EncodedCodec[]).flatMap((codec) =>
   CODECS[codec].containers.filter((container) => container !== "mp4" && container !== "mov")
     .map((container) => ({ codec, container }))
 );
 
-async function record(folder: string, codec: Codec, container: string): Promise<string> {
+async function record(folder: string, codec: EncodedCodec, container: string): Promise<string> {
   const path = join(folder, `a.${container}`);
   await recordPattern(codec, path, RATE, { ...SIZE, frames: FRAMES }, { gop: GOP });
   return path;

@@ -17,6 +17,7 @@ import {
   CODECS,
   ColourSpace,
   type Container,
+  type EncodedCodec,
   type Rational,
   type RecordingReport,
 } from "../../mod.ts";
@@ -48,7 +49,7 @@ const RATES: readonly (readonly [asked: number | Rational, written: Rational])[]
  * The least that the worst plane of the worst frame must reach at each codec's default quality, in dB: at 16 x 16, where
  * all is barcode and its sharp edges, and above, where a wrong matrix or range stays below 30 dB.
  */
-const FLOORS: Record<Codec, readonly [smallest: number, others: number]> = {
+const FLOORS: Record<EncodedCodec, readonly [smallest: number, others: number]> = {
   hevc: [30, 34],
   h264: [24, 38],
   vp9: [35, 38],
@@ -65,7 +66,7 @@ const ENCODERS = new Map(
 );
 
 interface Case {
-  readonly codec: Codec;
+  readonly codec: EncodedCodec;
   readonly container: Container;
   readonly colour: ColourSpace;
   readonly size: Size;
@@ -84,7 +85,7 @@ function refusedField({ codec, container, size, written }: Case): string | undef
   return undefined;
 }
 
-function cases(codec: Codec, container: Container): Case[] {
+function cases(codec: EncodedCodec, container: Container): Case[] {
   const all = SIZES.flatMap((size) =>
     COLOURS.flatMap((colour) => RATES.map(([asked, written]) => ({ codec, container, colour, size, asked, written })))
   );
@@ -145,7 +146,7 @@ async function prove(folder: string, one: Case): Promise<Outcome> {
   return { refused: false, psnr: worst };
 }
 
-for (const codec of Object.keys(CODECS) as Codec[]) {
+for (const codec of Object.keys(CODECS) as EncodedCodec[]) {
   describe(`${CODECS[codec].name}, ${FRAMES} frames`, () => {
     for (const container of CODECS[codec].containers) {
       it(`in .${container} from GIFT-Grab's colour spaces`, async () => {

@@ -11,7 +11,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { pathToFileURL } from "node:url";
-import { type Codec, CODECS } from "../../mod.ts";
+import { CODECS, type EncodedCodec } from "../../mod.ts";
 import { boxAt, boxesIn } from "../helpers/boxes.ts";
 import { text } from "../helpers/command.ts";
 import { hasCommand } from "../helpers/ffmpeg.ts";
@@ -22,12 +22,12 @@ import { recordPattern } from "../helpers/record.ts";
 const SIZE = { width: 320, height: 240 };
 const RATE = 30;
 const FRAMES = 150;
-const CASES = (Object.keys(CODECS) as Codec[]).flatMap((codec) =>
+const CASES = (Object.keys(CODECS) as EncodedCodec[]).flatMap((codec) =>
   (["mp4", "mov"] as const).filter((container) => CODECS[codec].containers.some((one) => one === container))
     .map((container) => ({ codec, container }))
 );
 
-function record(folder: string, codec: Codec, container: string, finalise = true): Promise<string> {
+function record(folder: string, codec: EncodedCodec, container: string, finalise = true): Promise<string> {
   const path = join(folder, `a.${container}`);
   return recordPattern(codec, path, RATE, { ...SIZE, frames: FRAMES }, { finalise }).then((report) => {
     assert.equal(report.finalised, finalise);

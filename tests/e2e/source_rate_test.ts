@@ -8,6 +8,7 @@ import {
   CODECS,
   ColourSpace,
   createFilter,
+  type EncodedCodec,
   type FailureEvent,
   type FileWriterSettings,
   ObservableObserver,
@@ -36,7 +37,7 @@ const SCREEN = [0, 200, 400, 600, 617, 633, 650, 667, 683, 5000, 5001, 5002, 500
 async function copy(
   path: string,
   target: string,
-  codec: Codec,
+  codec: EncodedCodec,
   { filter, ...settings }: FileWriterSettings & { readonly filter?: string } = {},
 ): Promise<RecordingReport> {
   const reader = await sources.createFileReader(path, ColourSpace.I420, { pacing: "asap" });
@@ -85,7 +86,7 @@ async function append(writer: VideoFileWriter, frames: readonly VideoFrame[]): P
 }
 
 describe("the times of a source", () => {
-  for (const codec of Object.keys(CODECS) as Codec[]) {
+  for (const codec of Object.keys(CODECS) as EncodedCodec[]) {
     for (const container of CODECS[codec].containers) {
       if (container === "avi") continue;
       for (const profile of ["live", "quality"] as const) {
@@ -196,7 +197,7 @@ describe("the times of a source", () => {
 });
 
 describe("key frames of a slow source", () => {
-  for (const codec of Object.keys(CODECS) as Codec[]) {
+  for (const codec of Object.keys(CODECS) as EncodedCodec[]) {
     it(`come each second: ${codec}`, async (test) => {
       const { name } = await encoderFor(codec);
       if (["libsvtav1", "libkvazaar"].includes(name)) return test.skip(`${name} takes no request for a key frame`);

@@ -8,7 +8,7 @@ mod numbers;
 
 use giftgrab_core::{
     boundary::{ABI_VERSION, Command, OpenOptions, Replies},
-    codec::{CODECS, CONTAINERS, CodecInfo, Container, ContainerInfo, encoder_names},
+    codec::{CODECS, CONTAINERS, COPY, CodecInfo, Container, ContainerInfo, encoder_names},
     error::{self, CODES},
     frame::header::{FIELDS, MAX_SIZE, MAX_VIEWS, NO_SEQUENCE},
     pixels::{
@@ -28,6 +28,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "codes": CODES.iter().map(code).collect::<Vec<_>>(),
         "containers": CONTAINERS.iter().map(container).collect::<Vec<_>>(),
         "codecs": CODECS.iter().map(codec).collect::<Vec<_>>(),
+        "copy": codec(&COPY),
         "colourSpaces": COLOUR_SPACES,
         "colourRanges": RANGES,
         "colourMatrices": MATRICES,
