@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Codec, codecFor, ColourSpace, CONTAINERS } from "../base/codec.ts";
+import { Codec, codecFor, CODECS, ColourSpace, CONTAINERS } from "../base/codec.ts";
 
 /** One option. */
 export interface CommandOption {
@@ -50,7 +50,12 @@ export const OPTIONS = {
     does: "Record into this file; its extension chooses the container, and the codec if none is given",
     otherwise: "recordings/CODEC-DATE-TIME.EXTENSION",
   },
-  codec: { type: "string", value: "NAME", does: Object.values(Codec).join(", "), otherwise: codecsByExtension() },
+  codec: {
+    type: "string",
+    value: "NAME",
+    does: `${Object.keys(CODECS).join(", ")}, or copy for the packets of a live source`,
+    otherwise: codecsByExtension(),
+  },
   seconds: {
     type: "string",
     value: "N",

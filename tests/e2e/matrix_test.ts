@@ -13,7 +13,6 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import {
   capabilities,
-  type Codec,
   CODECS,
   ColourSpace,
   type Container,

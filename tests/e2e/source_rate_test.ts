@@ -4,7 +4,6 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import {
-  type Codec,
   CODECS,
   ColourSpace,
   createFilter,
