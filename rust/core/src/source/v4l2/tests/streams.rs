@@ -249,6 +249,26 @@ fn a_device_comes_back_as_another_node_with_its_mode() {
 }
 
 #[test]
+fn a_device_that_is_there_and_fails_is_not_started_without_pause() {
+    let node = grey();
+    let mut driver = run(&node, "s13", [Step::Fail(Errno::NODEV)]);
+    assert_eq!(words(next(driver.as_mut())), "DeviceLost");
+    node.change(|state| state.refused.extend([("stream", Errno::NODEV)]));
+    let waits: Vec<_> = (0..5)
+        .map(|_| {
+            driver.close();
+            let waited = with_patience(|patience| {
+                driver.wait_for_return(patience);
+                patience.is_over()
+            });
+            assert!(start(driver.as_mut()).is_err());
+            waited
+        })
+        .collect();
+    assert_eq!(waits, [false, false, false, true, true]);
+}
+
+#[test]
 fn a_closed_or_resting_device_is_free_for_others() {
     for keep_open in [true, false] {
         let node = grey();
