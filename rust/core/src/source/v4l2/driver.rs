@@ -67,6 +67,8 @@ pub(super) struct DeviceDriver {
     /// It was gone when it was last looked for.
     is_missing: bool,
     changes: u32,
+    /// Starts before their time, since the last frame.
+    early_starts: u32,
     _claim: Claim,
 }
 
