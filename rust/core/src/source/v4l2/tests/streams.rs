@@ -318,3 +318,29 @@ fn parameter_sets_in_a_buffer_of_their_own_belong_to_the_next_picture() {
     // They take numbers, but nothing is lost for that; what is lost still shows.
     assert_eq!(found, ["packet 0 19 key", "packet 1 6 -", "packet 2 19 key", "packet 4 6 -"]);
 }
+
+#[test]
+fn a_wait_for_frames_or_for_the_device_ends_when_its_thread_is_called() {
+    let node = grey();
+    let mut driver = run(&node, "s14", []);
+    let clock = SystemClock::shared();
+    let signal = Signal::new(&clock);
+    signal.forward_to(driver.waker().unwrap());
+    let long_ns = 60_000_000_000;
+    for is_closed in [false, true] {
+        if is_closed {
+            driver.close();
+        }
+        let deadline_ns = clock.now_ns() + long_ns;
+        let patience = Patience { signal: &signal, seen: signal.seen(), deadline_ns };
+        std::thread::scope(|scope| {
+            scope.spawn(|| signal.raise());
+            if is_closed {
+                driver.wait_for_return(&patience);
+            } else {
+                assert_eq!(words(driver.next(&patience)), "nothing");
+            }
+        });
+        assert!(clock.now_ns() < deadline_ns);
+    }
+}
