@@ -259,9 +259,9 @@ fn set(node: &dyn Node, device: &str, name: &str, value: &ControlValue) -> Resul
 /// Why another control decides about this one, naming that one if its name tells.
 fn why_inactive(known: &[ControlQuery], control: &ControlQuery) -> String {
     let own = plain_name(&text(&control.name));
-    let names = known.iter().map(|other| plain_name(&text(&other.name)));
     let subject = own.split('_').next().unwrap_or_default();
-    let automatic = names.filter(|name| *name != own && name.contains("auto") && name.contains(subject)).next();
+    let mut names = known.iter().map(|other| plain_name(&text(&other.name)));
+    let automatic = names.find(|name| *name != own && name.contains("auto") && name.contains(subject));
     automatic.map_or_else(
         || "it is inactive, because another control decides about it".to_owned(),
         |name| format!("it is inactive, because {name:?} decides about it; set that to manual first"),

@@ -9,7 +9,7 @@ use std::{
 use super::{
     controls::Shared,
     discover::{self, Device, Identity, Probed},
-    mode::{Chosen, Frames, Given, Mode, Wanted, choose},
+    mode::{Chosen, Frames, Given, Mode, Refusal, Wanted, choose},
     node::Node,
     options::DeviceOptions,
     problems::{Problems, is_gone},
@@ -36,11 +36,14 @@ use crate::{
 /// Changes of the form of a signal without a frame between them, after which a device counts as lost.
 const MOST_CHANGES: u32 = 5;
 
+/// Starts as soon as a device is found again, without a frame between them, after which it waits like any other.
+const MOST_EARLY_STARTS: u32 = 3;
+
 /// Longest wait for an event where a driver says that it has something, and then has not.
 const PAUSE_NS: u64 = 250_000_000;
 
 /// Ends the driver's waits.
-pub(super) struct DeviceWaker(pub(super) Waker);
+struct DeviceWaker(Waker);
 
 impl Wake for DeviceWaker {
     fn wake(&self) {
@@ -50,33 +53,35 @@ impl Wake for DeviceWaker {
 
 /// A capture device, which is opened again by its identity when it was away.
 pub(super) struct DeviceDriver {
-    pub(super) system: Arc<dyn System>,
-    pub(super) identity: Identity,
-    pub(super) wanted: Wanted,
-    pub(super) input: Option<String>,
-    pub(super) keep_open: bool,
+    system: Arc<dyn System>,
+    identity: Identity,
+    wanted: Wanted,
+    input: Option<String>,
+    keep_open: bool,
     pub(super) shared: Arc<Shared>,
-    pub(super) waker: Arc<DeviceWaker>,
-    pub(super) pool: PicturePool,
+    waker: Arc<DeviceWaker>,
+    pool: PicturePool,
     pub(super) open: Option<Open>,
     /// The mode that it had last.
     mode: Option<Mode>,
     /// It was gone when it was last looked for.
-    pub(super) is_missing: bool,
-    pub(super) changes: u32,
-    pub(super) _claim: Claim,
+    is_missing: bool,
+    changes: u32,
+    /// Starts before their time, since the last frame.
+    early_starts: u32,
+    _claim: Claim,
 }
 
 /// A device that is open.
 pub(super) struct Open {
     pub(super) node: Arc<dyn Node>,
-    pub(super) path: PathBuf,
+    path: PathBuf,
     pub(super) chosen: Option<Chosen>,
     /// The mode was chosen just now.
     pub(super) is_fresh: bool,
     /// Its controls have what was set through us.
     pub(super) is_restored: bool,
-    pub(super) running: Option<Running>,
+    running: Option<Running>,
 }
 
 impl DeviceDriver {
@@ -112,6 +117,7 @@ impl DeviceDriver {
             mode: None,
             is_missing: false,
             changes: 0,
+            early_starts: 0,
             _claim: claim,
         })
     }
@@ -167,7 +173,11 @@ impl DeviceDriver {
             followed.map_err(|error| self.refused(&path, "follow its signal", error))?;
         }
         let chosen = choose(node.as_ref(), &self.wanted, Given { timings }, self.mode);
-        let chosen = chosen.map_err(|refusal| self.problems(&path).no_mode(refusal))?;
+        let chosen = match chosen {
+            Ok(chosen) => chosen,
+            Err(Refusal::System(action, error)) => return Err(self.refused(&path, action, error)),
+            Err(refusal) => return Err(self.problems(&path).no_mode(refusal).into()),
+        };
         self.mode = Some(chosen.mode);
         if let Some(open) = &mut self.open {
             (open.chosen, open.is_fresh) = (Some(chosen), true);
@@ -180,7 +190,8 @@ impl DeviceDriver {
         self.open.as_ref().and_then(|open| open.chosen.as_ref())
     }
 
-    fn refused(&self, path: &Path, action: &str, error: Errno) -> Loss {
+    fn refused(&mut self, path: &Path, action: &str, error: Errno) -> Loss {
+        self.is_missing = is_gone(error);
         Loss::Lost(self.problems(path).refused(action, error))
     }
 
@@ -224,7 +235,6 @@ impl DeviceDriver {
             Err((action, error)) => {
                 stream::end(node.as_ref(), chosen);
                 let path = path.clone();
-                self.is_missing = is_gone(error);
                 return Err(self.refused(&path, action, error));
             }
         }
@@ -277,7 +287,7 @@ impl CaptureDriver for DeviceDriver {
         let ended = match running.next(node.as_ref(), chosen, &self.pool, &self.waker.0, patience) {
             Ok(received) => {
                 if !matches!(received, Received::Nothing) {
-                    self.changes = 0;
+                    (self.changes, self.early_starts) = (0, 0);
                 }
                 return Ok(received);
             }
@@ -285,10 +295,7 @@ impl CaptureDriver for DeviceDriver {
         };
         let path = path.clone();
         Err(match ended {
-            Ended::Failed(error) => {
-                self.is_missing = is_gone(error);
-                Loss::Lost(self.problems(&path).lost(error))
-            }
+            Ended::Failed(error) => self.refused(&path, "go on streaming", error),
             Ended::NoSignal(why) => Loss::Lost(self.problems(&path).no_signal(why)),
             Ended::Changed if self.changes >= MOST_CHANGES => {
                 self.changes = 0;
@@ -333,8 +340,10 @@ impl CaptureDriver for DeviceDriver {
         // Without the watch it is tried again when the time has come.
         let Ok(watch) = DeviceWatch::new(Path::new("/dev")) else { return patience.wait() };
         while !patience.is_over() {
-            if self.is_missing && discover::find_again(&self.system, &self.identity).is_some() {
+            let may_be_back = self.is_missing && self.early_starts < MOST_EARLY_STARTS;
+            if may_be_back && discover::find_again(&self.system, &self.identity).is_some() {
                 self.is_missing = false;
+                self.early_starts += 1;
                 return;
             }
             let _ = v4l2::wait(None, &[watch.as_fd(), waker.as_fd()], patience.left_ns());

@@ -49,11 +49,6 @@ impl Problems<'_> {
         self.error(code, action, &cause).with_cause(words)
     }
 
-    /// A stream that ran gives nothing more.
-    pub(super) fn lost(&self, error: Errno) -> Error {
-        self.refused("go on streaming", error)
-    }
-
     /// There is no mode.
     pub(super) fn no_mode(&self, refusal: Refusal) -> Error {
         match refusal {

@@ -7,10 +7,10 @@ use std::{
     sync::Arc,
 };
 
-use rustix::fs::{major, minor};
 use serde::Serialize;
 
 use super::node::{Answer, KernelNode, Node};
+use crate::sys::v4l2::device_number;
 
 /// The number of all devices of Video4Linux2 (VIDEO_MAJOR).
 const MAJOR: u32 = 81;
@@ -141,7 +141,7 @@ impl System for Linux {
 /// The node at a path; `None` if something else is there, or nothing.
 fn entry(path: &Path) -> Option<Entry> {
     let metadata = fs::metadata(path).ok()?;
-    let number = (major(metadata.rdev()), minor(metadata.rdev()));
+    let number = device_number(metadata.rdev());
     if !metadata.file_type().is_char_device() || number.0 != MAJOR {
         return None;
     }

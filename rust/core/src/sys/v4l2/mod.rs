@@ -28,6 +28,11 @@ pub(crate) use self::{
     },
 };
 
+/// The two parts of the number of a device, as a node of it states the number.
+pub(crate) fn device_number(number: u64) -> (u32, u32) {
+    (rustix::fs::major(number), rustix::fs::minor(number))
+}
+
 /// Opens a node for use without waiting.
 pub(crate) fn open(path: &Path) -> Result<OwnedFd> {
     rustix::fs::open(path, OFlags::RDWR | OFlags::CLOEXEC | OFlags::NONBLOCK, Mode::empty())

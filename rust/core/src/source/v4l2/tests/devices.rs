@@ -4,7 +4,7 @@ use super::{
     super::{
         discover::{find, find_again},
         list::list,
-        system::{Entry, Usb},
+        system::{AtPath, Entry, Linux, Usb},
         *,
     },
     kernel::*,
@@ -122,4 +122,60 @@ fn a_device_is_used_once() {
     assert_eq!(again(ColourSpace::I420, Some(640)), Code::DeviceAlreadyConnected);
     drop(opened);
     assert!(open_one(&node, &first).is_ok());
+}
+
+#[test]
+fn what_is_at_a_path_is_told_apart_on_this_system() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    std::fs::write(path("file"), "").unwrap();
+    std::os::unix::fs::symlink("loop", path("loop")).unwrap();
+    std::os::unix::fs::symlink("/dev/null", path("link")).unwrap();
+    let _socket = std::os::unix::net::UnixListener::bind(path("socket")).unwrap();
+    for (name, expected) in [
+        ("file", AtPath::Other("a file")),
+        ("", AtPath::Other("a folder")),
+        ("link", AtPath::Other("a device of another kind")),
+        ("socket", AtPath::Other("no device")),
+        ("loop", AtPath::Nothing),
+        ("missing", AtPath::Nothing),
+    ] {
+        assert_eq!(Linux.at(&path(name)), expected, "{name}");
+    }
+    // Whatever is there, it can be listed.
+    assert!(list_devices().iter().all(|device| device.path.starts_with("/dev/video")));
+}
+
+#[test]
+fn the_process_that_has_a_node_open_is_named() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let holders = Linux.holders(&file.path().canonicalize().unwrap());
+    assert!(holders.iter().any(|holder| holder.pid == std::process::id() && !holder.name.is_empty()), "{holders:?}");
+}
+
+#[test]
+fn options_have_their_defaults_and_are_refused_by_field() {
+    let read = |json: &str| serde_json::from_str::<DeviceOptions>(json);
+    let options = read(r#"{ "device": "/dev/video0", "colour": "i420" }"#).unwrap();
+    let defaults = (options.open_timeout_ms, options.keep_open, options.frames_to_burn, options.max_pixels);
+    assert_eq!(defaults, (5000, true, 0, 67_108_864));
+    assert!(options.check().is_ok());
+    let controls =
+        read(r#"{ "device": "a", "colour": "i420", "controls": { "a": true, "b": -3, "c": "x" } }"#).unwrap().controls;
+    let expected = [ControlValue::Switch(true), ControlValue::Number(-3), ControlValue::Text("x".to_owned())];
+    assert!(controls.into_values().eq(expected));
+    assert!(read(r#"{ "device": "a", "colour": "i420", "controls": { "a": 1.5 } }"#).is_err());
+    for (field, wrong) in [
+        ("device", DeviceOptions { device: " ".to_owned(), ..options.clone() }),
+        ("device", DeviceOptions { device: "a\0b".to_owned(), ..options.clone() }),
+        ("width", DeviceOptions { width: Some(0), ..options.clone() }),
+        ("frameRate", DeviceOptions { frame_rate: Some(Rational::new(0, 1)), ..options.clone() }),
+        ("pixelFormat", DeviceOptions { pixel_format: Some(String::new()), ..options.clone() }),
+        ("input", DeviceOptions { input: Some(String::new()), ..options.clone() }),
+        ("openTimeoutMs", DeviceOptions { open_timeout_ms: 1, ..options.clone() }),
+        ("maxPixels", DeviceOptions { max_pixels: 0, ..options.clone() }),
+    ] {
+        let error = wrong.check().unwrap_err();
+        assert_eq!((error.code, error.field.as_deref()), (Code::InvalidArgument, Some(field)));
+    }
 }

@@ -24,11 +24,13 @@ use crate::{
     },
 };
 
+/// Width, height, and seconds per frame of each rate.
+type TestSize = (u32, u32, Vec<(u32, u32)>);
+
 /// Sizes of a format.
 #[derive(Clone)]
 pub(super) enum TestSizes {
-    /// Width, height, and seconds per frame of each rate.
-    Discrete(Vec<(u32, u32, Vec<(u32, u32)>)>),
+    Discrete(Vec<TestSize>),
     /// Least, greatest and step of width and height; the shortest and the longest time of a frame.
     Stepwise([u32; 6], [(u32, u32); 2]),
 }
@@ -164,9 +166,7 @@ impl State {
             };
             (format.width, format.height) = match sizes {
                 TestSizes::Discrete(sizes) => {
-                    let apart = |size: &&(u32, u32, Vec<(u32, u32)>)| {
-                        size.0.abs_diff(wanted.width) + size.1.abs_diff(wanted.height)
-                    };
+                    let apart = |size: &&TestSize| size.0.abs_diff(wanted.width) + size.1.abs_diff(wanted.height);
                     sizes.iter().min_by_key(apart).map(|size| (size.0, size.1)).unwrap()
                 }
                 TestSizes::Stepwise([least_x, most_x, step_x, least_y, most_y, step_y], _) => (

@@ -249,6 +249,26 @@ fn a_device_comes_back_as_another_node_with_its_mode() {
 }
 
 #[test]
+fn a_device_that_is_there_and_fails_is_not_started_without_pause() {
+    let node = grey();
+    let mut driver = run(&node, "s13", [Step::Fail(Errno::NODEV)]);
+    assert_eq!(words(next(driver.as_mut())), "DeviceLost");
+    node.change(|state| state.refused.extend([("stream", Errno::NODEV)]));
+    let waits: Vec<_> = (0..5)
+        .map(|_| {
+            driver.close();
+            let waited = with_patience(|patience| {
+                driver.wait_for_return(patience);
+                patience.is_over()
+            });
+            assert!(start(driver.as_mut()).is_err());
+            waited
+        })
+        .collect();
+    assert_eq!(waits, [false, false, false, true, true]);
+}
+
+#[test]
 fn a_closed_or_resting_device_is_free_for_others() {
     for keep_open in [true, false] {
         let node = grey();
@@ -297,4 +317,30 @@ fn parameter_sets_in_a_buffer_of_their_own_belong_to_the_next_picture() {
     let found: Vec<_> = (0..4).map(|_| words(next(driver.as_mut()))).collect();
     // They take numbers, but nothing is lost for that; what is lost still shows.
     assert_eq!(found, ["packet 0 19 key", "packet 1 6 -", "packet 2 19 key", "packet 4 6 -"]);
+}
+
+#[test]
+fn a_wait_for_frames_or_for_the_device_ends_when_its_thread_is_called() {
+    let node = grey();
+    let mut driver = run(&node, "s14", []);
+    let clock = SystemClock::shared();
+    let signal = Signal::new(&clock);
+    signal.forward_to(driver.waker().unwrap());
+    let long_ns = 60_000_000_000;
+    for is_closed in [false, true] {
+        if is_closed {
+            driver.close();
+        }
+        let deadline_ns = clock.now_ns() + long_ns;
+        let patience = Patience { signal: &signal, seen: signal.seen(), deadline_ns };
+        std::thread::scope(|scope| {
+            scope.spawn(|| signal.raise());
+            if is_closed {
+                driver.wait_for_return(&patience);
+            } else {
+                assert_eq!(words(driver.next(&patience)), "nothing");
+            }
+        });
+        assert!(clock.now_ns() < deadline_ns);
+    }
 }
