@@ -89,6 +89,8 @@ struct Connection {
     /// When the first picture came, until one comes that can be decoded alone.
     keyless_since_ns: Option<u64>,
     has_key: bool,
+    /// Lost packets that were told.
+    told: u64,
 }
 
 impl RtspDriver {
@@ -162,6 +164,7 @@ impl RtspDriver {
             form,
             keyless_since_ns: None,
             has_key: false,
+            told: 0,
         };
         match self.wait_for_parameters(&mut connection, patience) {
             Ok(()) => Ok(connection),
@@ -334,7 +337,6 @@ fn unit(frame: VideoFrame, arrival_ns: u64) -> Unit {
     Unit {
         ticks: frame.timestamp().timestamp(),
         is_key: frame.is_random_access_point(),
-        lost: u64::from(frame.loss()),
         data: frame.into_data(),
         arrival_ns,
     }
@@ -350,11 +352,13 @@ impl Connection {
 
     fn stamp(&mut self, unit: &Unit) -> Stamp {
         let rate = self.playing.rate;
+        let lost = self.shared.lost();
+        let lost_before = lost - std::mem::replace(&mut self.told, lost);
         Stamp {
             device_ns: Some(self.clock.captured_ns(unit.ticks, rate, unit.arrival_ns)),
             arrival_ns: unit.arrival_ns,
             sequence: None,
-            lost_before: unit.lost,
+            lost_before,
             sender_ms: self.sender.at(unit.ticks, rate),
         }
     }
