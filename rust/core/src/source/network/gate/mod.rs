@@ -166,7 +166,7 @@ impl Gate {
                             }
                             Item::Data(..) => {}
                             Item::Message(message) => {
-                                let next = dialogue.from_server(message, &mut to_server, &mut to_client)?;
+                                let next = dialogue.take_message(message, &mut to_server, &mut to_client)?;
                                 if let (Next::Datagrams(port), Some(pair)) = (next, &pair) {
                                     pair.connect(peer.ip(), port).await.map_err(lost)?;
                                 }
@@ -189,7 +189,7 @@ impl Gate {
                     }
                     while let Some(item) = from_client.next().map_err(fault)? {
                         if let Item::Message(message) = item {
-                            dialogue.from_client(message, &mut to_server, &mut to_client)?;
+                            dialogue.take_request(message, &mut to_server, &mut to_client)?;
                         }
                     }
                 }
