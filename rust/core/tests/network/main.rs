@@ -1,9 +1,11 @@
 //! Network streams against servers of the test, on loopback: what is usual plays, whatever the dialect; what is hostile is
 //! a typed error in time; and nothing is ever sent to another host.
-#![allow(missing_docs, unreachable_pub)]
+#![allow(missing_docs, unreachable_pub, clippy::missing_panics_doc)]
 
 mod http;
+mod login;
 mod rtsp;
+mod script;
 mod server;
 
 use std::{

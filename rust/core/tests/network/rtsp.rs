@@ -1,7 +1,7 @@
 //! Servers of RTSP.
 
 use std::{
-    net::{TcpStream, UdpSocket},
+    net::UdpSocket,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering::SeqCst},
@@ -24,95 +24,9 @@ use giftgrab_core::{
 
 use super::{
     open, options,
-    server::{Request, Victim, bytes_of, keep_silent, send, serve},
+    script::{SDP, describe, framed, picture, reply, send_pictures, server, usual},
+    server::{Request, Victim, keep_silent, send, serve},
 };
-
-/// A grey picture of 16x16 pixels: sequence and picture parameter sets, and an IDR slice.
-const SPS: &str = "6742c00ada7b011000000300100000030140f1226a";
-const PPS: &str = "68ce0fc8";
-const IDR: &str = "6588843a26280e";
-
-const SDP: &str = "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=x\r\nc=IN IP4 0.0.0.0\r\nt=0 0\r\na=control:*\r\n\
-                   m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=fmtp:96 packetization-mode=1\r\na=control:t1\r\n";
-
-fn reply(request: &Request, status: &str, headers: &str, body: &str) -> String {
-    let cseq = request.header("CSeq").unwrap_or("0");
-    let length = if body.is_empty() { String::new() } else { format!("Content-Length: {}\r\n", body.len()) };
-    format!("RTSP/1.0 {status}\r\nCSeq: {cseq}\r\n{headers}{length}\r\n{body}")
-}
-
-/// What a server answers usually.
-fn usual(request: &Request) -> String {
-    match request.method() {
-        "DESCRIBE" => describe(request, SDP),
-        "SETUP" => {
-            reply(request, "200 OK", &format!("Session: 7;timeout=60\r\nTransport: {}\r\n", transport(request)), "")
-        }
-        _ => reply(request, "200 OK", "Session: 7\r\nPublic: OPTIONS, GET_PARAMETER\r\n", ""),
-    }
-}
-
-fn describe(request: &Request, sdp: &str) -> String {
-    reply(request, "200 OK", "Content-Type: application/sdp\r\n", sdp)
-}
-
-fn transport(request: &Request) -> String {
-    let asked = request.header("Transport").unwrap();
-    if asked.contains("client_port") { format!("{asked};server_port=29000-29001") } else { asked.to_owned() }
-}
-
-/// A packet of RTP.
-fn packet(number: u16, ticks: u32, is_last: bool, payload: &str) -> Vec<u8> {
-    let mut bytes = vec![0x80, if is_last { 0xe0 } else { 0x60 }];
-    bytes.extend(number.to_be_bytes());
-    bytes.extend(ticks.to_be_bytes());
-    bytes.extend(*b"ssrc");
-    bytes.extend(bytes_of(payload));
-    bytes
-}
-
-/// The packets of one picture.
-fn picture(number: u16, ticks: u32) -> [Vec<u8>; 3] {
-    let first = number.wrapping_mul(3);
-    [
-        packet(first, ticks, false, SPS),
-        packet(first.wrapping_add(1), ticks, false, PPS),
-        packet(first.wrapping_add(2), ticks, true, IDR),
-    ]
-}
-
-fn framed(channel: u8, packet: &[u8]) -> Vec<u8> {
-    let [high, low] = u16::try_from(packet.len()).unwrap().to_be_bytes();
-    [&[b'$', channel, high, low], packet].concat()
-}
-
-/// Sends 20 pictures a second within the connection.
-fn send_pictures(stream: &mut TcpStream, channel: u8, count: usize) {
-    for number in 0..count {
-        for packet in picture(number as u16, number as u32 * 4500) {
-            if !send(stream, &framed(channel, &packet)) {
-                return;
-            }
-        }
-        thread::sleep(Duration::from_millis(50));
-    }
-}
-
-/// A server that answers as `answer` says, and sends pictures after PLAY.
-fn server(answer: impl Fn(&Request) -> String + Send + Sync + 'static) -> String {
-    let place = serve(move |mut stream| {
-        while let Some(request) = Request::read(&mut stream) {
-            if !send(&mut stream, answer(&request).as_bytes()) {
-                return;
-            }
-            if request.method() == "PLAY" {
-                let mut other = stream.try_clone().unwrap();
-                thread::spawn(move || send_pictures(&mut other, 0, 200));
-            }
-        }
-    });
-    format!("rtsp://{place}/a")
-}
 
 #[test]
 fn usual_streams_and_odd_ones_play() {
@@ -185,7 +99,7 @@ fn usual_streams_and_odd_ones_play() {
 }
 
 /// Whether a source refuses `url` with a code, in time, and without a word to another host.
-fn check_refused(name: &str, options: &NetworkOptions, code: Code, words: &str, victims: &[Victim]) {
+pub fn check_refused(name: &str, options: &NetworkOptions, code: Code, words: &str, victims: &[Victim]) {
     let (opened, took) = open(options);
     let error = opened.err().unwrap_or_else(|| panic!("{name}: is taken"));
     assert_eq!(error.code, code, "{name}: {error:?}");
@@ -384,49 +298,6 @@ fn a_driver_ends_each_wait_within_100_ms_of_another_order() {
         driver.close();
         assert!(begin.elapsed() < Duration::from_millis(500));
     }
-}
-
-#[test]
-fn a_wrong_password_is_tried_once_and_shown_nowhere() {
-    for (challenge, scheme) in [
-        ("WWW-Authenticate: Basic realm=\"x\"\r\n", "Basic "),
-        ("WWW-Authenticate: Digest realm=\"x\", nonce=\"1\"\r\n", "Digest "),
-        ("WWW-Authenticate: Digest realm=\"x\", nonce=\"1\", algorithm=SHA-256, qop=\"auth\"\r\n", "Digest "),
-        ("WWW-Authenticate: Unknown x\r\nWWW-Authenticate: Digest realm=\"x\", nonce=\"1\"\r\n", "Digest "),
-    ] {
-        let attempts = Arc::new(AtomicUsize::new(0));
-        let counted = attempts.clone();
-        let url = server(move |request| {
-            if let Some(login) = request.header("Authorization") {
-                assert!(login.starts_with(scheme) && !login.contains("s3cr3t"), "{login}");
-                counted.fetch_add(1, SeqCst);
-            }
-            reply(request, "401 Unauthorized", challenge, "")
-        });
-        let options = options(&url.replace("rtsp://", "rtsp://u5er:s3cr3t%40@"));
-        check_refused(challenge, &options, Code::PermissionDenied, "refuses the name or the password", &[]);
-        assert_eq!(attempts.load(SeqCst), 1, "{challenge}");
-    }
-}
-
-#[test]
-fn a_challenge_that_has_become_old_ends_no_stream_and_targets_are_sent_byte_for_byte() {
-    let count = Arc::new(AtomicUsize::new(0));
-    let url = server(move |request| {
-        let number = count.fetch_add(1, SeqCst);
-        let nonce = format!("nonce=\"{}\"", number / 3);
-        match request.header("Authorization") {
-            Some(login) if login.contains(&nonce) => {
-                assert!(login.contains(&format!("uri=\"{}\"", request.uri())), "{login}");
-                assert!(request.uri().contains("/a//b?c=d&e=%2f"), "{}", request.uri());
-                usual(request)
-            }
-            _ => reply(request, "401 Unauthorized", &format!("WWW-Authenticate: Digest realm=\"x\", {nonce}\r\n"), ""),
-        }
-    });
-    let url = url.replace("rtsp://", "rtsp://u:p@").replace("/a", "/a//b?c=d&e=%2f");
-    let mut open = open(&options(&url)).0.unwrap();
-    assert_eq!(open.frames(3, Duration::from_secs(2)).0, 3);
 }
 
 #[test]

@@ -17,8 +17,6 @@ pub(super) struct Unit {
     pub(super) ticks: i64,
     pub(super) data: Vec<u8>,
     pub(super) is_key: bool,
-    /// Packets lost before it.
-    pub(super) lost: u64,
     pub(super) arrival_ns: u64,
 }
 
@@ -124,7 +122,6 @@ impl AccessUnits {
                 open.data.extend_from_slice(&unit.data);
                 open.ticks = unit.ticks;
                 open.is_key |= unit.is_key;
-                open.lost += unit.lost;
             }
             open => *open = Some(unit),
         }
@@ -184,7 +181,7 @@ mod tests {
 
     fn unit(ticks: i64, nals: &[&[u8]]) -> Unit {
         let data = nals.iter().flat_map(|nal| [&[0, 0, 0, 1], *nal].concat()).collect();
-        Unit { ticks, data, is_key: false, lost: 0, arrival_ns: 0 }
+        Unit { ticks, data, is_key: false, arrival_ns: 0 }
     }
 
     const SEI: &[u8] = &[6, 5, 1];
@@ -205,8 +202,8 @@ mod tests {
     #[test]
     fn a_message_with_a_marker_belongs_to_the_next_picture() {
         let mut units = AccessUnits::new(Codec::H264);
-        assert_eq!(units.push(Unit { lost: 2, ..unit(0, &[SEI]) }), None);
-        assert_eq!(units.push(unit(0, &[FIRST])), Some(Picture::Whole(Unit { lost: 2, ..unit(0, &[SEI, FIRST]) })));
+        assert_eq!(units.push(unit(0, &[SEI])), None);
+        assert_eq!(units.push(unit(0, &[FIRST])), Some(Picture::Whole(unit(0, &[SEI, FIRST]))));
     }
 
     #[test]

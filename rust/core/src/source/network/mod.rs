@@ -7,10 +7,13 @@ mod http;
 mod login;
 mod mjpeg;
 pub mod options;
+mod pipe;
+mod protocols;
 mod retry;
 mod rtp_clock;
 mod rtsp;
 mod secrets;
+mod session;
 mod stream;
 mod ts;
 mod udp;
@@ -64,7 +67,7 @@ pub fn protocols() -> Vec<&'static str> {
     let schemes = [Scheme::Rtsp, Scheme::Http, Scheme::Https, Scheme::Rtmp, Scheme::Srt, Scheme::Udp];
     schemes
         .into_iter()
-        .filter(|scheme| *scheme == Scheme::Rtsp || stream::can_open(*scheme))
+        .filter(|scheme| *scheme == Scheme::Rtsp || protocols::can_open(*scheme))
         .map(Scheme::name)
         .collect()
 }

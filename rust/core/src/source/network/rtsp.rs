@@ -9,13 +9,7 @@ use std::{
 };
 
 use futures_core::Stream as _;
-use retina::{
-    client::{
-        Demuxed, Described, InitialSequenceNumberPolicy, InitialTimestampPolicy, PlayOptions, Session, SessionIdPolicy,
-        SessionOptions, SetupOptions, TeardownPolicy, UnassignedChannelDataPolicy, UnknownRtcpSsrcPolicy,
-    },
-    codec::{CodecItem, FrameFormat, ParametersRef, VideoFrame},
-};
+use retina::codec::{CodecItem, ParametersRef, VideoFrame};
 use tokio::{runtime::Runtime, task::JoinHandle, time::timeout};
 
 use super::{
@@ -24,6 +18,7 @@ use super::{
     options::Transport,
     retry::Retry,
     rtp_clock::{RtpClock, SenderClock},
+    session::{Form, Playing, form, play},
     url::Address,
     wait::{self, Interrupt, end_of, within},
 };
@@ -60,22 +55,6 @@ pub(super) struct RtspDriver {
     has_changed: bool,
 }
 
-/// What a decoder is opened with.
-#[derive(Debug, Clone, PartialEq)]
-struct Form {
-    size: (u32, u32),
-    /// Codec, profile and level.
-    codec: String,
-}
-
-/// A stream that plays.
-struct Playing {
-    demuxed: Demuxed,
-    stream: usize,
-    codec: Codec,
-    rate: u32,
-}
-
 struct Connection {
     runtime: Runtime,
     shared: Arc<Shared>,
@@ -89,6 +68,8 @@ struct Connection {
     /// When the first picture came, until one comes that can be decoded alone.
     keyless_since_ns: Option<u64>,
     has_key: bool,
+    /// Lost packets that were told.
+    told: u64,
 }
 
 impl RtspDriver {
@@ -162,6 +143,7 @@ impl RtspDriver {
             form,
             keyless_since_ns: None,
             has_key: false,
+            told: 0,
         };
         match self.wait_for_parameters(&mut connection, patience) {
             Ok(()) => Ok(connection),
@@ -257,84 +239,10 @@ impl RtspDriver {
     }
 }
 
-/// Describes and starts a stream; an error says whether the description is at fault.
-async fn play(address: &Address, shared: &Shared, url: &str) -> Result<Playing, (Error, bool)> {
-    let failed = |error: &retina::Error, sentence: &str| {
-        let text = error.to_string();
-        let made = || address.error(Code::NetworkUnavailable, sentence, &text);
-        (shared.failure().map(at_start).unwrap_or_else(made), false)
-    };
-    let url = url::Url::parse(url)
-        .map_err(|error| (address.error(Code::Internal, "its gate has no address", &error.to_string()), false))?;
-    let options = SessionOptions::default()
-        .user_agent(concat!("giftgrab/", env!("CARGO_PKG_VERSION")).to_owned())
-        // The gate says goodbye.
-        .teardown(TeardownPolicy::Never)
-        .unassigned_channel_data(UnassignedChannelDataPolicy::Ignore)
-        .session_id(SessionIdPolicy::UseFirst);
-    let mut session = Session::describe(url, options).await.map_err(|error| {
-        if shared.failure().is_none() && error.to_string().contains("No parseable streams") {
-            return (address.error(Code::NoVideo, "it has no video", ""), false);
-        }
-        failed(&error, "its description cannot be read")
-    })?;
-    let (stream, codec) = choose(address, &session).map_err(|error| (error, false))?;
-    shared.set_codec(codec);
-    let rate = session.streams()[stream].clock_rate_hz();
-    session
-        .setup(stream, SetupOptions::default().frame_format(FrameFormat::SIMPLE))
-        .await
-        .map_err(|error| failed(&error, "it cannot be set up"))?;
-    // Only differences of times are used, and packets are numbered by what comes.
-    let options = PlayOptions::default()
-        .initial_timestamp(InitialTimestampPolicy::Ignore)
-        .initial_seq(InitialSequenceNumberPolicy::Ignore)
-        .unknown_rtcp_ssrc(UnknownRtcpSsrcPolicy::DropPackets);
-    let playing = session.play(options).await.map_err(|error| failed(&error, "it cannot be started"))?;
-    let demuxed = playing.demuxed().map_err(|error| (failed(&error, "its description cannot be used").0, true))?;
-    Ok(Playing { demuxed, stream, codec, rate })
-}
-
-/// A connection that ends before the first frame was none.
-fn at_start(error: Error) -> Error {
-    if error.code == Code::ConnectionLost { Error { code: Code::NetworkUnavailable, ..error } } else { error }
-}
-
-/// The first video stream that can be read. Sound and other data is never asked for.
-fn choose(address: &Address, session: &Session<Described>) -> Result<(usize, Codec), Error> {
-    let mut others = Vec::new();
-    for (index, stream) in session.streams().iter().enumerate() {
-        if stream.media() != "video" {
-            continue;
-        }
-        match stream.encoding_name() {
-            "h264" => return Ok((index, Codec::H264)),
-            "h265" => return Ok((index, Codec::Hevc)),
-            "jpeg" => return Ok((index, Codec::Mjpeg)),
-            other => others.push(other.chars().filter(char::is_ascii_graphic).take(20).collect::<String>()),
-        }
-    }
-    if others.is_empty() {
-        return Err(address.error(Code::NoVideo, "it has no video", ""));
-    }
-    let sentence = format!("its video is {}; only h264, h265 and jpeg are read by RTSP", others.join(", "));
-    Err(address.error(Code::CodecUnavailable, &sentence, ""))
-}
-
-fn form(playing: &Playing) -> Option<Form> {
-    match playing.demuxed.streams()[playing.stream].parameters()? {
-        ParametersRef::Video(video) => {
-            Some(Form { size: video.pixel_dimensions(), codec: video.rfc6381_codec().to_owned() })
-        }
-        _ => None,
-    }
-}
-
 fn unit(frame: VideoFrame, arrival_ns: u64) -> Unit {
     Unit {
         ticks: frame.timestamp().timestamp(),
         is_key: frame.is_random_access_point(),
-        lost: u64::from(frame.loss()),
         data: frame.into_data(),
         arrival_ns,
     }
@@ -350,11 +258,13 @@ impl Connection {
 
     fn stamp(&mut self, unit: &Unit) -> Stamp {
         let rate = self.playing.rate;
+        let lost = self.shared.lost();
+        let lost_before = lost - std::mem::replace(&mut self.told, lost);
         Stamp {
             device_ns: Some(self.clock.captured_ns(unit.ticks, rate, unit.arrival_ns)),
             arrival_ns: unit.arrival_ns,
             sequence: None,
-            lost_before: unit.lost,
+            lost_before,
             sender_ms: self.sender.at(unit.ticks, rate),
             missed_before: 0,
         }

@@ -2,7 +2,6 @@
 
 use std::{
     collections::VecDeque,
-    io::{self, Read},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::SeqCst},
@@ -16,17 +15,17 @@ use tokio::runtime::Runtime;
 use super::{
     http::{self, Body},
     mjpeg::{Jpeg, Splitter},
+    pipe::{From, Pipe},
+    protocols::{allowed, can_open, full_url, options},
     retry::Retry,
     rtp_clock::RtpClock,
-    secrets::percent_encoded,
     udp::Receiver,
     url::{Address, Scheme},
-    wait::{Interrupt, Shared, end_of, runtime, within},
+    wait::{Shared, end_of, runtime, within},
 };
 use crate::{
     av::{
-        AvError, NetworkInput, NetworkInputOptions, NetworkOrigin, NetworkStream, Packet, PacketCodec,
-        StreamParameters, input_protocols, protocol_has_option,
+        AvError, NetworkInput, NetworkInputOptions, NetworkOrigin, NetworkStream, Packet, PacketCodec, StreamParameters,
     },
     base::error::{Code, Error, Result, Stage},
     pipeline::Wake,
@@ -47,17 +46,6 @@ const KEY_WAIT_NS: u64 = 10_000_000_000;
 
 /// Nanoseconds as a clock of RTP.
 const NANOSECONDS: u32 = 1_000_000_000;
-
-/// Whether the linked libraries can open addresses of a protocol.
-pub(super) fn can_open(scheme: Scheme) -> bool {
-    let has = |name: &str| input_protocols().iter().any(|protocol| protocol == name);
-    match scheme {
-        Scheme::Rtsp | Scheme::Http | Scheme::Udp => true,
-        // Without this option FFmpeg would follow a server to any other host.
-        Scheme::Https => has("https") && protocol_has_option("https", "max_redirects"),
-        Scheme::Rtmp | Scheme::Srt => has(scheme.name()),
-    }
-}
 
 /// The driver of one stream.
 pub(super) struct StreamDriver {
@@ -104,11 +92,7 @@ impl StreamDriver {
             );
             return Err(Error::argument("url", message));
         }
-        let mut options = if address.scheme == Scheme::Srt { srt_options(&address)? } else { Vec::new() };
-        if address.scheme == Scheme::Https {
-            options.push(("max_redirects".to_owned(), "0".to_owned()));
-            options.push(("tls_verify".to_owned(), "1".to_owned()));
-        }
+        let options = options(&address)?;
         Ok(Self { address, options, connect_ns, interrupt: Arc::default(), connection: None, retry: Retry::default() })
     }
 
@@ -183,17 +167,11 @@ impl StreamDriver {
                 pipe.until.clone()
             },
         );
-        let url = self.ffmpeg_url();
-        let protocols = match self.address.scheme {
-            Scheme::Rtmp => "rtmp,tcp",
-            Scheme::Srt => "srt",
-            Scheme::Https => "https,tls,tcp",
-            // An empty list would mean "no limit".
-            _ => "none",
-        };
+        let url = full_url(&self.address);
         let options: Vec<(&str, &str)> =
             self.options.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
-        let options = NetworkInputOptions { formats: FORMATS, protocols, options: &options };
+        let options =
+            NetworkInputOptions { formats: FORMATS, protocols: allowed(self.address.scheme), options: &options };
         let (interrupt, deadline) = (self.interrupt.clone(), until.clone());
         let is_over = Box::new(move || interrupt.is_raised() || Instant::now() >= *deadline.lock());
         let origin = pipe.map_or(NetworkOrigin::Url(&url), |pipe| NetworkOrigin::Reader(Box::new(pipe)));
@@ -245,16 +223,6 @@ impl StreamDriver {
             None if error.is_end() => self.error(Code::NetworkUnavailable, "the server closed the connection", &cause),
             None => self.error(Code::NetworkUnavailable, "it cannot be reached, or is no video that is known", &cause),
         }
-    }
-
-    /// The address with what FFmpeg needs of the credentials.
-    fn ffmpeg_url(&self) -> String {
-        let Address { scheme, authority, target, credentials, .. } = &*self.address;
-        let login = credentials.as_ref().map_or(String::new(), |known| {
-            format!("{}:{}@", percent_encoded(&known.name, ""), percent_encoded(&known.password, ""))
-        });
-        let target = if *scheme == Scheme::Srt { "" } else { target };
-        format!("{}://{login}{authority}{target}", scheme.name())
     }
 
     /// The next thing of a connection; `None` if nothing came within the patience.
@@ -386,82 +354,5 @@ impl CaptureDriver for StreamDriver {
 
     fn waker(&self) -> Option<Arc<dyn Wake>> {
         Some(self.interrupt.clone())
-    }
-}
-
-/// The options in the query of an address of SRT.
-fn srt_options(address: &Address) -> Result<Vec<(String, String)>> {
-    const KNOWN: [&str; 5] = ["streamid", "passphrase", "pbkeylen", "latency", "mode"];
-    let query = address.target.split_once('?').map_or("", |(_, query)| query);
-    let mut options = Vec::new();
-    for (key, value) in url::form_urlencoded::parse(query.as_bytes()) {
-        if !KNOWN.contains(&&*key) || (key == "mode" && value != "caller") {
-            let message = "Cannot use url: of the query of srt:// only streamid, passphrase, pbkeylen, latency and \
-                           mode=caller are known";
-            return Err(Error::argument("url", message));
-        }
-        options.push((key.into_owned(), value.into_owned()));
-    }
-    Ok(options)
-}
-
-/// What bytes come from.
-enum From {
-    Body(Body),
-    Receiver(Receiver),
-}
-
-/// Bytes of the network for FFmpeg.
-struct Pipe {
-    /// `None` only while it is dropped.
-    runtime: Option<Runtime>,
-    from: From,
-    interrupt: Arc<Interrupt>,
-    until: Arc<Mutex<Instant>>,
-    bytes: Vec<u8>,
-    at: usize,
-    lost: Arc<AtomicU64>,
-}
-
-impl Pipe {
-    fn new(from: From, runtime: Runtime, interrupt: &Shared, bytes: Vec<u8>, lost: &Arc<AtomicU64>) -> Self {
-        let until = Arc::new(Mutex::new(Instant::now()));
-        Self { runtime: Some(runtime), from, interrupt: interrupt.clone(), until, bytes, at: 0, lost: lost.clone() }
-    }
-}
-
-impl Read for Pipe {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let Some(runtime) = &self.runtime else { return Ok(0) };
-        while self.at >= self.bytes.len() {
-            self.bytes.clear();
-            self.at = 0;
-            let (bytes, until) = (&mut self.bytes, *self.until.lock());
-            let read = match &mut self.from {
-                From::Body(body) => self.interrupt.run(runtime, until, body.read(bytes)),
-                From::Receiver(receiver) => self.interrupt.run(runtime, until, receiver.read(bytes)),
-            };
-            if let From::Receiver(receiver) = &self.from {
-                self.lost.store(receiver.continuity.lost, SeqCst);
-            }
-            match read {
-                None => return Err(io::Error::from(io::ErrorKind::TimedOut)),
-                Some(Ok(false)) => return Ok(0),
-                Some(result) => result.map(drop)?,
-            }
-        }
-        let rest = &self.bytes[self.at..];
-        let count = rest.len().min(buffer.len());
-        buffer[..count].copy_from_slice(&rest[..count]);
-        self.at += count;
-        Ok(count)
-    }
-}
-
-impl Drop for Pipe {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
     }
 }

@@ -12,7 +12,10 @@ mod udp;
 
 use std::{
     io,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::SeqCst},
+    },
     time::{Duration, Instant},
 };
 
@@ -47,6 +50,8 @@ pub(super) struct Shared {
     failure: Mutex<Option<Error>>,
     /// The codec of the stream that the client has chosen.
     codec: Mutex<Option<Codec>>,
+    /// Packets that did not come so far.
+    lost: AtomicU64,
     /// Ends the session.
     goodbye: Notify,
 }
@@ -55,6 +60,11 @@ impl Shared {
     /// Takes the reason for which the gate closed.
     pub(super) fn failure(&self) -> Option<Error> {
         self.failure.lock().clone()
+    }
+
+    /// Packets that did not come so far.
+    pub(super) fn lost(&self) -> u64 {
+        self.lost.load(SeqCst)
     }
 
     /// Says what stream was chosen.
@@ -156,7 +166,7 @@ impl Gate {
                             }
                             Item::Data(..) => {}
                             Item::Message(message) => {
-                                let next = dialogue.from_server(message, &mut to_server, &mut to_client)?;
+                                let next = dialogue.take_message(message, &mut to_server, &mut to_client)?;
                                 if let (Next::Datagrams(port), Some(pair)) = (next, &pair) {
                                     pair.connect(peer.ip(), port).await.map_err(lost)?;
                                 }
@@ -179,7 +189,7 @@ impl Gate {
                     }
                     while let Some(item) = from_client.next().map_err(fault)? {
                         if let Item::Message(message) = item {
-                            dialogue.from_client(message, &mut to_server, &mut to_client)?;
+                            dialogue.take_request(message, &mut to_server, &mut to_client)?;
                         }
                     }
                 }
@@ -203,6 +213,7 @@ impl Gate {
                     return Ok(());
                 }
             }
+            shared.lost.store(order.lost, SeqCst);
             if !to_server.is_empty() {
                 server.write_all(&to_server).await.map_err(lost)?;
                 to_server.clear();

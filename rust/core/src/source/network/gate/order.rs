@@ -23,6 +23,8 @@ pub(super) struct Order {
     next: Option<u64>,
     waiting: BTreeMap<u64, Vec<u8>>,
     since: Option<Instant>,
+    /// Packets that did not come.
+    pub(super) lost: u64,
 }
 
 /// The stream was begun anew, with other numbers or by another sender.
@@ -31,7 +33,7 @@ pub(super) struct BegunAnew;
 
 impl Order {
     pub(super) const fn new(reorders: bool) -> Self {
-        Self { reorders, sender: None, next: None, waiting: BTreeMap::new(), since: None }
+        Self { reorders, sender: None, next: None, waiting: BTreeMap::new(), since: None, lost: 0 }
     }
 
     /// Takes a packet; those that are in order now go to `out`.
@@ -74,6 +76,7 @@ impl Order {
             }
             _ => {
                 out(packet);
+                self.lost += number - next;
                 self.next = Some(number + 1);
             }
         }
@@ -95,6 +98,7 @@ impl Order {
             }
             let (number, packet) = self.waiting.pop_first().unwrap_or_default();
             out(packet);
+            self.lost += number - next;
             self.next = Some(number + 1);
             // The next hole is another one.
             let goes_on = self.waiting.first_key_value().is_some_and(|(first, _)| *first == number + 1);
@@ -188,7 +192,8 @@ mod tests {
         let deadline = order.deadline().unwrap();
         assert_eq!(deadline, now + LONGEST_WAIT);
         order.release(deadline, |bytes| seen.push(u16::from_be_bytes([bytes[2], bytes[3]])));
-        assert_eq!((seen, order.deadline()), (vec![1, 2, 4, 5], None));
+        assert_eq!((seen, order.deadline(), order.lost), (vec![1, 2, 4, 5], None, 1));
+        assert_eq!([run(false, &[1, 2, 2, 5, 4, 6]), run(true, &[1, 3, 2, 2])].map(|(_, order, _)| order.lost), [2, 0]);
         let many: Vec<u16> = [1].into_iter().chain(3..200).collect();
         assert!(run(true, &many).0.len() > 100);
     }

@@ -80,7 +80,7 @@ impl<'a> Dialogue<'a> {
     }
 
     /// Takes a request of the client.
-    pub(super) fn from_client(
+    pub(super) fn take_request(
         &mut self,
         mut request: Message,
         to_server: &mut Vec<u8>,
@@ -90,10 +90,8 @@ impl<'a> Dialogue<'a> {
         let Some((method, uri)) = request.request() else { return Ok(()) };
         let (method, uri) = (method.to_owned(), self.server_uri(uri));
         request.headers.retain(|(key, _)| !["cseq", "authorization"].contains(&key.to_ascii_lowercase().as_str()));
-        if method == "SETUP" {
-            if let Some(port) = self.datagram_port {
-                set(&mut request, "Transport", &format!("RTP/AVP;unicast;client_port={port}-{}", port + 1));
-            }
+        if let ("SETUP", Some(port)) = (method.as_str(), self.datagram_port) {
+            set(&mut request, "Transport", &format!("RTP/AVP;unicast;client_port={port}-{}", port + 1));
         }
         if method == "PLAY" {
             self.control = Some(uri.clone());
@@ -145,7 +143,7 @@ impl<'a> Dialogue<'a> {
     }
 
     /// Takes a message of the server.
-    pub(super) fn from_server(
+    pub(super) fn take_message(
         &mut self,
         mut message: Message,
         to_server: &mut Vec<u8>,

@@ -10,11 +10,20 @@ const HEADER: usize = 12;
 pub(super) struct Sanity {
     /// The codec, once the client has chosen the stream.
     codec: Option<Codec>,
-    /// Whether a unit is being sent in parts.
-    in_parts: bool,
+    unit: Unit,
     has_begun: bool,
     /// The number of the last packet.
     last: Option<u16>,
+}
+
+/// The unit that is being sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Unit {
+    #[default]
+    None,
+    InParts,
+    /// Packets are missing, which the client sees: it knows what to do with the rest.
+    Unknown,
 }
 
 /// The part of a unit that a packet has.
@@ -35,8 +44,9 @@ impl Sanity {
         let Some(codec) = self.codec else { return true };
         let (Some(begin), true) = (payload_of(packet), packet.len() > HEADER) else { return false };
         let number = u16::from_be_bytes([packet[2], packet[3]]);
-        // Where packets are missing, a unit that was being sent does not go on.
-        self.in_parts &= self.last.replace(number).is_some_and(|last| last.wrapping_add(1) == number);
+        if self.last.replace(number).is_some_and(|last| last.wrapping_add(1) != number) && self.has_begun {
+            self.unit = Unit::Unknown;
+        }
         let is_last = packet[1] & 0x80 != 0;
         let Some(part) = packet.get(begin..).and_then(|payload| part_of(codec, payload)) else { return false };
         let is_rest = codec == Codec::Mjpeg && packet.get(begin + 1..begin + 4) != Some(&[0; 3]);
@@ -44,22 +54,21 @@ impl Sanity {
             // A stream is joined in the middle of a picture.
             Part::Whole if is_rest => self.has_begun,
             // A unit that was not ended is lost; the client sees that by the next number.
-            Part::Whole | Part::First if self.in_parts => {
-                self.in_parts = false;
+            Part::Whole | Part::First if self.unit == Unit::InParts => {
+                self.unit = Unit::Unknown;
                 false
             }
-            Part::Whole => true,
-            Part::First => {
-                self.in_parts = true;
-                true
-            }
             // A stream is joined in the middle of a unit.
-            Part::Middle | Part::Last if !self.in_parts => false,
-            Part::Middle => true,
-            Part::Last => {
-                self.in_parts = false;
+            Part::Middle | Part::Last if self.unit == Unit::None => false,
+            Part::Whole | Part::Last => {
+                self.unit = Unit::None;
                 true
             }
+            Part::First => {
+                self.unit = Unit::InParts;
+                true
+            }
+            Part::Middle => true,
         };
         let is_middle = matches!(part, Part::First | Part::Middle);
         if is_admitted && is_last && is_middle && codec != Codec::Mjpeg {
@@ -162,13 +171,13 @@ mod tests {
     }
 
     #[test]
-    fn after_a_loss_the_next_unit_is_admitted() {
+    fn after_a_loss_everything_is_admitted() {
         let mut sanity = Sanity::default();
         sanity.set_codec(Some(Codec::H264));
         let packet = |number, payload: &[u8]| [&[0x80, 0x60, 0, number][..], &[0; 8], payload].concat();
         let seen = [(1, FIRST), (3, MIDDLE), (5, FIRST), (6, LAST)]
             .map(|(number, unit)| sanity.admit(&mut packet(number, unit)));
-        assert_eq!(seen, [true, false, true, true]);
+        assert_eq!(seen, [true, true, true, true]);
     }
 
     #[test]

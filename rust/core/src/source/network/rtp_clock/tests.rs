@@ -61,7 +61,8 @@ fn a_jump_of_the_sender_begins_a_new_mapping_at_its_arrival() {
     }
     // Pictures that are shown in another order than they are sent go back a little.
     assert!(clock.captured_ns(-4_996_400 - 7200, RATE, at(6)) < at(4));
-    assert!(clock.captured_ns(i64::MAX, 0, u64::MAX) <= u64::MAX);
+    // No number makes it panic.
+    clock.captured_ns(i64::MAX, 0, u64::MAX);
     assert_eq!(clock.captured_ns(i64::MIN, RATE, at(7)), at(7));
 }
 
