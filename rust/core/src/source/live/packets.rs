@@ -1,6 +1,9 @@
 //! The packets of a live source: what a container needs to know of them, and their pictures where these are wanted.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering::SeqCst},
+};
 
 use super::{
     LiveSetup,
@@ -9,7 +12,10 @@ use super::{
 };
 use crate::{
     av::{Packet, StreamParameters, VideoInfo},
-    base::{error::Result, time::Rational},
+    base::{
+        error::{Error, Result},
+        time::Rational,
+    },
     frame::{
         CodedStream,
         units::{self, Units},
@@ -75,20 +81,21 @@ pub(super) struct PacketLine {
     offer: SharedOffer,
     /// Pictures that were decoded only for their shape.
     probes: u64,
+    /// Why packets cannot be copied, or not well, for those who want them.
+    warning: Option<Error>,
+    has_warned: bool,
 }
 
 impl PacketLine {
-    /// The packets of a stream that was started for the `start`th time.
+    /// The packets of a stream that was started.
     ///
     /// # Errors
     ///
     /// As [`PacketDecoder::open`].
-    pub(super) fn open(
-        setup: &LiveSetup,
-        parameters: &StreamParameters,
-        start: u64,
-        offer: &SharedOffer,
-    ) -> Result<Self> {
+    pub(super) fn open(setup: &LiveSetup, parameters: &StreamParameters, offer: &SharedOffer) -> Result<Self> {
+        /// Starts of all sources: a target may change from one to another.
+        static STARTS: AtomicU64 = AtomicU64::new(1);
+        let start = STARTS.fetch_add(1, SeqCst);
         let decoder = PacketDecoder::open(&setup.name, parameters, setup.max_pixels)?;
         let codec = decoder.codec_name();
         let line = Self {
@@ -106,6 +113,8 @@ impl PacketLine {
             known: Vec::new(),
             offer: offer.clone(),
             probes: 0,
+            warning: None,
+            has_warned: false,
         };
         if !matches!(*line.offer.lock(), PacketOffer::Stream(_)) {
             *line.offer.lock() = PacketOffer::Refused(messages::no_sets(&line.setup));
@@ -133,6 +142,11 @@ impl PacketLine {
         std::mem::take(&mut self.probes)
     }
 
+    /// Whether a packet can be put into a container.
+    pub(super) fn is_whole(&self, packet: &Packet) -> bool {
+        units::is_whole(&self.codec, self.units, packet.bytes())
+    }
+
     /// The stream of a packet; `None` while packets cannot be copied. `last` is the shape of the last picture, `None` while
     /// the first one is still to come.
     ///
@@ -145,9 +159,8 @@ impl PacketLine {
         last: Option<VideoInfo>,
         forms: &mut Forms,
     ) -> Result<Option<Arc<CodedStream>>> {
-        // What is being copied goes on, in the order of decoding.
-        if self.stream.is_none() && units::has_b_slice(&self.codec, self.units, packet.bytes()) {
-            self.refuse_reordering();
+        if !self.has_warned && units::has_b_slice(&self.codec, self.units, packet.bytes()) {
+            self.note_reordering();
         }
         if packet.is_key() && !self.reorders {
             let sets = units::sets_in(&self.codec, self.units, packet.bytes());
@@ -173,6 +186,8 @@ impl PacketLine {
             self.given.clone()
         };
         if units::needs_sets(&self.codec) && parameters.extradata().is_empty() {
+            let error = messages::no_sets(&self.setup);
+            self.warn(&error);
             return Ok(());
         }
         let key = self.key(&sets, &parameters);
@@ -191,9 +206,10 @@ impl PacketLine {
                 return Ok(());
             }
         };
-        if form.reorders && self.stream.is_none() {
-            self.refuse_reordering();
-        } else {
+        if form.reorders {
+            self.note_reordering();
+        }
+        if !self.reorders {
             self.go_on_as(sets, &parameters, form.shape);
         }
         Ok(())
@@ -258,15 +274,29 @@ impl PacketLine {
     /// Out of memory.
     pub(super) fn decode(&mut self, packet: Packet, inside: Inside) -> Result<DecodedPacket> {
         let decoded = self.decoder.decode(packet, inside)?;
-        // While packets are copied they keep their own times.
-        if self.decoder.reorders() && self.stream.is_none() {
-            self.refuse_reordering();
+        if self.decoder.reorders() {
+            self.note_reordering();
         }
         Ok(decoded)
     }
 
-    fn refuse_reordering(&mut self) {
-        self.reorders = true;
-        *self.offer.lock() = PacketOffer::Refused(messages::reorders(&self.setup));
+    /// Pictures come in another order than their packets. What is being copied goes on, in the order of decoding.
+    fn note_reordering(&mut self) {
+        self.reorders |= self.stream.is_none();
+        let error = messages::reorders(&self.setup);
+        self.warn(&error);
+        *self.offer.lock() = PacketOffer::Refused(error);
+    }
+
+    /// Keeps a reason for [`Self::take_warning`], once.
+    fn warn(&mut self, error: &Error) {
+        if !std::mem::replace(&mut self.has_warned, true) {
+            self.warning = Some(error.clone());
+        }
+    }
+
+    /// Why packets cannot be copied, or not well, for those who want them.
+    pub(super) fn take_warning(&mut self) -> Option<Error> {
+        self.warning.take()
     }
 }

@@ -162,8 +162,7 @@ impl LiveProducer {
         }
         match &stream.content {
             Content::Packets(parameters) => {
-                let starts = self.account.lock().starts;
-                let packets = PacketLine::open(&self.setup, parameters, starts, &self.offer)?;
+                let packets = PacketLine::open(&self.setup, parameters, &self.offer)?;
                 self.setup.info.codec = packets.codec().to_owned();
                 self.packets = Some(packets);
             }

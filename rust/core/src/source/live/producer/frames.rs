@@ -32,7 +32,8 @@ impl LiveProducer {
         let captured_ns = (!packets.reorders()).then(|| self.clock.captured_ns(&stamp));
         let mut inside = Inside { stamp, captured_ns, is_handed_on: false };
         let is_opening = self.shape.is_none();
-        let stream = packets.stream_of(&packet, self.shape, &mut self.forms)?;
+        let is_whole = packets.is_whole(&packet);
+        let stream = if is_whole { packets.stream_of(&packet, self.shape, &mut self.forms)? } else { None };
         let is_left_out = is_opening || self.to_burn > 0 || self.is_withholding();
         if let (Some(stream), Some(captured_ns), true) = (stream, captured_ns, self.wanted.packets && !is_left_out) {
             inside.is_handed_on = true;
@@ -43,6 +44,9 @@ impl LiveProducer {
                 .reference()
                 .map_err(|error| error.explain(Code::ResourceExhausted, Stage::Source, "decode a packet"))?;
             self.decode(packets, packet, inside)?;
+        } else if !inside.is_handed_on && !is_whole && !is_left_out {
+            self.account.lock().damaged += 1;
+            self.miss(1);
         } else if !inside.is_handed_on {
             self.account.lock().withheld += 1;
             if let (true, Some(captured_ns)) = (is_left_out, captured_ns) {
@@ -50,6 +54,9 @@ impl LiveProducer {
             }
         }
         self.account.lock().decoded += packets.take_probes();
+        if let (true, Some(error)) = (self.wanted.packets, packets.take_warning()) {
+            self.ready.push_back(Produced::Warning(error));
+        }
         Ok(())
     }
 
