@@ -29,6 +29,9 @@ use crate::{
 /// Streams and forms that are remembered. A camera has a few modes, and one that flaps has two.
 const MOST_KNOWN: usize = 16;
 
+/// B-frames that show that there are some: of one or two a damaged packet may make the impression.
+const MANY_B_SLICES: u32 = 3;
+
 /// What pictures are like.
 #[derive(Clone, Copy)]
 struct Form {
@@ -72,6 +75,7 @@ pub(super) struct PacketLine {
     /// Whether it must begin at a key frame: it was there before.
     awaits_key: bool,
     reorders: bool,
+    b_slices: u32,
     /// Parameter sets in front of the last key packet that had some.
     sets: Vec<u8>,
     unknown: Option<Unknown>,
@@ -107,6 +111,7 @@ impl PacketLine {
             decoder,
             awaits_key: false,
             reorders: false,
+            b_slices: 0,
             sets: Vec::new(),
             unknown: None,
             stream: None,
@@ -147,8 +152,8 @@ impl PacketLine {
         units::is_whole(&self.codec, self.units, packet.bytes())
     }
 
-    /// The stream of a packet; `None` while packets cannot be copied. `last` is the shape of the last picture, `None` while
-    /// the first one is still to come.
+    /// The stream of a packet; `None` while packets cannot be copied. While a source is being opened its first picture is
+    /// decoded anyway.
     ///
     /// # Errors
     ///
@@ -156,23 +161,26 @@ impl PacketLine {
     pub(super) fn stream_of(
         &mut self,
         packet: &Packet,
-        last: Option<VideoInfo>,
+        is_opening: bool,
         forms: &mut Forms,
     ) -> Result<Option<Arc<CodedStream>>> {
-        if !self.has_warned && units::has_b_slice(&self.codec, self.units, packet.bytes()) {
-            self.note_reordering();
+        if self.b_slices < MANY_B_SLICES && units::has_b_slice(&self.codec, self.units, packet.bytes()) {
+            self.b_slices += 1;
+            if self.b_slices == MANY_B_SLICES {
+                self.note_reordering();
+            }
         }
         if packet.is_key() && !self.reorders {
             let sets = units::sets_in(&self.codec, self.units, packet.bytes());
             if self.stream.is_none() || !sets.is_empty() && sets != self.sets {
-                self.renew(packet, sets, last, forms)?;
+                self.renew(packet, sets, is_opening, forms)?;
             }
         }
         Ok(self.stream.clone())
     }
 
     /// Finds the stream that begins with a key packet.
-    fn renew(&mut self, packet: &Packet, sets: Vec<u8>, last: Option<VideoInfo>, forms: &mut Forms) -> Result<()> {
+    fn renew(&mut self, packet: &Packet, sets: Vec<u8>, is_opening: bool, forms: &mut Forms) -> Result<()> {
         if let Some((_, known)) = self.known.iter().find(|(known, _)| *known == sets) {
             self.stream = Some(known.clone());
             self.sets = sets;
@@ -191,17 +199,16 @@ impl PacketLine {
             return Ok(());
         }
         let key = self.key(&sets, &parameters);
-        let form = match (forms.find(&key), last) {
+        let form = match (forms.find(&key), is_opening) {
             (Some(form), _) => form,
-            (None, Some(last)) => {
-                let probed = self.probe(packet, &parameters)?;
-                if let Some(form) = probed {
-                    forms.keep(key, form);
-                }
-                probed.unwrap_or(Form { shape: last, reorders: false })
+            (None, false) => {
+                // What gives no picture is damaged: no file of it could be opened.
+                let Some(form) = self.probe(packet, &parameters)? else { return Ok(()) };
+                forms.keep(key, form);
+                form
             }
             // The first picture is being decoded anyway.
-            (None, None) => {
+            (None, true) => {
                 self.unknown = Some(Unknown { sets, parameters });
                 return Ok(());
             }
@@ -267,6 +274,11 @@ impl PacketLine {
         self.decoder.restart()
     }
 
+    /// Packets inside the decoder that are counted nowhere else.
+    pub(super) fn inside(&self) -> u64 {
+        self.decoder.inside()
+    }
+
     /// Takes a packet for its picture.
     ///
     /// # Errors
@@ -274,7 +286,8 @@ impl PacketLine {
     /// Out of memory.
     pub(super) fn decode(&mut self, packet: Packet, inside: Inside) -> Result<DecodedPacket> {
         let decoded = self.decoder.decode(packet, inside)?;
-        if self.decoder.reorders() {
+        // Later it may be deceived by damage.
+        if self.decoder.reorders() && self.stream.is_none() {
             self.note_reordering();
         }
         Ok(decoded)
