@@ -18,7 +18,7 @@ use giftgrab_core::{
     time::RecordingRate,
 };
 use support::{
-    Bytes,
+    Bytes, Random,
     camera::{Camera, Clip, Coding, H264, PERIOD_MS, Start, Step, Unit, What, code, moment, setup},
     clock::SimulatedClock,
     decode,
@@ -193,6 +193,110 @@ fn every_packet_is_recorded_as_it_came_from_a_key_frame_on_and_nothing_is_decode
             assert!(report.finalised && report.synced, "{what}");
             judge(codec, &clip, first, &content, &what);
         }
+    }
+}
+
+#[test]
+fn parameter_sets_that_come_once_are_in_every_file() {
+    let mut clip = code(&H264, 0, 100).unwrap();
+    clip.units[0].bytes = [clip.parameters.extradata(), &clip.units[0].bytes].concat();
+    clip.parameters = clip.parameters.without_extradata().unwrap();
+    let mut steps = clip.steps(0, 1);
+    steps[60..].iter_mut().for_each(|step| step.at_ms += 1000);
+    for extension in ["mkv", "mp4", "ts"] {
+        let path = format!("/a.{extension}");
+        let bench = Bench::open(vec![(clip.parameters.clone(), steps.clone())]);
+        let segmented = FileWriterOptions { on_gap: OnGap::Segment, ..options(&path) };
+        let (disk, report, _) = bench.record(segmented, 4990);
+        let seen: Vec<_> = report.segments.iter().map(|segment| barcodes(&disk, &segment.path)).collect();
+        assert_eq!(seen, [(25..75).collect::<Vec<_>>(), (75..100).collect()], "{extension}");
+    }
+}
+
+#[test]
+fn a_writer_that_goes_from_one_camera_to_another_waits_for_its_key_frame() {
+    let clip = code(&H264, 0, 60).unwrap().in_band();
+    let other = code(&H264, 100, 160).unwrap().in_band();
+    let mut bench = Bench::open(vec![(clip.parameters.clone(), clip.steps(0, 1))]);
+    let mut writer = bench.writer(options("/a.mkv"), 1);
+    bench.pass_until(39 * PERIOD_MS + 10);
+    bench.source.object.detach(1).unwrap();
+    let camera = Camera::new(&bench.time, vec![(other.parameters.clone(), other.steps(40 * PERIOD_MS, 1))]);
+    let mut second = Watched::live(Box::new(camera), setup(), &Session::new(bench.time.clone())).unwrap();
+    second.object.start().unwrap();
+    second.object.attach(writer.object.input(), 1).unwrap();
+    second.listen_until(moment(99 * PERIOD_MS + 10));
+    let (report, error) = writer.close();
+    assert_eq!((error, awaited(&report)), (None, 24 + 24));
+    assert_eq!(barcodes(&bench.disk, "/a.mkv"), (25..40).chain(125..160).collect::<Vec<_>>());
+}
+
+#[test]
+fn every_packet_is_counted_once_whatever_happens() {
+    let seeds = if support::is_full_proof() { 400 } else { 25 };
+    let clips = [H264, Coding { size: (128, 96), ..H264 }].map(|coding| code(&coding, 0, 60).unwrap().in_band());
+    for seed in 0..seeds {
+        let mut random = Random(seed);
+        let mut starts: Vec<Start> = Vec::new();
+        let (mut at_ms, mut sequence) = (0, 1);
+        for index in 0..3 {
+            let mut clip = clips[random.below(2)].clone();
+            let first = if index == 0 { 0 } else { random.below(30) };
+            clip.units.drain(..first);
+            for _ in 0..random.below(6) {
+                let at = 1 + random.below(clip.units.len() - 1);
+                let bytes = &mut clip.units[at].bytes;
+                let (from, byte) = (random.below(bytes.len()), random.next() as u8);
+                bytes[from..].iter_mut().step_by(3).for_each(|place| *place ^= byte);
+            }
+            let mut steps = clip.steps(at_ms, sequence);
+            for _ in 0..random.below(6) {
+                steps.remove(1 + random.below(steps.len() - 2));
+            }
+            at_ms = steps.last().unwrap().at_ms + 10;
+            steps.push(Step { at_ms, what: What::Lost });
+            at_ms += 1500;
+            sequence += random.below(1000) as u32;
+            starts.push((clip.parameters, steps));
+        }
+        let mut bench = Bench::open(starts);
+        let mut writers = Vec::new();
+        let on_gap = [OnGap::Hold, OnGap::Segment][random.below(2)];
+        let on_resize = [OnResize::Scale, OnResize::Segment][random.below(2)];
+        for target in 0..3_u32 {
+            let codec = if target == 2 { Codec::Ffv1 } else { Codec::Copy };
+            let options = writer_options(codec, &format!("/{target}.mkv"));
+            let options = FileWriterOptions { on_gap, on_resize, ..options };
+            let writer = Watched::writer(options, Arc::new(bench.disk.clone()), &bench.time).unwrap();
+            writers.push((writer, false));
+        }
+        while bench.clock.now_ns() < moment(at_ms) {
+            let target = random.below(3);
+            let (writer, is_attached) = &mut writers[target];
+            if std::mem::replace(is_attached, !*is_attached) {
+                bench.source.object.detach(target as u32).unwrap();
+            } else {
+                // It is refused only while a source has no packets.
+                bench.source.object.attach(writer.object.input(), target as u32).unwrap();
+            }
+            let wait_ms = random.below(1500) as u64;
+            let now_ms = (bench.clock.now_ns() - moment(0)) / 1_000_000;
+            bench.pass_until(now_ms + wait_ms);
+        }
+        let captured = bench.source.object.stats().captured;
+        for (mut writer, _) in writers {
+            let (report, error) = writer.close();
+            assert_eq!(error, None, "seed {seed}");
+            assert!(report.stats.frames.captured <= captured, "seed {seed}");
+            for segment in &report.segments {
+                let content = bench.disk.read(Path::new(&segment.path)).unwrap();
+                let found = packets(&content);
+                assert_eq!(found.len() as u64, segment.frames, "seed {seed}: {segment:?}");
+                assert!(found.windows(2).all(|pair| pair[0].1 < pair[1].1), "seed {seed}");
+                assert!(segment.duration_seconds * 1000.0 <= at_ms as f64 + 100.0, "seed {seed}: {segment:?}");
+            }
+        }
+        bench.live();
     }
 }
 

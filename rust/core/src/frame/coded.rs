@@ -33,7 +33,8 @@ pub struct CodedStream {
     pub shape: VideoInfo,
     /// FFmpeg's name of the codec.
     pub codec: String,
-    /// The start of the device or the connection, counted from 1: packets of another one do not belong to those before.
+    /// The start of the device or the connection, a number of its own: packets of another one do not belong to those
+    /// before.
     pub start: u64,
 }
 

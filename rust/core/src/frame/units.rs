@@ -96,6 +96,26 @@ fn start_code(bytes: &[u8]) -> Option<usize> {
     bytes.windows(3).position(|three| three == [0, 0, 1])
 }
 
+/// Whether a packet can be put into a container: it has the outer form of one or more units of its codec.
+pub(crate) fn is_whole(codec: &str, units: Units, bytes: &[u8]) -> bool {
+    match (Kind::of(codec), units) {
+        (Kind::H264 | Kind::Hevc, Units::StartCodes) => {
+            let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+            zeros >= 2 && bytes.get(zeros) == Some(&1) && bytes.len() > zeros + 1
+        }
+        (Kind::H264 | Kind::Hevc, Units::Lengths(size)) => {
+            let mut end = 0;
+            each_unit(units, bytes, |unit| {
+                end += size + unit.len();
+                true
+            });
+            end == bytes.len() && end > 0
+        }
+        (Kind::Jpeg, _) => bytes.starts_with(&[0xff, 0xd8]),
+        _ => !bytes.is_empty(),
+    }
+}
+
 /// Parameter sets with their start codes, in the order in which they stand in a packet; for other codecs the bytes that
 /// state the size of the pictures. Of equal bytes come equal pictures.
 pub(crate) fn sets_in(codec: &str, units: Units, bytes: &[u8]) -> Vec<u8> {
@@ -211,9 +231,12 @@ fn hevc_record(record: &[u8], put: &mut impl FnMut(&[u8])) -> Option<()> {
 
 /// Whether a packet of H.264 has a picture that others around it predict, which comes later than it is shown.
 pub(crate) fn has_b_slice(codec: &str, units: Units, bytes: &[u8]) -> bool {
+    /// Bytes in which the first slice begins.
+    const HEAD: usize = 4096;
     if Kind::of(codec) != Kind::H264 {
         return false;
     }
+    let bytes = if units == Units::StartCodes { bytes.get(..HEAD).unwrap_or(bytes) } else { bytes };
     let mut is_b = false;
     each_unit(units, bytes, |unit| {
         if !matches!(unit.first().map(|first| first & 0x1f), Some(1 | 5)) {

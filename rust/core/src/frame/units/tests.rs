@@ -92,3 +92,15 @@ fn damaged_packets_and_records_give_what_can_be_read() {
     assert!(sets_in("h264", Units::Lengths(4), &huge).is_empty());
     assert!(!has_b_slice("h264", Units::StartCodes, &[0, 0, 1, 0x41, 0, 0, 0, 0, 0, 0]));
 }
+
+#[test]
+fn a_packet_without_the_form_of_its_codec_is_not_whole() {
+    let good = behind_start_codes(&[SPS, PPS]);
+    let lengths = behind_lengths(4, &[SPS, PPS]);
+    assert!(is_whole("h264", Units::StartCodes, &good) && is_whole("h264", Units::Lengths(4), &lengths));
+    for bad in [&good[1..3], &good[4..], &[], &[0, 0, 1], &lengths[..]] {
+        assert!(!is_whole("hevc", Units::StartCodes, bad), "{bad:?}");
+    }
+    assert!(!is_whole("h264", Units::Lengths(4), &lengths[..8]) && !is_whole("h264", Units::Lengths(4), &[]));
+    assert!(is_whole("mjpeg", Units::StartCodes, &[0xff, 0xd8, 0xff]) && !is_whole("mjpeg", Units::StartCodes, &good));
+}

@@ -30,6 +30,8 @@ pub(super) struct Account {
     pub(super) lost: u64,
     pub(super) damaged: u64,
     pub(super) withheld: u64,
+    /// Packets inside the decoder, of which it is not known yet what becomes of them.
+    pub(super) inside: u64,
     pub(super) starts: u64,
     pub(super) decoded: u64,
     distrusted_stamps: u64,
@@ -48,6 +50,7 @@ impl Default for Account {
             lost: 0,
             damaged: 0,
             withheld: 0,
+            inside: 0,
             starts: 0,
             decoded: 0,
             distrusted_stamps: 0,
@@ -68,6 +71,12 @@ impl Account {
             self.recent.pop_front();
         }
         self.recent.push_back(captured_ns);
+    }
+
+    /// The decoder was stopped with so many packets inside.
+    pub(super) fn withhold_inside(&mut self, packets: u64) {
+        self.withheld += packets;
+        self.inside = 0;
     }
 
     /// The frames that follow do not belong to those before.
@@ -111,7 +120,7 @@ impl LiveReport for Mutex<Account> {
             sequence_span: this.span,
             lost: this.lost,
             damaged: this.damaged,
-            withheld: this.withheld,
+            withheld: this.withheld + this.inside,
             distrusted_stamps: this.distrusted_stamps,
             starts: this.starts,
             decoded: this.decoded,

@@ -83,10 +83,17 @@ impl PacketDecoder {
         self.decoder.reorders()
     }
 
+    /// Packets inside that are counted nowhere else.
+    pub(super) fn inside(&self) -> u64 {
+        self.inside.iter().filter(|(_, inside)| !inside.is_handed_on).count() as u64
+    }
+
     /// Forgets everything, to begin at a later key frame; returns how many packets inside are counted nowhere else.
     pub(super) fn restart(&mut self) -> u64 {
+        let uncounted = self.inside();
         self.decoder.restart();
-        self.inside.drain(..).filter(|(_, inside)| !inside.is_handed_on).count() as u64
+        self.inside.clear();
+        uncounted
     }
 
     /// Takes a packet.
@@ -102,9 +109,16 @@ impl PacketDecoder {
         self.decoder.send(&packet)?;
         let mut decoded = DecodedPacket::default();
         while let Decoded::Picture(picture) = self.decoder.receive()? {
-            let index = self.inside.iter().position(|(inside, _)| picture.pts() == Some(*inside));
+            let shown = picture.pts().unwrap_or(0);
+            let index = self.inside.iter().position(|(inside, _)| *inside == shown);
             if let Some((_, inside)) = index.and_then(|index| self.inside.remove(index)) {
                 decoded.pictures.push((picture, inside));
+            }
+            if !self.decoder.reorders() {
+                // Those before it have no picture, such as ones before the first key frame.
+                while let Some((_, inside)) = self.inside.pop_front_if(|(number, _)| *number < shown) {
+                    decoded.lose(inside);
+                }
             }
         }
         if self.decoder.damaged() > before && decoded.pictures.is_empty() {

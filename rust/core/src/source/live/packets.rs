@@ -1,6 +1,9 @@
 //! The packets of a live source: what a container needs to know of them, and their pictures where these are wanted.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering::SeqCst},
+};
 
 use super::{
     LiveSetup,
@@ -9,7 +12,10 @@ use super::{
 };
 use crate::{
     av::{Packet, StreamParameters, VideoInfo},
-    base::{error::Result, time::Rational},
+    base::{
+        error::{Error, Result},
+        time::Rational,
+    },
     frame::{
         CodedStream,
         units::{self, Units},
@@ -22,6 +28,9 @@ use crate::{
 
 /// Streams and forms that are remembered. A camera has a few modes, and one that flaps has two.
 const MOST_KNOWN: usize = 16;
+
+/// B-frames that show that there are some: of one or two a damaged packet may make the impression.
+const MANY_B_SLICES: u32 = 3;
 
 /// What pictures are like.
 #[derive(Clone, Copy)]
@@ -66,6 +75,7 @@ pub(super) struct PacketLine {
     /// Whether it must begin at a key frame: it was there before.
     awaits_key: bool,
     reorders: bool,
+    b_slices: u32,
     /// Parameter sets in front of the last key packet that had some.
     sets: Vec<u8>,
     unknown: Option<Unknown>,
@@ -75,20 +85,21 @@ pub(super) struct PacketLine {
     offer: SharedOffer,
     /// Pictures that were decoded only for their shape.
     probes: u64,
+    /// Why packets cannot be copied, or not well, for those who want them.
+    warning: Option<Error>,
+    has_warned: bool,
 }
 
 impl PacketLine {
-    /// The packets of a stream that was started for the `start`th time.
+    /// The packets of a stream that was started.
     ///
     /// # Errors
     ///
     /// As [`PacketDecoder::open`].
-    pub(super) fn open(
-        setup: &LiveSetup,
-        parameters: &StreamParameters,
-        start: u64,
-        offer: &SharedOffer,
-    ) -> Result<Self> {
+    pub(super) fn open(setup: &LiveSetup, parameters: &StreamParameters, offer: &SharedOffer) -> Result<Self> {
+        /// Starts of all sources: a target may change from one to another.
+        static STARTS: AtomicU64 = AtomicU64::new(1);
+        let start = STARTS.fetch_add(1, SeqCst);
         let decoder = PacketDecoder::open(&setup.name, parameters, setup.max_pixels)?;
         let codec = decoder.codec_name();
         let line = Self {
@@ -100,12 +111,15 @@ impl PacketLine {
             decoder,
             awaits_key: false,
             reorders: false,
+            b_slices: 0,
             sets: Vec::new(),
             unknown: None,
             stream: None,
             known: Vec::new(),
             offer: offer.clone(),
             probes: 0,
+            warning: None,
+            has_warned: false,
         };
         if !matches!(*line.offer.lock(), PacketOffer::Stream(_)) {
             *line.offer.lock() = PacketOffer::Refused(messages::no_sets(&line.setup));
@@ -133,8 +147,13 @@ impl PacketLine {
         std::mem::take(&mut self.probes)
     }
 
-    /// The stream of a packet; `None` while packets cannot be copied. `last` is the shape of the last picture, `None` while
-    /// the first one is still to come.
+    /// Whether a packet can be put into a container.
+    pub(super) fn is_whole(&self, packet: &Packet) -> bool {
+        units::is_whole(&self.codec, self.units, packet.bytes())
+    }
+
+    /// The stream of a packet; `None` while packets cannot be copied. While a source is being opened its first picture is
+    /// decoded anyway.
     ///
     /// # Errors
     ///
@@ -142,24 +161,26 @@ impl PacketLine {
     pub(super) fn stream_of(
         &mut self,
         packet: &Packet,
-        last: Option<VideoInfo>,
+        is_opening: bool,
         forms: &mut Forms,
     ) -> Result<Option<Arc<CodedStream>>> {
-        // What is being copied goes on, in the order of decoding.
-        if self.stream.is_none() && units::has_b_slice(&self.codec, self.units, packet.bytes()) {
-            self.refuse_reordering();
+        if self.b_slices < MANY_B_SLICES && units::has_b_slice(&self.codec, self.units, packet.bytes()) {
+            self.b_slices += 1;
+            if self.b_slices == MANY_B_SLICES {
+                self.note_reordering();
+            }
         }
         if packet.is_key() && !self.reorders {
             let sets = units::sets_in(&self.codec, self.units, packet.bytes());
             if self.stream.is_none() || !sets.is_empty() && sets != self.sets {
-                self.renew(packet, sets, last, forms)?;
+                self.renew(packet, sets, is_opening, forms)?;
             }
         }
         Ok(self.stream.clone())
     }
 
     /// Finds the stream that begins with a key packet.
-    fn renew(&mut self, packet: &Packet, sets: Vec<u8>, last: Option<VideoInfo>, forms: &mut Forms) -> Result<()> {
+    fn renew(&mut self, packet: &Packet, sets: Vec<u8>, is_opening: bool, forms: &mut Forms) -> Result<()> {
         if let Some((_, known)) = self.known.iter().find(|(known, _)| *known == sets) {
             self.stream = Some(known.clone());
             self.sets = sets;
@@ -173,27 +194,29 @@ impl PacketLine {
             self.given.clone()
         };
         if units::needs_sets(&self.codec) && parameters.extradata().is_empty() {
+            let error = messages::no_sets(&self.setup);
+            self.warn(&error);
             return Ok(());
         }
         let key = self.key(&sets, &parameters);
-        let form = match (forms.find(&key), last) {
+        let form = match (forms.find(&key), is_opening) {
             (Some(form), _) => form,
-            (None, Some(last)) => {
-                let probed = self.probe(packet, &parameters)?;
-                if let Some(form) = probed {
-                    forms.keep(key, form);
-                }
-                probed.unwrap_or(Form { shape: last, reorders: false })
+            (None, false) => {
+                // What gives no picture is damaged: no file of it could be opened.
+                let Some(form) = self.probe(packet, &parameters)? else { return Ok(()) };
+                forms.keep(key, form);
+                form
             }
             // The first picture is being decoded anyway.
-            (None, None) => {
+            (None, true) => {
                 self.unknown = Some(Unknown { sets, parameters });
                 return Ok(());
             }
         };
-        if form.reorders && self.stream.is_none() {
-            self.refuse_reordering();
-        } else {
+        if form.reorders {
+            self.note_reordering();
+        }
+        if !self.reorders {
             self.go_on_as(sets, &parameters, form.shape);
         }
         Ok(())
@@ -251,6 +274,11 @@ impl PacketLine {
         self.decoder.restart()
     }
 
+    /// Packets inside the decoder that are counted nowhere else.
+    pub(super) fn inside(&self) -> u64 {
+        self.decoder.inside()
+    }
+
     /// Takes a packet for its picture.
     ///
     /// # Errors
@@ -258,15 +286,30 @@ impl PacketLine {
     /// Out of memory.
     pub(super) fn decode(&mut self, packet: Packet, inside: Inside) -> Result<DecodedPacket> {
         let decoded = self.decoder.decode(packet, inside)?;
-        // While packets are copied they keep their own times.
+        // Later it may be deceived by damage.
         if self.decoder.reorders() && self.stream.is_none() {
-            self.refuse_reordering();
+            self.note_reordering();
         }
         Ok(decoded)
     }
 
-    fn refuse_reordering(&mut self) {
-        self.reorders = true;
-        *self.offer.lock() = PacketOffer::Refused(messages::reorders(&self.setup));
+    /// Pictures come in another order than their packets. What is being copied goes on, in the order of decoding.
+    fn note_reordering(&mut self) {
+        self.reorders |= self.stream.is_none();
+        let error = messages::reorders(&self.setup);
+        self.warn(&error);
+        *self.offer.lock() = PacketOffer::Refused(error);
+    }
+
+    /// Keeps a reason for [`Self::take_warning`], once.
+    fn warn(&mut self, error: &Error) {
+        if !std::mem::replace(&mut self.has_warned, true) {
+            self.warning = Some(error.clone());
+        }
+    }
+
+    /// Why packets cannot be copied, or not well, for those who want them.
+    pub(super) fn take_warning(&mut self) -> Option<Error> {
+        self.warning.take()
     }
 }

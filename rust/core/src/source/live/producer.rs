@@ -53,6 +53,8 @@ pub struct LiveProducer {
     /// The forms of pictures that are known.
     forms: Forms,
     offer: SharedOffer,
+    /// Time of the last packet that was handed on.
+    last_packet: Option<i64>,
     /// The forms of frames that are wanted.
     wanted: Wanted,
     /// What is missing before the next picture that is handed on, and before the next packet.
@@ -92,6 +94,7 @@ impl LiveProducer {
             offer: SharedOffer::default(),
             // A picture shows what the frames are like.
             wanted: Wanted { pictures: true, packets: false },
+            last_packet: None,
             before_picture: FrameLoss::default(),
             before_packet: FrameLoss::default(),
             shape: None,
@@ -118,7 +121,7 @@ impl LiveProducer {
                 None => self.signal.wait(seen, Some(deadline_ns)),
             }
         }
-        self.ready.clear();
+        self.clear_ready();
         Ok(())
     }
 
@@ -159,12 +162,11 @@ impl LiveProducer {
             }
         }
         if let Some(mut packets) = self.packets.take() {
-            self.account.lock().withheld += packets.stop_decoding();
+            self.account.lock().withhold_inside(packets.stop_decoding());
         }
         match &stream.content {
             Content::Packets(parameters) => {
-                let starts = self.account.lock().starts;
-                let packets = PacketLine::open(&self.setup, parameters, starts, &self.offer)?;
+                let packets = PacketLine::open(&self.setup, parameters, &self.offer)?;
                 self.setup.info.codec = packets.codec().to_owned();
                 self.packets = Some(packets);
             }
@@ -297,7 +299,7 @@ impl Producer for LiveProducer {
         if self.lingers_until_ns.is_some() {
             // What came before somebody wanted frames is old.
             self.take_news()?;
-            self.ready.clear();
+            self.clear_ready();
             self.lingers_until_ns = None;
             self.forget_losses();
             if self.watch.state() == LiveState::Resting {
@@ -340,14 +342,14 @@ impl Producer for LiveProducer {
                 return self.stop();
             }
         }
-        self.ready.clear();
+        self.clear_ready();
         if now_ns < until_ns { Some(until_ns) } else { self.stop() }
     }
 
     fn want(&mut self, wanted: Wanted) {
         let before = std::mem::replace(&mut self.wanted, wanted);
         if let (Some(packets), true) = (&mut self.packets, before.pictures && !wanted.pictures) {
-            self.account.lock().withheld += packets.stop_decoding();
+            self.account.lock().withhold_inside(packets.stop_decoding());
         }
         if wanted.pictures && !before.pictures {
             self.before_picture = FrameLoss::default();
@@ -377,7 +379,7 @@ impl Producer for LiveProducer {
 impl LiveProducer {
     /// Lets the device rest.
     fn stop(&mut self) -> Option<u64> {
-        self.ready.clear();
+        self.clear_ready();
         self.watch.rest();
         self.account.lock().state = LiveState::Resting;
         self.capture.rest();

@@ -32,7 +32,8 @@ impl LiveProducer {
         let captured_ns = (!packets.reorders()).then(|| self.clock.captured_ns(&stamp));
         let mut inside = Inside { stamp, captured_ns, is_handed_on: false };
         let is_opening = self.shape.is_none();
-        let stream = packets.stream_of(&packet, self.shape, &mut self.forms)?;
+        let is_whole = packets.is_whole(&packet);
+        let stream = if is_whole { packets.stream_of(&packet, is_opening, &mut self.forms)? } else { None };
         let is_left_out = is_opening || self.to_burn > 0 || self.is_withholding();
         if let (Some(stream), Some(captured_ns), true) = (stream, captured_ns, self.wanted.packets && !is_left_out) {
             inside.is_handed_on = true;
@@ -43,13 +44,23 @@ impl LiveProducer {
                 .reference()
                 .map_err(|error| error.explain(Code::ResourceExhausted, Stage::Source, "decode a packet"))?;
             self.decode(packets, packet, inside)?;
+        } else if !inside.is_handed_on && !is_whole && !is_left_out {
+            self.account.lock().damaged += 1;
+            self.miss(1);
         } else if !inside.is_handed_on {
             self.account.lock().withheld += 1;
             if let (true, Some(captured_ns)) = (is_left_out, captured_ns) {
                 self.leave_out(&stamp, captured_ns);
             }
         }
-        self.account.lock().decoded += packets.take_probes();
+        {
+            let mut account = self.account.lock();
+            account.decoded += packets.take_probes();
+            account.inside = packets.inside();
+        }
+        if let (true, Some(error)) = (self.wanted.packets, packets.take_warning()) {
+            self.ready.push_back(Produced::Warning(error));
+        }
         Ok(())
     }
 
@@ -124,6 +135,7 @@ impl LiveProducer {
         self.note_shape(coded.stream.shape);
         let loss = taken(&mut self.before_packet);
         let pts = self.pts(captured_ns);
+        self.last_packet = Some(pts);
         self.ready.push_back(Produced::Packet(CapturedPacket { coded, pts, captured_ns, loss }));
         self.compare_rate();
     }
@@ -139,6 +151,16 @@ impl LiveProducer {
             loss,
             ..Captured::default()
         }));
+    }
+
+    /// Forgets answers that nobody wants any more. A picture whose packet was handed on is counted with that.
+    pub(super) fn clear_ready(&mut self) {
+        let frames = self.ready.drain(..).filter(|produced| match produced {
+            Produced::Packet(_) => true,
+            Produced::Frame(captured) => Some(captured.pts) != self.last_packet,
+            _ => false,
+        });
+        self.account.lock().withheld += frames.count() as u64;
     }
 
     /// The shape of the frame that comes next.
