@@ -10,6 +10,9 @@ export class ScriptError extends Error {
 /** A longer run of all tests hangs. The long proofs have no limit. */
 export const TEST_LIMIT_MS = 2 * 3_600_000;
 
+/** Folders of tests that need the processor for themselves: they run behind all others, one file after another. */
+export const ALONE: readonly string[] = ["tests/v4l2"];
+
 /** How a tool is run. */
 export interface CommandSettings {
   /** Its working folder. Default: the repository's root. */

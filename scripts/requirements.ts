@@ -47,6 +47,21 @@ const TESTS: readonly Requirement[] = [
   { name: "a screen without hardware, Xvfb", packages: ["xvfb"], present: () => inPath("Xvfb") },
 ];
 
+// The needs of scripts/v4l2_vm: a machine with a kernel of its own, in which the host's programs run.
+const MACHINE: readonly Requirement[] = [
+  {
+    name: "QEMU",
+    packages: ["qemu-system-x86", "qemu-system-data", "seabios"],
+    present: () => inPath("qemu-system-x86_64"),
+  },
+  // Some of these are where only root looks.
+  { name: "kmod", packages: ["kmod"], present: () => existsSync("/sbin/depmod") && existsSync("/sbin/modprobe") },
+  { name: "cpio", packages: ["cpio"], present: () => inPath("cpio") },
+  { name: "make", packages: ["make"], present: () => inPath("make") },
+  { name: "a C compiler", packages: ["gcc", "libc6-dev"], present: () => inPath("gcc") },
+  { name: "xz", packages: ["xz-utils"], present: () => inPath("xz") },
+];
+
 // The needs of scripts/ffmpeg/build.sh, and of this library built with it.
 const BUNDLE: readonly Requirement[] = [
   ...["cmake", "meson", "nasm", "make", "patch", "pkg-config"].map((command) => ({
@@ -61,9 +76,12 @@ const BUNDLE: readonly Requirement[] = [
   { name: "libclang", packages: ["libclang-dev"], present: hasLibclang },
 ];
 
-const PURPOSES = { build: BUILD, tests: TESTS, bundle: BUNDLE };
+const PURPOSES = { build: BUILD, tests: TESTS, machine: MACHINE, bundle: BUNDLE };
 
-/** The missing requirements of building (`build`), running the tests (`tests`) or bundling FFmpeg (`bundle`). */
+/**
+ * The missing requirements of building (`build`), running the tests (`tests`), the machine of the device tests
+ * (`machine`) or bundling FFmpeg (`bundle`).
+ */
 export function missing(purpose: keyof typeof PURPOSES): Requirement[] {
   return PURPOSES[purpose].filter((requirement) => !requirement.present());
 }

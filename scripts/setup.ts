@@ -1,11 +1,13 @@
 /**
  * Makes the native library: installs missing packages and builds; does nothing if nothing has changed.
  *
- * `--tests` also needs the tools of the tests. `GIFTGRAB_NO_APT=1` forbids installing.
+ * `--tests` also needs the tools of the tests, and makes the machine of the device tests where that is possible.
+ * `GIFTGRAB_NO_APT=1` forbids installing.
  */
 
 import { existsSync, readdirSync, statSync, utimesSync } from "node:fs";
 import { join } from "node:path";
+import process from "node:process";
 import { inPath, missing, type Requirement } from "./requirements.ts";
 
 const ROOT = join(import.meta.dirname ?? ".", "..");
@@ -35,17 +37,16 @@ export function fail(sentence: string): never {
   Deno.exit(1);
 }
 
+/** Runs a command in the checkout; returns its exit code. */
+function codeOf(command: string, args: string[], env: Record<string, string> = {}): number {
+  return new Deno.Command(command, { args, cwd: ROOT, env, stdin: "null", stdout: "inherit", stderr: "inherit" })
+    .outputSync().code;
+}
+
 /** Runs a command in the checkout; ends with a sentence if it fails. */
 export function run(command: string, args: string[], env: Record<string, string> = {}): void {
-  const { success, code } = new Deno.Command(command, {
-    args,
-    cwd: ROOT,
-    env,
-    stdin: "null",
-    stdout: "inherit",
-    stderr: "inherit",
-  }).outputSync();
-  if (!success) fail(`Cannot set up: \`${command} ${args.join(" ")}\` ended with ${code}; its output above says why`);
+  const code = codeOf(command, args, env);
+  if (code !== 0) fail(`Cannot set up: \`${command} ${args.join(" ")}\` ended with ${code}; its output above says why`);
 }
 
 /** Installs missing packages, or ends with the command that does it. */
@@ -62,6 +63,33 @@ export function install(wanted: readonly Requirement[]): void {
   const env = { DEBIAN_FRONTEND: "noninteractive" };
   run("apt-get", ["update", "-q"], env);
   run("apt-get", installLine(packages).split(" ").slice(1), env);
+}
+
+/**
+ * Makes the machine of the device tests, and installs its tools, where that can be done.
+ *
+ * Those tests are skipped without it, so nothing here ends set-up.
+ */
+function makeMachine(): void {
+  if (process.arch !== "x64" || !inPath("apt-get")) return;
+  const lacking = missing("machine");
+  const packages = [...new Set(lacking.flatMap((requirement) => requirement.packages))];
+  if (lacking.length > 0) {
+    const names = lacking.map(({ name }) => name).join(", ");
+    if (Deno.uid() !== 0 || Deno.env.get("GIFTGRAB_NO_APT") === "1") {
+      console.error(`The device tests will be skipped: this machine lacks ${names}; this line installs them:`);
+      return console.error(`sudo ${installLine(packages)}`);
+    }
+    console.log(`Installing ${packages.length} packages: ${packages.join(" ")}`);
+    const env = { DEBIAN_FRONTEND: "noninteractive" };
+    codeOf("apt-get", ["update", "-q"], env);
+    if (codeOf("apt-get", installLine(packages).split(" ").slice(1), env) !== 0) {
+      return console.error("The device tests will be skipped: the packages above cannot be installed");
+    }
+  }
+  if (codeOf("scripts/v4l2_vm/prepare.sh", []) !== 0) {
+    console.error("The device tests will be skipped: their machine was not made; the lines above say why");
+  }
 }
 
 /** Ends with advice if Rust is missing or too old. */
@@ -98,4 +126,5 @@ if (import.meta.main) {
   if (stale) requireRust();
   install([...(stale ? missing("build") : []), ...(Deno.args.includes("--tests") ? missing("tests") : [])]);
   if (stale) build();
+  if (Deno.args.includes("--tests")) makeMachine();
 }

@@ -10,21 +10,35 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join, relative, resolve } from "node:path";
+import process from "node:process";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
-import { runScript, ScriptError, TEST_LIMIT_MS } from "./command.ts";
+import { ALONE, runScript, ScriptError, TEST_LIMIT_MS } from "./command.ts";
 import { filesUnder, ROOT } from "./finding.ts";
+import { DENO_REPORTS } from "./test_deno.ts";
 import { FOLDER, installNode, installPackage, type NodeProgram } from "./test_node/install.ts";
 import { differences, fromDeno, fromNode, summary, type Tally } from "./test_node/tally.ts";
 
-/** The results on Deno, from `deno task test`. */
-const DENO_REPORT = join(ROOT, "target/deno-test.xml");
-
 /** Runs the test files on one Node; returns the result of each test. */
-async function run({ path, version }: NodeProgram, files: readonly string[]): Promise<Tally> {
-  const report = join(FOLDER, `node-${version}.jsonl`);
+async function run(node: NodeProgram, files: readonly string[]): Promise<Tally> {
+  const isAlone = (file: string): boolean => ALONE.some((folder) => file.startsWith(`${folder}/`));
+  const [together, alone] = [files.filter((file) => !isAlone(file)), files.filter(isAlone)];
+  console.log(`Running ${files.length} files of tests on Node ${node.version}`);
+  // Proofs measure time, so they run one after another.
+  const width = process.env.GIFTGRAB_PROOF === "full" ? 1 : availableParallelism();
+  return fromNode(await runSome(node, "together", together, width) + await runSome(node, "alone", alone, 1));
+}
+
+/** Runs test files, so many at the same time; returns the report on them. */
+async function runSome(
+  { path, version }: NodeProgram,
+  name: string,
+  files: readonly string[],
+  width: number,
+): Promise<string> {
+  if (files.length === 0) return "";
+  const report = join(FOLDER, `node-${version}-${name}.jsonl`);
   rmSync(report, { force: true });
-  console.log(`Running ${files.length} files of tests on Node ${version}`);
   // The packaged library is tested, so none is named.
   const { GIFTGRAB_LIB: _, ...env } = Deno.env.toObject();
   const moduleUrl = (name: string): string => pathToFileURL(join(ROOT, "tests/node", name)).href;
@@ -33,8 +47,7 @@ async function run({ path, version }: NodeProgram, files: readonly string[]): Pr
   const limit = isProof ? {} : { signal: AbortSignal.timeout(TEST_LIMIT_MS) };
   const { code } = await new Deno.Command(path, {
     args: [
-      // Proofs measure time, so they run one after another.
-      ...["--test", `--test-concurrency=${isProof ? 1 : availableParallelism()}`],
+      ...["--test", `--test-concurrency=${width}`],
       ...["--test-reporter=spec", "--test-reporter-destination=stdout"],
       ...[`--test-reporter=${moduleUrl("reporter.mjs")}`, `--test-reporter-destination=${report}`],
       ...files,
@@ -48,11 +61,11 @@ async function run({ path, version }: NodeProgram, files: readonly string[]): Pr
     stderr: "inherit",
     ...limit,
   }).spawn().status;
-  const tally = fromNode(readFileSync(report, "utf8"));
-  if (code !== 0 && ![...tally.values()].some(({ state }) => state === "failed")) {
+  const lines = readFileSync(report, "utf8");
+  if (code !== 0 && ![...fromNode(lines).values()].some(({ state }) => state === "failed")) {
     throw new ScriptError(`Cannot run the tests on Node ${version}: it ended with ${code}; its output above says why`);
   }
-  return tally;
+  return lines;
 }
 
 async function testNode(): Promise<void> {
@@ -77,8 +90,10 @@ async function testNode(): Promise<void> {
   const tallies = new Map<string, Tally>();
   for (const node of nodes) tallies.set(`Node ${node.version}`, await run(node, files));
   const isWhole = positionals.length === 0;
-  if (isWhole && existsSync(DENO_REPORT)) {
-    tallies.set(`Deno ${Deno.version.deno}`, fromDeno(readFileSync(DENO_REPORT, "utf8")));
+  if (isWhole && DENO_REPORTS.every((report) => existsSync(report))) {
+    // The results of `deno task test`.
+    const reports = DENO_REPORTS.map((report) => readFileSync(report, "utf8"));
+    tallies.set(`Deno ${Deno.version.deno}`, fromDeno(reports.join("\n")));
   }
   console.log(summary(tallies));
   const different = isWhole ? differences(tallies) : [];

@@ -222,6 +222,10 @@ impl DeviceDriver {
         let is_fresh = self.open.as_mut().is_some_and(|open| std::mem::take(&mut open.is_fresh));
         if !is_fresh {
             self.negotiate()?;
+            if let Some(open) = &mut self.open {
+                // The next start asks again.
+                open.is_fresh = false;
+            }
         }
         let Some(Open { node, path, chosen: Some(chosen), running, is_restored, .. }) = &mut self.open else {
             return Err(Error::new(Code::Internal, Stage::Source, "Cannot start a device without a mode").into());
