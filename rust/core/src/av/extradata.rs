@@ -2,7 +2,7 @@
 
 use std::ptr;
 
-use super::{AvError, Packet, StreamParameters, error::check, ffi};
+use super::{AvError, Packet, StreamParameters, error::check, ffi, parameters::set_extradata};
 
 /// A bitstream filter, owned.
 struct Filter(*mut ffi::AVBSFContext);
@@ -19,7 +19,7 @@ impl Drop for Filter {
 /// # Errors
 ///
 /// FFmpeg's, such as for a codec of which it extracts none.
-pub(super) fn extracted(parameters: &StreamParameters, packet: &Packet) -> Result<Packet, AvError> {
+fn extracted(parameters: &StreamParameters, packet: &Packet) -> Result<Packet, AvError> {
     super::init();
     let (mut input, mut output) = (packet.reference()?, Packet::new()?);
     let mut filter = Filter(ptr::null_mut());
@@ -40,12 +40,30 @@ pub(super) fn extracted(parameters: &StreamParameters, packet: &Packet) -> Resul
 }
 
 /// The parameter sets that [`extracted`] found in a packet; empty if there were none.
-pub(super) fn of(packet: &Packet) -> &[u8] {
+fn of(packet: &Packet) -> &[u8] {
     let mut size = 0;
     // SAFETY: owned by the packet, which is not written while they are borrowed; pointer and size are kept together.
     unsafe {
         let kind = ffi::AVPacketSideDataType::NEW_EXTRADATA;
         let data = ffi::av_packet_get_side_data(packet.as_ptr(), kind, &raw mut size);
         if data.is_null() { &[] } else { std::slice::from_raw_parts(data, size) }
+    }
+}
+
+impl StreamParameters {
+    /// The same with the parameter sets that stand in front of a key packet; `None` if there are none there.
+    ///
+    /// # Errors
+    ///
+    /// FFmpeg's, such as for a codec of which it extracts none.
+    pub fn with_sets_of(&self, packet: &Packet) -> Result<Option<Self>, AvError> {
+        let packet = extracted(self, packet)?;
+        let sets = of(&packet);
+        if sets.is_empty() {
+            return Ok(None);
+        }
+        let mut copied = Ok(());
+        let changed = self.changed(|raw| copied = set_extradata(raw, sets))?;
+        copied.map(|()| Some(changed))
     }
 }

@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    AvError, ColourTags, Packet, PixelFormat, VideoInfo,
+    AvError, ColourTags, PixelFormat, VideoInfo,
     error::check,
-    extradata,
     ffi::{self, text},
 };
 use crate::{base::time::Rational, pixels::geometry::Geometry};
@@ -119,7 +118,7 @@ impl StreamParameters {
     }
 
     /// A copy that `change` has changed.
-    fn changed(&self, change: impl FnOnce(&mut ffi::AVCodecParameters)) -> Result<Self, AvError> {
+    pub(super) fn changed(&self, change: impl FnOnce(&mut ffi::AVCodecParameters)) -> Result<Self, AvError> {
         Self::filled(|raw| {
             // SAFETY: both are valid.
             check(unsafe { ffi::avcodec_parameters_copy(raw, self.as_ptr()) })?;
@@ -169,22 +168,6 @@ impl StreamParameters {
         })
     }
 
-    /// The same with the parameter sets that stand in front of a key packet; `None` if there are none there.
-    ///
-    /// # Errors
-    ///
-    /// FFmpeg's, such as for a codec of which it extracts none.
-    pub fn with_sets_of(&self, packet: &Packet) -> Result<Option<Self>, AvError> {
-        let packet = extradata::extracted(self, packet)?;
-        let sets = extradata::of(&packet);
-        if sets.is_empty() {
-            return Ok(None);
-        }
-        let mut copied = Ok(());
-        let changed = self.changed(|raw| copied = set_extradata(raw, sets))?;
-        copied.map(|()| Some(changed))
-    }
-
     /// FFmpeg's name of the codec.
     #[must_use]
     pub fn codec_name(&self) -> String {
@@ -227,7 +210,7 @@ impl StreamParameters {
 }
 
 /// Gives parameters a copy of `extradata` in place of what they have.
-fn set_extradata(raw: &mut ffi::AVCodecParameters, extradata: &[u8]) -> Result<(), AvError> {
+pub(super) fn set_extradata(raw: &mut ffi::AVCodecParameters, extradata: &[u8]) -> Result<(), AvError> {
     // SAFETY: zeroed memory of the wanted length plus FFmpeg's padding, or null.
     let copy = unsafe { ffi::av_mallocz(extradata.len() + ffi::AV_INPUT_BUFFER_PADDING_SIZE as usize) };
     if copy.is_null() {

@@ -3,7 +3,25 @@
 use hdrhistogram::Histogram;
 use parking_lot::Mutex;
 
-use crate::pipeline::report::Latency;
+use serde::Serialize;
+
+/// A distribution of durations, in milliseconds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Latency {
+    /// Number of values.
+    pub count: u64,
+    /// Mean.
+    pub mean_ms: f64,
+    /// Median.
+    pub p50_ms: f64,
+    /// 95th percentile.
+    pub p95_ms: f64,
+    /// 99th percentile.
+    pub p99_ms: f64,
+    /// Largest value.
+    pub max_ms: f64,
+}
 
 /// A histogram of nanoseconds, to two significant digits, up to about 18 minutes.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{clock::Clock, report::Latency};
+use super::{clock::Clock, latency::Latency};
 use crate::{
     base::{error::Error, time::iso8601},
     frame::Gap,

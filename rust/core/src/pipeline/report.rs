@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+pub use super::latency::Latency;
 use super::live::{GapReport, LiveState, LiveStats};
 use crate::{
     base::{
@@ -10,24 +11,6 @@ use crate::{
     },
     pixels::geometry::FieldOrder,
 };
-
-/// A distribution of durations, in milliseconds.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, schemars::JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Latency {
-    /// Number of values.
-    pub count: u64,
-    /// Mean.
-    pub mean_ms: f64,
-    /// Median.
-    pub p50_ms: f64,
-    /// 95th percentile.
-    pub p95_ms: f64,
-    /// 99th percentile.
-    pub p99_ms: f64,
-    /// Largest value.
-    pub max_ms: f64,
-}
 
 /// Why a captured frame was not recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, schemars::JsonSchema)]

@@ -116,8 +116,8 @@ impl PacketDecoder {
             }
             if !self.decoder.reorders() {
                 // Those before it have no picture, such as ones before the first key frame.
-                while let Some((_, inside)) = self.inside.pop_front_if(|(number, _)| *number < shown) {
-                    decoded.lose(inside);
+                while self.inside.front().is_some_and(|(number, _)| *number < shown) {
+                    self.inside.pop_front().into_iter().for_each(|(_, inside)| decoded.lose(inside));
                 }
             }
         }
