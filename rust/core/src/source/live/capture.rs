@@ -64,6 +64,8 @@ struct Line {
     /// On which the source's thread waits.
     source: Arc<Signal>,
     missed: AtomicU64,
+    /// When the driver last had nothing.
+    looked_ns: AtomicU64,
     has_ended: AtomicBool,
 }
 
@@ -87,6 +89,7 @@ impl Capture {
             signal: own,
             source: signal.clone(),
             missed: AtomicU64::new(0),
+            looked_ns: AtomicU64::new(0),
             has_ended: AtomicBool::new(false),
         });
         let thread =
@@ -115,6 +118,11 @@ impl Capture {
     /// The next news, and whether they are of the last start.
     pub(super) fn try_recv(&self) -> Option<(News, bool)> {
         self.news.try_recv().map(|(start, news)| (news, start == self.start))
+    }
+
+    /// When the driver last had nothing to hand on.
+    pub(super) fn looked_ns(&self) -> u64 {
+        self.line.looked_ns.load(SeqCst)
     }
 
     /// Frames for which there was no room, because the source's thread was too busy.
@@ -225,7 +233,10 @@ impl CaptureThread {
         let signal = self.line.signal.clone();
         let deadline_ns = self.now_ns().saturating_add(PATIENCE_NS);
         match self.driver.next(&Patience { signal: &signal, seen, deadline_ns }) {
-            Ok(Received::Nothing) => true,
+            Ok(Received::Nothing) => {
+                self.line.looked_ns.store(self.now_ns(), SeqCst);
+                true
+            }
             Ok(received) => {
                 self.hand_on(received);
                 true

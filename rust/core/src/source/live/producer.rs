@@ -250,7 +250,8 @@ impl LiveProducer {
     fn tick(&mut self) {
         let now_ns = self.now_ns();
         let was_waiting = matches!(self.watch.state(), LiveState::Stalled | LiveState::Connecting);
-        let change = self.watch.tick(now_ns, |quiet_ns| messages::silence(&self.setup, quiet_ns));
+        let change =
+            self.watch.tick(now_ns, self.capture.looked_ns(), |quiet_ns| messages::silence(&self.setup, quiet_ns));
         if was_waiting && self.watch.state() == LiveState::Lost {
             let pause_ns = self.pause_ns();
             self.capture.start(now_ns + pause_ns);
@@ -320,7 +321,7 @@ impl Producer for LiveProducer {
                 if patience.is_over() {
                     return Ok(Produced::Idle);
                 }
-                let until_ns = self.watch.deadline_ns().unwrap_or(u64::MAX).min(patience.deadline_ns);
+                let until_ns = self.watch.deadline_ns(self.now_ns()).unwrap_or(u64::MAX).min(patience.deadline_ns);
                 patience.signal.wait(patience.seen, Some(until_ns));
             }
         }

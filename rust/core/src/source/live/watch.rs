@@ -33,6 +33,10 @@ impl Limits {
 /// The first and the longest pause before another attempt.
 const BACK_OFF_NS: (u64, u64) = (100 * MS, 5000 * MS);
 
+/// The time for which a driver's thread is given the chance to fetch what has come before silence counts: as long as it
+/// leaves its driver alone.
+const GRACE_NS: u64 = 100 * MS;
+
 /// The share by which a pause is shortened or lengthened at random, so that many sources do not come back at one instant.
 const JITTER: f64 = 0.2;
 
@@ -116,12 +120,15 @@ impl Watch {
         (self.enter(LiveState::Live, None), gap)
     }
 
-    /// Looks how long nothing came; `silence` makes the error for a number of nanoseconds. A change to `Lost` asks for
-    /// another start.
-    pub(super) fn tick(&mut self, now_ns: u64, silence: impl FnOnce(u64) -> Error) -> Option<Change> {
+    /// Looks how long nothing came, if the driver last found nothing at `looked_ns`; `silence` makes the error for a number
+    /// of nanoseconds. A change to `Lost` asks for another start.
+    pub(super) fn tick(&mut self, now_ns: u64, looked_ns: u64, silence: impl FnOnce(u64) -> Error) -> Option<Change> {
         let quiet_ns = now_ns.saturating_sub(self.last_sign_ns);
+        // On a busy machine frames may wait that the driver's thread had no time to fetch.
+        let has_looked = looked_ns.saturating_add(GRACE_NS) >= self.last_sign_ns.saturating_add(self.limits.stalled_ns);
+        let stalled_ns = self.limits.stalled_ns + if has_looked { 0 } else { GRACE_NS };
         match self.state {
-            LiveState::Live if quiet_ns >= self.limits.stalled_ns => {
+            LiveState::Live if quiet_ns >= stalled_ns => {
                 let cause = silence(quiet_ns);
                 self.begin_gap(&cause);
                 self.enter(LiveState::Stalled, Some(cause))
@@ -133,9 +140,12 @@ impl Watch {
     }
 
     /// When [`Self::tick`] has something to say, if nothing comes.
-    pub(super) fn deadline_ns(&self) -> Option<u64> {
+    pub(super) fn deadline_ns(&self, now_ns: u64) -> Option<u64> {
         match self.state {
-            LiveState::Live => Some(self.last_sign_ns.saturating_add(self.limits.stalled_ns)),
+            LiveState::Live => {
+                let stalled_ns = self.last_sign_ns.saturating_add(self.limits.stalled_ns);
+                Some(if now_ns < stalled_ns { stalled_ns } else { stalled_ns.saturating_add(GRACE_NS) })
+            }
             LiveState::Stalled => Some(self.last_sign_ns.saturating_add(self.limits.lost_ns)),
             LiveState::Connecting => Some(self.last_sign_ns.saturating_add(self.limits.first_ns)),
             LiveState::NoSignal | LiveState::Lost | LiveState::Resting => None,
