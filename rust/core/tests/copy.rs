@@ -5,10 +5,11 @@ mod support;
 use std::{path::Path, process::Command, sync::Arc};
 
 use giftgrab_core::{
-    av::{Demuxer, DemuxerOptions, Packet},
+    av::{Demuxer, DemuxerOptions, Packet, Picture, PixelFormat},
     codec::{Codec, EncoderProfile},
     error::{Code, Error},
-    pipeline::{Clock, Session, live::LiveStats},
+    frame::Frame,
+    pipeline::{Clock, OverflowPolicy, Session, live::LiveStats},
     record::{
         FileWriter,
         options::{FileWriterOptions, OnGap, OnResize},
@@ -194,6 +195,51 @@ fn every_packet_is_recorded_as_it_came_from_a_key_frame_on_and_nothing_is_decode
             judge(codec, &clip, first, &content, &what);
         }
     }
+}
+
+#[test]
+fn parameter_sets_in_a_buffer_of_their_own_belong_to_the_next_picture() {
+    let clip = code(&H264, 0, 75).unwrap();
+    let mut steps = Vec::new();
+    for (index, step) in clip.steps(0, 0).into_iter().enumerate() {
+        if clip.units[index].is_key {
+            let unit = Unit { bytes: clip.parameters.extradata().to_vec(), is_key: false };
+            let at_ms = step.at_ms.saturating_sub(1);
+            steps.push(Step { at_ms, what: What::Unit(unit, steps.len() as u32) });
+        }
+        let What::Unit(unit, _) = step.what else { continue };
+        steps.push(Step { at_ms: step.at_ms, what: What::Unit(unit, steps.len() as u32) });
+    }
+    for path in ["/a.mkv", "/a.mp4"] {
+        let bare = clip.parameters.without_extradata().unwrap();
+        let (disk, report, live) = Bench::open(vec![(bare, steps.clone())]).record(options(path), 2990);
+        assert_same("h264", &disk.read(Path::new(path)).unwrap(), &clip.units[25..], path);
+        assert_eq!(barcodes(&disk, path), (25..75).collect::<Vec<_>>());
+        assert_eq!((report.stats.lost, live.withheld, live.sequence_span), (0, 1 + 3, 78));
+    }
+}
+
+#[test]
+fn frames_of_a_program_fail_a_writer_that_copies_with_the_reason() {
+    let time: Arc<dyn Clock> = SimulatedClock::new();
+    let disk = SimDisk::default();
+    let mut writer = Watched::writer(options("/a.mkv"), Arc::new(disk.clone()), &time).unwrap();
+    let frame = Frame {
+        views: [Picture::alloc(PixelFormat::YUV420P, 96, 64).unwrap()].into_iter().collect(),
+        sequence: 0,
+        pts: 0,
+        time_base: giftgrab_core::time::Rational::new(1, 25),
+        duration: None,
+        captured_ns: 0,
+        session_start_ms: 0,
+        loss: None,
+        coded: None,
+    };
+    assert!(writer.object.input().append(Arc::new(frame), OverflowPolicy::Block));
+    let (report, error) = writer.close();
+    let error = error.unwrap();
+    assert_eq!((error.code, report.stats.frames.failed, disk.paths().len()), (Code::InvalidArgument, 1, 0));
+    assert!(error.message.starts_with("Cannot copy from the frames of a program"), "{}", error.message);
 }
 
 #[test]

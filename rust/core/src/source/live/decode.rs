@@ -116,9 +116,8 @@ impl PacketDecoder {
             }
             if !self.decoder.reorders() {
                 // Those before it have no picture, such as ones before the first key frame.
-                while let Some((_, inside)) = self.inside.pop_front_if(|(number, _)| *number < shown) {
-                    decoded.lose(inside);
-                }
+                let before = self.inside.iter().take_while(|(number, _)| *number < shown).count();
+                self.inside.drain(..before).for_each(|(_, inside)| decoded.lose(inside));
             }
         }
         if self.decoder.damaged() > before && decoded.pictures.is_empty() {
