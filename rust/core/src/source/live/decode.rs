@@ -116,8 +116,9 @@ impl PacketDecoder {
             }
             if !self.decoder.reorders() {
                 // Those before it have no picture, such as ones before the first key frame.
-                let before = self.inside.iter().take_while(|(number, _)| *number < shown).count();
-                self.inside.drain(..before).for_each(|(_, inside)| decoded.lose(inside));
+                while self.inside.front().is_some_and(|(number, _)| *number < shown) {
+                    self.inside.pop_front().into_iter().for_each(|(_, inside)| decoded.lose(inside));
+                }
             }
         }
         if self.decoder.damaged() > before && decoded.pictures.is_empty() {
