@@ -548,6 +548,40 @@ fn another_size_begins_another_file_or_is_warned_of() {
 }
 
 #[test]
+fn pictures_of_motion_jpeg_may_change_their_size_too() {
+    let jpeg = Coding { encoder: "mjpeg", options: &[], ..H264 };
+    let (clip, starts) = changing(&jpeg, &Coding { size: (128, 96), ..jpeg.clone() });
+    let segmented = FileWriterOptions { on_resize: OnResize::Segment, ..options("/a.mov") };
+    let (disk, report, live) = Bench::open(starts).record(segmented, 3990);
+    let sizes: Vec<_> = report.segments.iter().map(|segment| (segment.width, segment.frames)).collect();
+    assert_eq!((sizes, live.decoded), (vec![(96, 49), (128, 50)], 2));
+    assert_same("mjpeg", &disk.read(Path::new("/a_002.mov")).unwrap(), &clip.units[50..], "second file");
+}
+
+#[test]
+fn another_codec_begins_another_file_or_ends_the_recording_with_the_reason() {
+    let (first, second) = (code(&H264, 0, 50).unwrap().in_band(), Coding { encoder: "mjpeg", options: &[], ..H264 });
+    let second = code(&second, 50, 100).unwrap();
+    let mut steps = first.steps(0, 1);
+    steps.push(Step { at_ms: 2000, what: What::Lost });
+    let starts = vec![(first.parameters.clone(), steps), (second.parameters.clone(), second.steps(2400, 1))];
+    let segmented = FileWriterOptions { on_resize: OnResize::Segment, ..options("/a.mkv") };
+    let (disk, report, _) = Bench::open(starts.clone()).record(segmented, 4390);
+    assert_eq!(report.segments.iter().map(|segment| segment.frames).collect::<Vec<_>>(), [25, 50]);
+    assert_same("mjpeg", &disk.read(Path::new("/a_002.mkv")).unwrap(), &second.units, "second file");
+    for (path, fix) in [("/a.mkv", "set onResize to segment"), ("/a.ts", "use .mkv, .mov, .mp4")] {
+        let mut bench = Bench::open(starts.clone());
+        let mut writer = bench.writer(options(path), 1);
+        bench.pass_until(4390);
+        let (report, error) = writer.close();
+        let frames = &report.stats.frames;
+        assert_eq!((frames.written, frames.failed, report.finalised), (25, 50, true), "{path}");
+        assert_eq!(barcodes(&bench.disk, path), (25..50).collect::<Vec<_>>(), "{path}");
+        assert!(error.unwrap().message.contains(fix), "{path}");
+    }
+}
+
+#[test]
 fn a_camera_that_flaps_between_parameter_sets_makes_one_file() {
     let other = Coding { options: &[("preset", "ultrafast"), ("tune", "zerolatency"), ("refs", "3")], ..H264 };
     for path in ["/a.mkv", "/a.mp4", "/a.ts"] {
