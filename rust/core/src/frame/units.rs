@@ -9,6 +9,9 @@ pub(crate) enum Units {
     Lengths(usize),
 }
 
+/// Bytes of a packet in which mostly its first picture begins.
+const HEAD: usize = 4096;
+
 /// The codecs of whose packets something is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -114,6 +117,24 @@ pub(crate) fn is_whole(codec: &str, units: Units, bytes: &[u8]) -> bool {
         (Kind::Jpeg, _) => bytes.starts_with(&[0xff, 0xd8]),
         _ => !bytes.is_empty(),
     }
+}
+
+/// Whether a packet has a picture, and not only what goes in front of one.
+pub(crate) fn has_picture(codec: &str, units: Units, bytes: &[u8]) -> bool {
+    let kind = Kind::of(codec);
+    if !matches!(kind, Kind::H264 | Kind::Hevc) {
+        return true;
+    }
+    let has_slice = |bytes| {
+        let mut has_slice = false;
+        each_unit(units, bytes, |unit| {
+            has_slice |= is_slice(kind, unit);
+            !has_slice
+        });
+        has_slice
+    };
+    // Mostly it begins early, and where it ends need not be looked for.
+    units == Units::StartCodes && bytes.get(..HEAD).is_some_and(has_slice) || has_slice(bytes)
 }
 
 /// Parameter sets with their start codes, in the order in which they stand in a packet; for other codecs the bytes that
@@ -231,8 +252,6 @@ fn hevc_record(record: &[u8], put: &mut impl FnMut(&[u8])) -> Option<()> {
 
 /// Whether a packet of H.264 has a picture that others around it predict, which comes later than it is shown.
 pub(crate) fn has_b_slice(codec: &str, units: Units, bytes: &[u8]) -> bool {
-    /// Bytes in which the first slice begins.
-    const HEAD: usize = 4096;
     if Kind::of(codec) != Kind::H264 {
         return false;
     }

@@ -55,7 +55,7 @@ pub struct LiveStats {
     /// Frames that came damaged, and were left out.
     pub damaged: u64,
     /// Frames that came while no target was attached, or before a key frame from which they could be handed on, and were
-    /// left out.
+    /// left out; buffers that only have parameter sets for the next frame too.
     pub withheld: u64,
     /// Stamps of the driver that cannot be true, so that the time of arrival stands for them.
     pub distrusted_stamps: u64,

@@ -104,3 +104,18 @@ fn a_packet_without_the_form_of_its_codec_is_not_whole() {
     assert!(!is_whole("h264", Units::Lengths(4), &lengths[..8]) && !is_whole("h264", Units::Lengths(4), &[]));
     assert!(is_whole("mjpeg", Units::StartCodes, &[0xff, 0xd8, 0xff]) && !is_whole("mjpeg", Units::StartCodes, &good));
 }
+
+#[test]
+fn parameter_sets_alone_are_no_picture() {
+    let sets = [&[9, 0xf0], SPS, PPS];
+    let with_picture = [&sets[..], &[&[0x65, 0x88, 7]]].concat();
+    for (units, write) in [(Units::StartCodes, 0), (Units::Lengths(4), 4)] {
+        let bytes = |list: &[&[u8]]| if write == 0 { behind_start_codes(list) } else { behind_lengths(write, list) };
+        assert!(!has_picture("h264", units, &bytes(&sets)) && has_picture("h264", units, &bytes(&with_picture)));
+        // Behind much else, too.
+        let long = [&[6, 5], &[7; 5000][..]].concat();
+        let late: Vec<&[u8]> = [&[&long[..]], &with_picture[..]].concat();
+        assert!(has_picture("h264", units, &bytes(&late)));
+    }
+    assert!(has_picture("mjpeg", Units::StartCodes, &[0xff, 0xd8]));
+}

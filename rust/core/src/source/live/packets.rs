@@ -13,7 +13,7 @@ use super::{
 use crate::{
     av::{Packet, StreamParameters, VideoInfo},
     base::{
-        error::{Error, Result},
+        error::{Code, Error, Result, Stage},
         time::Rational,
     },
     frame::{
@@ -76,6 +76,8 @@ pub(super) struct PacketLine {
     awaits_key: bool,
     reorders: bool,
     b_slices: u32,
+    /// What came in buffers of its own in front of the next picture.
+    head: Vec<u8>,
     /// Parameter sets in front of the last key packet that had some.
     sets: Vec<u8>,
     unknown: Option<Unknown>,
@@ -112,6 +114,7 @@ impl PacketLine {
             awaits_key: false,
             reorders: false,
             b_slices: 0,
+            head: Vec::new(),
             sets: Vec::new(),
             unknown: None,
             stream: None,
@@ -145,6 +148,30 @@ impl PacketLine {
     /// Pictures that were decoded only for their shape since the last call.
     pub(super) fn take_probes(&mut self) -> u64 {
         std::mem::take(&mut self.probes)
+    }
+
+    /// The packet of a picture, with what came in buffers of its own before it; `None` if this is such a buffer: some
+    /// devices give parameter sets so.
+    ///
+    /// # Errors
+    ///
+    /// Out of memory.
+    pub(super) fn joined(&mut self, packet: Packet) -> Result<Option<Packet>> {
+        /// Bytes that can be parameter sets.
+        const MOST: usize = 1 << 16;
+        if self.is_whole(&packet) && !units::has_picture(&self.codec, self.units, packet.bytes()) {
+            if self.head.len() + packet.size() > MOST {
+                self.head.clear();
+            }
+            self.head.extend_from_slice(packet.bytes());
+            return Ok(None);
+        }
+        if self.head.is_empty() {
+            return Ok(Some(packet));
+        }
+        let head = std::mem::take(&mut self.head);
+        let joined = packet.with_prefix(&head);
+        joined.map(Some).map_err(|error| error.explain(Code::ResourceExhausted, Stage::Source, "join a packet"))
     }
 
     /// Whether a packet can be put into a container.

@@ -21,7 +21,14 @@ impl LiveProducer {
             self.account.lock().withheld += 1;
             return Ok(());
         };
-        let outcome = self.take_packet(&mut packets, Arc::new(packet), stamp);
+        let outcome = match packets.joined(packet) {
+            Ok(Some(packet)) => self.take_packet(&mut packets, Arc::new(packet), stamp),
+            Ok(None) => {
+                self.account.lock().withheld += 1;
+                Ok(())
+            }
+            Err(error) => Err(error),
+        };
         self.packets = Some(packets);
         outcome
     }
