@@ -2,6 +2,7 @@
 //! a typed error in time; and nothing is ever sent to another host.
 #![allow(missing_docs, unreachable_pub, clippy::missing_panics_doc)]
 
+mod containers;
 mod http;
 mod login;
 mod oddities;
