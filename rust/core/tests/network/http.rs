@@ -16,7 +16,7 @@ use giftgrab_core::{
 };
 
 use super::{
-    open, options,
+    at_once, open, options,
     server::{Request, Victim, bytes_of, send, serve},
 };
 
@@ -114,7 +114,7 @@ fn says(answer: impl Fn(&Request) -> String + Send + Sync + 'static) -> String {
 fn what_is_no_stream_is_a_typed_error_in_time() {
     let unavailable = Code::NetworkUnavailable;
     let jpeg = String::from_utf8_lossy(&bytes_of(JPEG)).into_owned();
-    for (name, answer, code, words) in [
+    let cases = [
         ("404", "HTTP/1.1 404 No\r\n\r\n".to_owned(), unavailable, "no such stream"),
         ("403", "HTTP/1.1 403 No\r\n\r\n".to_owned(), Code::PermissionDenied, "allow"),
         ("503", "HTTP/1.1 503 No\r\nRetry-After: 1\r\n\r\n".to_owned(), unavailable, "no room"),
@@ -162,13 +162,14 @@ fn what_is_no_stream_is_a_typed_error_in_time() {
             unavailable,
             "no frame",
         ),
-    ] {
+    ];
+    at_once(cases, |(name, answer, code, words)| {
         let error = refusal(&options(&says(move |_| answer.clone())));
         assert_eq!(error.code, code, "{name}: {error:?}");
         assert!(error.message.contains(words), "{name}: {error:?}");
         let shown = format!("{error:?}");
         assert!(!shown.contains("s3cr3t") && !shown.contains("k3y"), "{name}: {shown}");
-    }
+    });
 }
 
 #[test]

@@ -2,8 +2,10 @@
 //! a typed error in time; and nothing is ever sent to another host.
 #![allow(missing_docs, unreachable_pub, clippy::missing_panics_doc)]
 
+mod containers;
 mod http;
 mod login;
+mod oddities;
 mod rtsp;
 mod script;
 mod server;
@@ -27,20 +29,30 @@ use giftgrab_core::{
 pub struct Open {
     producer: LiveProducer,
     signal: Arc<Signal>,
+    /// The sizes that followed the first one.
+    pub sizes: Vec<(u32, u32)>,
 }
 
 /// Opens a stream; returns it, or why not, and how long that took.
 pub fn open(options: &NetworkOptions) -> (Result<Open, Error>, Duration) {
+    giftgrab_core::av::init();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let signal = Signal::new(&clock);
     let begin = Instant::now();
     let opened = network::open(options).and_then(|(driver, setup)| LiveProducer::open(driver, setup, &signal));
-    (opened.map(|producer| Open { producer, signal }), begin.elapsed())
+    (opened.map(|producer| Open { producer, signal, sizes: Vec::new() }), begin.elapsed())
 }
 
 /// Options for a stream of a test: they wait a second.
 pub fn options(url: &str) -> NetworkOptions {
     NetworkOptions { open_timeout_ms: 1000, ..NetworkOptions::new(url) }
+}
+
+/// Runs cases at once: most of them wait for a deadline.
+pub fn at_once<T: Send + 'static>(cases: impl IntoIterator<Item = T>, check: impl Fn(T) + Copy + Send + 'static) {
+    let tests: Vec<_> = cases.into_iter().map(|case| std::thread::spawn(move || check(case))).collect();
+    let failures = tests.into_iter().filter_map(|test| test.join().err()).count();
+    assert_eq!(failures, 0, "failures are above");
 }
 
 impl Open {
@@ -53,6 +65,7 @@ impl Open {
             match self.producer.next(&patience).unwrap() {
                 Produced::Frame(_) => frames += 1,
                 Produced::State(change) => states.push((change.state, change.cause)),
+                Produced::Changed(shape) => self.sizes.push((shape.view.width, shape.view.height)),
                 _ => {}
             }
         }

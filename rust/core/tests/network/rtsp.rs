@@ -23,7 +23,7 @@ use giftgrab_core::{
 };
 
 use super::{
-    open, options,
+    at_once, open, options,
     script::{SDP, describe, framed, picture, reply, send_pictures, server, usual},
     server::{Request, Victim, keep_silent, send, serve},
 };
@@ -258,18 +258,14 @@ fn stops(method: &'static str, how: &'static str) -> String {
 
 #[test]
 fn a_server_that_stops_at_any_stage_is_given_up_in_time() {
-    for method in ["DESCRIBE", "SETUP", "PLAY", "none"] {
-        for (how, words) in [("silence", "came"), ("end", "closed"), ("endless", "endless")] {
-            let words = if method == "none" { "came" } else { words };
-            check_refused(
-                &format!("{how} at {method}"),
-                &options(&stops(method, how)),
-                Code::NetworkUnavailable,
-                words,
-                &[],
-            );
-        }
-    }
+    let cases = ["DESCRIBE", "SETUP", "PLAY", "none"].into_iter().flat_map(|method| {
+        [("silence", "came"), ("end", "closed"), ("endless", "endless")].map(|(how, words)| (method, how, words))
+    });
+    at_once(cases, |(method, how, words)| {
+        let words = if method == "none" { "came" } else { words };
+        let name = format!("{how} at {method}");
+        check_refused(&name, &options(&stops(method, how)), Code::NetworkUnavailable, words, &[]);
+    });
 }
 
 #[test]

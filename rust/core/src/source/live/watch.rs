@@ -114,7 +114,8 @@ impl Watch {
         let gap =
             self.gap.take().map(|OpenGap { from_ns, cause }| Gap { from_ns, to_ns: captured_ns.max(from_ns), cause });
         self.last_frame_ns = Some(captured_ns);
-        self.last_sign_ns = now_ns;
+        // A decoder may have kept it while later packets came.
+        self.last_sign_ns = self.last_sign_ns.max(now_ns);
         self.back_off_ns = BACK_OFF_NS.0;
         self.lost_for = None;
         (self.enter(LiveState::Live, None), gap)

@@ -72,3 +72,29 @@ fn srt_options(address: &Address) -> Result<Vec<(String, String)>> {
     }
     Ok(options)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_query_of_srt_only_what_is_known_is_taken() {
+        let known = |text: &str| options(&Address::parse(text).unwrap());
+        let expected = [("streamid", "read:a b"), ("passphrase", "s3cr3t&@x")]
+            .map(|(key, value)| (key.to_owned(), value.to_owned()));
+        assert_eq!(known("srt://h:1?streamid=read:a+b&passphrase=s3cr3t%26%40x").unwrap(), expected);
+        for query in ["mode=listener", "localaddr=1.2.3.4", "mode=rendezvous", "x", "=", "adapter=1.2.3.4", "s3cr3t=1"]
+        {
+            let error = known(&format!("srt://h:1?{query}")).unwrap_err();
+            assert!(error.field.as_deref() == Some("url") && !error.message.contains("s3cr3t"), "{error}");
+        }
+    }
+
+    #[test]
+    fn ffmpeg_gets_names_and_passwords_encoded_once_and_no_query_of_srt() {
+        let full = |text: &str| full_url(&Address::parse(text).unwrap());
+        assert_eq!(full("rtmp://u:p%40%2F:@h/a/b?c=d"), "rtmp://u:p%40%2F%3A@h/a/b?c=d");
+        assert_eq!(full("srt://h:1?passphrase=s3cr3t"), "srt://h:1");
+        assert_eq!([allowed(Scheme::Http), allowed(Scheme::Udp), allowed(Scheme::Rtsp)], ["none"; 3]);
+    }
+}

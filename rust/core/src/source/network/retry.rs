@@ -51,3 +51,34 @@ impl Retry {
         within(patience, if is_long { u64::MAX } else { SHORT_NS }).wait();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{
+        base::error::Stage,
+        pipeline::{Clock, Signal, SystemClock},
+    };
+
+    #[test]
+    fn a_refused_password_is_not_tried_again_soon_and_a_server_that_is_away_is() {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let signal = Signal::new(&clock);
+        let wait_ms = |retry: &Retry, longest_ms: u64| {
+            let deadline_ns = clock.now_ns() + longest_ms * 1_000_000;
+            let begin = Instant::now();
+            retry.wait(&Patience { signal: &signal, seen: signal.seen(), deadline_ns });
+            begin.elapsed().as_millis()
+        };
+        let mut retry = Retry::default();
+        retry.outcome(Some(&Error::new(Code::NetworkUnavailable, Stage::Source, "Cannot open it")));
+        assert!(retry.refusal().is_none() && (400..500).contains(&wait_ms(&retry, 1000)) && wait_ms(&retry, 50) < 150);
+        let denied = Error::new(Code::PermissionDenied, Stage::Source, "Cannot open it");
+        retry.outcome(Some(&denied));
+        assert!(retry.refusal() == Some(denied) && wait_ms(&retry, 600) >= 600);
+        retry.outcome(None);
+        assert!(retry.refusal().is_none());
+    }
+}

@@ -8,7 +8,11 @@ use retina::{
     codec::{FrameFormat, ParametersRef},
 };
 
-use super::{access_unit::Codec, gate::Shared, url::Address};
+use super::{
+    access_unit::Codec,
+    gate::Shared,
+    url::{Address, GO_ON},
+};
 use crate::base::error::{Code, Error};
 
 /// What a decoder is opened with.
@@ -67,7 +71,10 @@ pub(super) async fn play(address: &Address, shared: &Shared, url: &str) -> Resul
 
 /// A connection that ends before the first frame was none.
 fn at_start(error: Error) -> Error {
-    if error.code == Code::ConnectionLost { Error { code: Code::NetworkUnavailable, ..error } } else { error }
+    if error.code != Code::ConnectionLost {
+        return error;
+    }
+    Error { code: Code::NetworkUnavailable, message: error.message.replacen(GO_ON, "open", 1), ..error }
 }
 
 /// The first video stream that can be read. Sound and other data is never asked for.

@@ -10,6 +10,9 @@ use crate::base::error::{Code, Error, Result, Stage};
 /// Longest address that is taken.
 const MOST_BYTES: usize = 4096;
 
+/// What a connection that was lost no longer does.
+pub(super) const GO_ON: &str = "go on reading";
+
 /// The bridge to what is not taken.
 const BRIDGE: &str = "let a media server such as MediaMTX take it, and open what that offers as rtsp://";
 
@@ -156,7 +159,8 @@ impl Address {
 
     /// An error with a cause in which nothing secret is left.
     pub(super) fn error(&self, code: Code, sentence: &str, cause: &str) -> Error {
-        let message = self.secrets.redact(&format!("Cannot open the stream \"{}\": {sentence}", self.safe));
+        let action = if code == Code::ConnectionLost { GO_ON } else { "open" };
+        let message = self.secrets.redact(&format!("Cannot {action} the stream \"{}\": {sentence}", self.safe));
         Error::new(code, Stage::Source, message).with_cause(self.secrets.redact(cause))
     }
 }
