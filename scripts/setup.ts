@@ -1,9 +1,8 @@
 /**
  * Makes the native library: installs missing packages and builds; does nothing if nothing has changed.
  *
- * `--tests` also needs the tools of the tests, and makes the machine of the device tests and a media
- * server where that is possible.
- * `GIFTGRAB_NO_APT=1` forbids installing.
+ * `--tests` also needs the tools of the tests, and makes the machine of the device tests and a media server where that is
+ * possible. `GIFTGRAB_NO_APT=1` forbids installing.
  */
 
 import { existsSync, readdirSync, statSync, utimesSync } from "node:fs";
