@@ -1,8 +1,8 @@
 /**
  * Makes the native library: installs missing packages and builds; does nothing if nothing has changed.
  *
- * `--tests` also needs the tools of the tests, and makes the machine of the device tests where that is possible.
- * `GIFTGRAB_NO_APT=1` forbids installing.
+ * `--tests` also needs the tools of the tests, and makes the machine of the device tests and a media server where that is
+ * possible. `GIFTGRAB_NO_APT=1` forbids installing.
  */
 
 import { existsSync, readdirSync, statSync, utimesSync } from "node:fs";
@@ -92,6 +92,14 @@ function makeMachine(): void {
   }
 }
 
+/** Builds the media server of the network tests where that can be done; they are skipped without it. */
+function makeMediaServer(): void {
+  if (!inPath("go") || !inPath("npm")) return;
+  if (codeOf("scripts/media_server/build.sh", []) !== 0) {
+    console.error("The tests with a media server will be skipped: it was not built; the lines above say why");
+  }
+}
+
 /** Ends with advice if Rust is missing or too old. */
 export function requireRust(): void {
   const wanted = OLDEST_RUST.join(".");
@@ -126,5 +134,8 @@ if (import.meta.main) {
   if (stale) requireRust();
   install([...(stale ? missing("build") : []), ...(Deno.args.includes("--tests") ? missing("tests") : [])]);
   if (stale) build();
-  if (Deno.args.includes("--tests")) makeMachine();
+  if (Deno.args.includes("--tests")) {
+    makeMachine();
+    makeMediaServer();
+  }
 }
