@@ -78,7 +78,8 @@ pub(super) struct Capture {
 
 impl Capture {
     /// Starts the thread of a driver, which does nothing yet. What it hands on raises `signal`.
-    pub(super) fn spawn(driver: Box<dyn CaptureDriver>, signal: &Arc<Signal>) -> Result<Self> {
+    /// A start may take `connect_ns`.
+    pub(super) fn spawn(driver: Box<dyn CaptureDriver>, signal: &Arc<Signal>, connect_ns: u64) -> Result<Self> {
         let (writer, news) = queue(signal.clone());
         let own = Signal::new(signal.clock());
         if let Some(waker) = driver.waker() {
@@ -92,8 +93,15 @@ impl Capture {
             looked_ns: AtomicU64::new(0),
             has_ended: AtomicBool::new(false),
         });
-        let thread =
-            CaptureThread { driver, line: line.clone(), news: writer, start: 0, waits_for_key: false, missed: 0 };
+        let thread = CaptureThread {
+            driver,
+            line: line.clone(),
+            news: writer,
+            start: 0,
+            waits_for_key: false,
+            missed: 0,
+            connect_ns,
+        };
         clock::spawn(signal.clock(), "gg-capture", move || thread.run())?;
         Ok(Self { line, news, start: 0 })
     }
@@ -157,6 +165,8 @@ struct CaptureThread {
     waits_for_key: bool,
     /// Frames missed since the last one that was handed on.
     missed: u64,
+    /// Longest time for a start.
+    connect_ns: u64,
 }
 
 impl CaptureThread {
@@ -206,8 +216,6 @@ impl CaptureThread {
 
     /// Starts the stream when its time has come; returns whether it runs.
     fn begin(&mut self, seen: u64, not_before_ns: u64, start: u64) -> bool {
-        /// A connection takes no longer; the source knows earlier that nothing comes.
-        const CONNECT_NS: u64 = 10 * SECOND_NS;
         let signal = self.line.signal.clone();
         if self.now_ns() < not_before_ns {
             self.driver.wait_for_return(&Patience { signal: &signal, seen, deadline_ns: not_before_ns });
@@ -218,7 +226,7 @@ impl CaptureThread {
         }
         self.start = start;
         self.waits_for_key = false;
-        let deadline_ns = self.now_ns().saturating_add(CONNECT_NS);
+        let deadline_ns = self.now_ns().saturating_add(self.connect_ns);
         match self.driver.start(&Patience { signal: &signal, seen, deadline_ns }) {
             Ok(stream) => {
                 self.tell(News::Started(stream));

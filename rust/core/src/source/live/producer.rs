@@ -80,7 +80,7 @@ impl LiveProducer {
     /// Why it gives none.
     pub fn open(driver: Box<dyn CaptureDriver>, setup: LiveSetup, signal: &Arc<Signal>) -> Result<Self> {
         let now_ns = signal.clock().now_ns();
-        let capture = Capture::spawn(driver, signal)?;
+        let capture = Capture::spawn(driver, signal, setup.first_frame_ns)?;
         let limits = Limits::of_period(setup.info.frame_rate.frame_time_ns(1), setup.first_frame_ns);
         let mut producer = Self {
             capture,
