@@ -1251,7 +1251,7 @@ export interface LiveStats {
   readonly damaged: number;
   /**
    * Frames that came while no target was attached, or before a key frame from which they could be handed on, and were
-   * left out.
+   * left out; buffers that only have parameter sets for the next frame too.
    */
   readonly withheld: number;
   /** Stamps of the driver that cannot be true, so that the time of arrival stands for them. */
