@@ -8,7 +8,7 @@ export const PREFERENCE: readonly string[] = ["MIT", "BSD-2-Clause", "BSD-3-Clau
 
 /** The licences that we have read, and found to fit together in one library of either variant. */
 const ACCEPTED: ReadonlySet<string> = new Set([
-  ...["MIT", "BSD-2-Clause", "BSD-3-Clause", "BSD-3-Clause-Clear", "ISC", "Unicode-3.0", "WTFPL", "Zlib"],
+  ...["Apache-2.0", "MIT", "BSD-2-Clause", "BSD-3-Clause", "BSD-3-Clause-Clear", "ISC", "Unicode-3.0", "WTFPL", "Zlib"],
   ...["LGPL-2.1-or-later", "GPL-2.0-or-later", "GPL-3.0-or-later WITH GCC-exception-3.1"],
 ]);
 

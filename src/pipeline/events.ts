@@ -130,7 +130,7 @@ export class SourceStateEvent extends Event {
   readonly at: string;
   /** Why no frames come; `undefined` once they do. */
   readonly error: Failure | undefined;
-  /** The time without frames that is over. */
+  /** The time without frames that is over; `undefined` if none was missed, because frames only came late. */
   readonly gap: GapReport | undefined;
 
   /** An event about the state of a source. */

@@ -69,6 +69,8 @@ export abstract class VideoSource extends Observable<VideoSourceEvents> {
   /** `over` once the native side has made the last frame, `ended` once the observers have seen it too. */
   #frames: "coming" | "over" | "ended" = "coming";
   #failure: Error | undefined;
+  /** Whether the last event of a live source was that no frames come. */
+  #isInterrupted = false;
 
   /** @internal */
   constructor({ native, handle, name, pacing }: OpenedSource) {
@@ -244,8 +246,9 @@ export abstract class VideoSource extends Observable<VideoSourceEvents> {
 
   /** It does something else; a first frame, or one after a rest, is no news. */
   #changeState({ state, at, cause, gap }: Extract<OwnEvent, { type: "state" }>): void {
-    const type = state === "live" ? (gap === undefined ? undefined : "resumed") : STATE_EVENTS[state];
+    const type = state === "live" && this.#isInterrupted ? "resumed" : STATE_EVENTS[state];
     if (type === undefined) return;
+    this.#isInterrupted = type !== "resumed";
     const error = cause && sourceError(cause);
     this.dispatchEvent(new SourceStateEvent(type, { state, at, error, gap }));
   }

@@ -5,6 +5,7 @@ import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
+import process from "node:process";
 import { ROOT } from "./example.ts";
 import { withFolder } from "./folder.ts";
 
@@ -53,7 +54,8 @@ export function withMediaServer<T>(body: (server: MediaServer) => Promise<T>): P
         process: server,
       });
     } finally {
-      server.kill("SIGKILL");
+      // Deno takes a child that got any signal from here for killed.
+      if (server.exitCode === null) process.kill(server.pid ?? 0, "SIGKILL");
       await ended;
     }
   });

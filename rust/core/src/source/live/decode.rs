@@ -31,6 +31,10 @@ pub(super) struct PacketDecoder {
     /// The packets inside, by the numbers that they have there.
     inside: VecDeque<(i64, Inside)>,
     next: i64,
+    /// Whether a picture has come out since the decoder began.
+    has_shown: bool,
+    /// Damage before the first picture: the stream was only joined in the middle.
+    early_damage: u64,
 }
 
 /// The result of decoding one packet.
@@ -42,12 +46,19 @@ pub(super) struct DecodedPacket {
     pub(super) lost: u64,
     /// Those of them that are counted nowhere else.
     pub(super) uncounted: u64,
+    /// Packets before the first picture, of a stream that was joined in the middle, that are counted nowhere else.
+    pub(super) early: u64,
 }
 
 impl DecodedPacket {
-    fn lose(&mut self, inside: Inside) {
-        self.lost += 1;
-        self.uncounted += u64::from(!inside.is_handed_on);
+    fn lose(&mut self, inside: Inside, is_early: bool) {
+        let uncounted = u64::from(!inside.is_handed_on);
+        if is_early {
+            self.early += uncounted;
+        } else {
+            self.lost += 1;
+            self.uncounted += uncounted;
+        }
     }
 }
 
@@ -65,7 +76,7 @@ impl PacketDecoder {
             let message = format!("Cannot decode {name}: the linked FFmpeg has no decoder for its codec");
             Error::new(Code::CodecUnavailable, Stage::Decode, message)
         })?;
-        Ok(Self { decoder, inside: VecDeque::new(), next: 0 })
+        Ok(Self { decoder, inside: VecDeque::new(), next: 0, has_shown: false, early_damage: 0 })
     }
 
     /// FFmpeg's name of the codec.
@@ -75,7 +86,7 @@ impl PacketDecoder {
 
     /// Damaged pieces that the decoder skipped.
     pub(super) fn damaged(&self) -> u64 {
-        self.decoder.damaged()
+        self.decoder.damaged().saturating_sub(self.early_damage)
     }
 
     /// Whether pictures come out in another order than their packets, as far as is known.
@@ -92,6 +103,7 @@ impl PacketDecoder {
     pub(super) fn restart(&mut self) -> u64 {
         let uncounted = self.inside();
         self.decoder.restart();
+        self.has_shown = false;
         self.inside.clear();
         uncounted
     }
@@ -102,13 +114,14 @@ impl PacketDecoder {
     ///
     /// Out of memory.
     pub(super) fn decode(&mut self, mut packet: Packet, inside: Inside) -> Result<DecodedPacket> {
-        let (number, before) = (self.next, self.decoder.damaged());
+        let (number, before, is_early) = (self.next, self.decoder.damaged(), !self.has_shown);
         self.next += 1;
         packet.set_times(number, number);
         self.inside.push_back((number, inside));
         self.decoder.send(&packet)?;
         let mut decoded = DecodedPacket::default();
         while let Decoded::Picture(picture) = self.decoder.receive()? {
+            self.has_shown = true;
             let shown = picture.pts().unwrap_or(0);
             let index = self.inside.iter().position(|(inside, _)| *inside == shown);
             if let Some((_, inside)) = index.and_then(|index| self.inside.remove(index)) {
@@ -117,19 +130,22 @@ impl PacketDecoder {
             if !self.decoder.reorders() {
                 // Those before it have no picture, such as ones before the first key frame.
                 while self.inside.front().is_some_and(|(number, _)| *number < shown) {
-                    self.inside.pop_front().into_iter().for_each(|(_, inside)| decoded.lose(inside));
+                    self.inside.pop_front().into_iter().for_each(|(_, inside)| decoded.lose(inside, is_early));
                 }
             }
         }
         if self.decoder.damaged() > before && decoded.pictures.is_empty() {
             self.inside.retain(|(inside, _)| *inside != number);
-            decoded.lose(inside);
+            decoded.lose(inside, is_early);
         }
         // A packet without a picture of its own, such as one before the first key frame.
         while self.inside.len() > MOST_INSIDE {
             if let Some((_, inside)) = self.inside.pop_front() {
-                decoded.lose(inside);
+                decoded.lose(inside, is_early);
             }
+        }
+        if is_early {
+            self.early_damage += self.decoder.damaged() - before;
         }
         Ok(decoded)
     }

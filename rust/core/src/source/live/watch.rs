@@ -111,8 +111,12 @@ impl Watch {
 
     /// A frame came; returns the gap that it ends.
     pub(super) fn frame(&mut self, captured_ns: u64, now_ns: u64) -> (Option<Change>, Option<Gap>) {
+        // On a busy machine frames that were captured in time may come late.
+        let is_gap =
+            |gap: &Gap| gap.cause.code != Code::SourceSilent || gap.to_ns - gap.from_ns >= self.limits.stalled_ns;
         let gap =
             self.gap.take().map(|OpenGap { from_ns, cause }| Gap { from_ns, to_ns: captured_ns.max(from_ns), cause });
+        let gap = gap.filter(is_gap);
         self.last_frame_ns = Some(captured_ns);
         // A decoder may have kept it while later packets came.
         self.last_sign_ns = self.last_sign_ns.max(now_ns);

@@ -76,6 +76,7 @@ impl LiveProducer {
         {
             let mut account = self.account.lock();
             account.damaged += decoded.uncounted;
+            account.withheld += decoded.early;
             account.decoded += decoded.pictures.len() as u64;
         }
         self.before_picture.frames += decoded.lost;
