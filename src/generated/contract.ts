@@ -924,7 +924,7 @@ export interface ControlInfo {
   /** Its value; `null` if it cannot be read. */
   readonly value: ControlValue | null;
   /** The items of a menu. */
-  readonly items: readonly MenuEntry[];
+  readonly items: readonly ControlItem[];
   /** It cannot be set at all. */
   readonly isReadOnly: boolean;
   /** It cannot be set now: another control, such as an automatic one, decides about it. */
@@ -936,11 +936,69 @@ export interface ControlInfo {
 }
 
 /** An item of a menu. */
-export interface MenuEntry {
+export interface ControlItem {
   /** Its place, by which it is set. */
   readonly value: number;
   /** Its text, by which it may be set too. */
   readonly name: string;
+}
+
+/** A format of a device. */
+export interface DeviceFormat {
+  /** Its four characters. */
+  readonly fourCc: string;
+  /** FFmpeg's name of the pixel format or the codec; `null` if frames cannot be read from it. */
+  readonly name: string | null;
+  /** Its sizes. */
+  readonly sizes: readonly DeviceSize[];
+}
+
+/** One size of frames, or a range of sizes. */
+export interface DeviceSize {
+  /** Width in pixels; of a range the greatest. */
+  readonly width: number;
+  /** Height in pixels; of a range the greatest. */
+  readonly height: number;
+  /** The least sizes and the steps of a range. */
+  readonly range: DeviceSizeRange | null;
+  /** Its frame rates; of a range those of the greatest size. */
+  readonly rates: readonly DeviceRate[];
+}
+
+/** The lower end of a range of sizes. */
+export interface DeviceSizeRange {
+  /** The least width. */
+  readonly width: number;
+  /** The least height. */
+  readonly height: number;
+  /** Pixels between one width and the next. */
+  readonly stepX: number;
+  /** Pixels between one height and the next. */
+  readonly stepY: number;
+}
+
+/** One frame rate, or a range of rates. */
+export interface DeviceRate {
+  /** Frames per second; of a range the highest. */
+  readonly rate: Rational;
+  /** The lowest rate of a range. */
+  readonly lowest: Rational | null;
+}
+
+/** A ratio of two integers: a frame rate in frames per second, or a timebase in seconds per tick. */
+export interface Rational {
+  /**
+   * Numerator.
+   *
+   * Range: 1 to 2147483647.
+   */
+  readonly num: number;
+  /**
+   * Denominator.
+   *
+   * Range: 1 to 2147483647.
+   */
+  readonly den: number;
 }
 
 /** A capture device. */
@@ -964,9 +1022,9 @@ export interface DeviceInfo {
   /** The programs that have it open, as far as they can be seen. */
   readonly users: readonly DeviceUser[];
   /** Its inputs. */
-  readonly inputs: readonly InputInfo[];
+  readonly inputs: readonly DeviceInput[];
   /** The formats that it offers on the input that is set. */
-  readonly formats: readonly FormatInfo[];
+  readonly formats: readonly DeviceFormat[];
 }
 
 /** An error of this library: one clear sentence, and the details by which a program can act. */
@@ -992,7 +1050,7 @@ export interface DeviceUser {
 }
 
 /** An input of a device. */
-export interface InputInfo {
+export interface DeviceInput {
   /** Its number. */
   readonly index: number;
   /** Its name. */
@@ -1001,64 +1059,6 @@ export interface InputInfo {
   readonly isSelected: boolean;
   /** Whether it gets a signal; `null` unless it is the one that is set. */
   readonly hasSignal: boolean | null;
-}
-
-/** A format of a device. */
-export interface FormatInfo {
-  /** Its four characters. */
-  readonly fourCc: string;
-  /** FFmpeg's name of the pixel format or the codec; `null` if frames cannot be read from it. */
-  readonly name: string | null;
-  /** Its sizes. */
-  readonly sizes: readonly SizeInfo[];
-}
-
-/** One size of frames, or a range of sizes. */
-export interface SizeInfo {
-  /** Width in pixels; of a range the greatest. */
-  readonly width: number;
-  /** Height in pixels; of a range the greatest. */
-  readonly height: number;
-  /** The least sizes and the steps of a range. */
-  readonly range: SizeRange | null;
-  /** Its frame rates; of a range those of the greatest size. */
-  readonly rates: readonly RateInfo[];
-}
-
-/** The lower end of a range of sizes. */
-export interface SizeRange {
-  /** The least width. */
-  readonly width: number;
-  /** The least height. */
-  readonly height: number;
-  /** Pixels between one width and the next. */
-  readonly stepX: number;
-  /** Pixels between one height and the next. */
-  readonly stepY: number;
-}
-
-/** One frame rate, or a range of rates. */
-export interface RateInfo {
-  /** Frames per second; of a range the highest. */
-  readonly rate: Rational;
-  /** The lowest rate of a range. */
-  readonly lowest: Rational | null;
-}
-
-/** A ratio of two integers: a frame rate in frames per second, or a timebase in seconds per tick. */
-export interface Rational {
-  /**
-   * Numerator.
-   *
-   * Range: 1 to 2147483647.
-   */
-  readonly num: number;
-  /**
-   * Denominator.
-   *
-   * Range: 1 to 2147483647.
-   */
-  readonly den: number;
 }
 
 /** Frames that were not recorded, by reason and stage. */
@@ -1270,22 +1270,6 @@ export interface LiveStats {
   readonly gaps: readonly GapReport[];
 }
 
-/** One monitor of a screen. */
-export interface MonitorInfo {
-  /** Its name for the option `monitor`. */
-  readonly name: string;
-  /** Left column in the screen. */
-  readonly x: number;
-  /** Top row in the screen. */
-  readonly y: number;
-  /** Columns. */
-  readonly width: number;
-  /** Rows. */
-  readonly height: number;
-  /** Whether it is the one on which programs begin. */
-  readonly isPrimary: boolean;
-}
-
 /** The reply to each rare call, by its name. */
 export interface Replies {
   /**
@@ -1330,15 +1314,31 @@ export interface ScreenInfo {
   /** Height in pixels; 0 if it cannot be captured. */
   readonly height: number;
   /** Its monitors, as far as the server knows them. */
-  readonly monitors: readonly MonitorInfo[];
+  readonly monitors: readonly ScreenMonitor[];
   /** The windows of programs. */
-  readonly windows: readonly WindowInfo[];
+  readonly windows: readonly ScreenWindow[];
   /** Why it cannot be captured, if it cannot. */
   readonly problem: ErrorRecord | null;
 }
 
+/** One monitor of a screen. */
+export interface ScreenMonitor {
+  /** Its name for the option `monitor`. */
+  readonly name: string;
+  /** Left column in the screen. */
+  readonly x: number;
+  /** Top row in the screen. */
+  readonly y: number;
+  /** Columns. */
+  readonly width: number;
+  /** Rows. */
+  readonly height: number;
+  /** Whether it is the one on which programs begin. */
+  readonly isPrimary: boolean;
+}
+
 /** One window of a program. */
-export interface WindowInfo {
+export interface ScreenWindow {
   /** Its number for the option `window`, such as `0x3a00007`. */
   readonly id: string;
   /** Its title, also for the option `window` if no other one has it. */

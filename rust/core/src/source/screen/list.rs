@@ -44,6 +44,7 @@ pub struct ScreenInfo {
 
 /// One monitor of a screen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "ScreenMonitor")]
 #[serde(rename_all = "camelCase")]
 pub struct MonitorInfo {
     /// Its name for the option `monitor`.
@@ -62,6 +63,7 @@ pub struct MonitorInfo {
 
 /// One window of a program.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "ScreenWindow")]
 #[serde(rename_all = "camelCase")]
 pub struct WindowInfo {
     /// Its number for the option `window`, such as `0x3a00007`.

@@ -51,6 +51,7 @@ impl ControlKind {
 
 /// An item of a menu.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "ControlItem")]
 pub struct MenuEntry {
     /// Its place, by which it is set.
     pub value: i64,

@@ -46,6 +46,7 @@ pub struct DeviceInfo {
 
 /// An input of a device.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "DeviceInput")]
 #[serde(rename_all = "camelCase")]
 pub struct InputInfo {
     /// Its number.
@@ -60,6 +61,7 @@ pub struct InputInfo {
 
 /// A format of a device.
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "DeviceFormat")]
 #[serde(rename_all = "camelCase")]
 pub struct FormatInfo {
     /// Its four characters.
@@ -72,6 +74,7 @@ pub struct FormatInfo {
 
 /// One size of frames, or a range of sizes.
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "DeviceSize")]
 #[serde(rename_all = "camelCase")]
 pub struct SizeInfo {
     /// Width in pixels; of a range the greatest.
@@ -86,6 +89,7 @@ pub struct SizeInfo {
 
 /// The lower end of a range of sizes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "DeviceSizeRange")]
 #[serde(rename_all = "camelCase")]
 pub struct SizeRange {
     /// The least width.
@@ -100,6 +104,7 @@ pub struct SizeRange {
 
 /// One frame rate, or a range of rates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "DeviceRate")]
 #[serde(rename_all = "camelCase")]
 pub struct RateInfo {
     /// Frames per second; of a range the highest.
