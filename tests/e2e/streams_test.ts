@@ -187,7 +187,8 @@ describe("a stream of a media server", whereMediaServer(), () => {
             await stream.close();
             assert.equal(report.stats.frames.written, await countFrames(join(folder, "a.mp4")));
             assert.equal(report.gaps.length, report.stats.gaps);
-            assert(report.gaps.some(({ cause }) => cause.code === "source_silent"), JSON.stringify(report.gaps));
+            // What the server kept meanwhile comes with its own times, and then nothing is missing.
+            assert(report.gaps.every(({ cause }) => cause.code === "source_silent"), JSON.stringify(report.gaps));
           } finally {
             publisher.kill("SIGKILL");
           }
