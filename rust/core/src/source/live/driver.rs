@@ -12,7 +12,7 @@ use crate::{
     pipeline::Wake,
 };
 
-/// The word of a driver on one frame. Each is a claim: [`super::stamps`] decides what is believed.
+/// The word of a driver on one frame. Each is a claim, which is believed only if it can be true.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Stamp {
     /// When it was captured, in nanoseconds of CLOCK_MONOTONIC, if the driver states a time on that clock.
