@@ -48,7 +48,7 @@ pub use network::{
     Interrupt, NetworkInput, NetworkInputOptions, NetworkOrigin, NetworkStream, input_protocols, protocol_has_option,
 };
 pub use packet::Packet;
-pub use parameters::{PacketCodec, StreamParameters};
+pub use parameters::StreamParameters;
 pub use picture::{ColourTags, Picture};
 pub use pixel::PixelFormat;
 pub use pool::PicturePool;

@@ -21,41 +21,24 @@ unsafe impl Send for Owned {}
 // SAFETY: only read, once they are filled.
 unsafe impl Sync for Owned {}
 
-/// The codec of packets that cameras and connections give.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PacketCodec {
-    /// H.264, with start codes (Annex B) or lengths (avcC).
-    H264,
-    /// H.265, with start codes (Annex B) or lengths (hvcC).
-    Hevc,
-    /// One JPEG for each picture.
-    Mjpeg,
-}
-
 /// Writes what every video stream has.
 fn fill(
     raw: &mut ffi::AVCodecParameters,
     codec: ffi::AVCodecID,
     (width, height): (u32, u32),
+    tags: ColourTags,
     extradata: &[u8],
 ) -> Result<(), AvError> {
-    if !extradata.is_empty() {
-        // SAFETY: zeroed memory of the wanted length plus FFmpeg's padding, or null.
-        let copy = unsafe { ffi::av_mallocz(extradata.len() + ffi::AV_INPUT_BUFFER_PADDING_SIZE as usize) };
-        if copy.is_null() {
-            return Err(AvError::no_memory());
-        }
-        // SAFETY: `copy` has the length and cannot overlap a Rust slice.
-        unsafe { std::ptr::copy_nonoverlapping(extradata.as_ptr(), copy.cast(), extradata.len()) };
-        // The parameters own the copy from here on and free it with `av_free`.
-        raw.extradata = copy.cast();
-        raw.extradata_size = i32::try_from(extradata.len()).unwrap_or(0);
-    }
     raw.codec_type = ffi::AVMediaType::VIDEO;
     raw.codec_id = codec;
     raw.width = i32::try_from(width).unwrap_or(0);
     raw.height = i32::try_from(height).unwrap_or(0);
-    Ok(())
+    raw.color_range = ffi::AVColorRange(tags.range);
+    raw.color_space = ffi::AVColorSpace(tags.matrix);
+    raw.color_primaries = ffi::AVColorPrimaries(tags.primaries);
+    raw.color_trc = ffi::AVColorTransferCharacteristic(tags.transfer);
+    raw.sample_aspect_ratio = tags.geometry.pixel_aspect.into();
+    if extradata.is_empty() { Ok(()) } else { set_extradata(raw, extradata) }
 }
 
 impl StreamParameters {
@@ -83,29 +66,24 @@ impl StreamParameters {
         extradata: &[u8],
     ) -> Result<Self, AvError> {
         Self::filled(|raw| {
-            fill(raw, ffi::AVCodecID::AV1, (width, height), extradata)?;
+            fill(raw, ffi::AVCodecID::AV1, (width, height), tags, extradata)?;
             raw.format = format.0;
-            raw.color_range = ffi::AVColorRange(tags.range);
-            raw.color_space = ffi::AVColorSpace(tags.matrix);
-            raw.color_primaries = ffi::AVColorPrimaries(tags.primaries);
-            raw.color_trc = ffi::AVColorTransferCharacteristic(tags.transfer);
-            raw.sample_aspect_ratio = tags.geometry.pixel_aspect.into();
             Ok(())
         })
     }
 
-    /// Parameters of a stream that comes in packets; `extradata` is in the form of its packets, and may be empty.
+    /// Parameters of a stream that comes in packets of the codec that FFmpeg calls so; `extradata` is in the form of its
+    /// packets, and may be empty.
     ///
     /// # Errors
     ///
-    /// Out of memory.
-    pub fn for_packets(codec: PacketCodec, size: (u32, u32), extradata: &[u8]) -> Result<Self, AvError> {
-        let id = match codec {
-            PacketCodec::H264 => ffi::AVCodecID::H264,
-            PacketCodec::Hevc => ffi::AVCodecID::HEVC,
-            PacketCodec::Mjpeg => ffi::AVCodecID::MJPEG,
-        };
-        Self::filled(|raw| fill(raw, id, size, extradata))
+    /// Out of memory, or a codec that FFmpeg does not know.
+    pub fn for_packets(codec: &str, size: (u32, u32), tags: ColourTags, extradata: &[u8]) -> Result<Self, AvError> {
+        let name = std::ffi::CString::new(codec).map_err(|_| AvError::invalid())?;
+        // SAFETY: compares the name with those of a static table; returns a row of it, or null.
+        let descriptor = unsafe { ffi::avcodec_descriptor_get_by_name(name.as_ptr()).as_ref() };
+        let codec = descriptor.ok_or_else(AvError::invalid)?;
+        Self::filled(|raw| fill(raw, codec.id, size, tags, extradata))
     }
 
     /// A copy of the parameters behind a pointer.

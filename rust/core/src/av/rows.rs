@@ -44,32 +44,6 @@ impl Picture {
     }
 }
 
-impl super::StreamParameters {
-    /// Parameters of a stream of the codec that FFmpeg calls so, which carries everything else itself.
-    ///
-    /// # Errors
-    ///
-    /// Out of memory, or a codec that FFmpeg does not know.
-    pub fn for_codec(name: &str, width: u32, height: u32, tags: super::ColourTags) -> Result<Self, AvError> {
-        let name = std::ffi::CString::new(name).map_err(|_| AvError::invalid())?;
-        // SAFETY: compares the name with those of a static table; returns a row of it, or null.
-        let descriptor = unsafe { ffi::avcodec_descriptor_get_by_name(name.as_ptr()).as_ref() };
-        let codec = descriptor.ok_or_else(AvError::invalid)?;
-        Self::filled(|raw| {
-            raw.codec_type = ffi::AVMediaType::VIDEO;
-            raw.codec_id = codec.id;
-            raw.width = i32::try_from(width).unwrap_or(0);
-            raw.height = i32::try_from(height).unwrap_or(0);
-            raw.color_range = ffi::AVColorRange(tags.range);
-            raw.color_space = ffi::AVColorSpace(tags.matrix);
-            raw.color_primaries = ffi::AVColorPrimaries(tags.primaries);
-            raw.color_trc = ffi::AVColorTransferCharacteristic(tags.transfer);
-            raw.sample_aspect_ratio = tags.geometry.pixel_aspect.into();
-            Ok(())
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

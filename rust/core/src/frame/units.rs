@@ -94,6 +94,15 @@ fn each_unit<'a>(units: Units, bytes: &'a [u8], mut see: impl FnMut(&'a [u8]) ->
     }
 }
 
+/// The bytes from the beginning of each unit behind a start code on, to the end of all: where a unit ends is not looked for.
+pub(crate) fn unit_starts(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = bytes;
+    std::iter::from_fn(move || {
+        rest = &rest[start_code(rest)? + 3..];
+        Some(rest)
+    })
+}
+
 /// The place of the next start code.
 fn start_code(bytes: &[u8]) -> Option<usize> {
     bytes.windows(3).position(|three| three == [0, 0, 1])

@@ -118,6 +118,12 @@ impl Wake for Signal {
     }
 }
 
+impl Wake for sys::waker::Waker {
+    fn wake(&self) {
+        Self::wake(self);
+    }
+}
+
 /// The clocks of this machine.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;

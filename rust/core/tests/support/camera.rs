@@ -6,8 +6,7 @@ use giftgrab_core::{
     av::{ColourTags, Encoder, EncoderConfig, Packet, Picture, PixelFormat, StreamParameters},
     error::{Code, Error, Stage},
     pipeline::Clock,
-    pixels::{ColourSpace, geometry::FieldOrder},
-    report::SourceInfo,
+    pixels::ColourSpace,
     source::{
         live::{
             LiveSetup,
@@ -190,26 +189,7 @@ impl CaptureDriver for Camera {
 pub fn setup() -> LiveSetup {
     LiveSetup {
         name: "the device \"test\"".to_owned(),
-        info: SourceInfo {
-            frame_rate: RATE,
-            is_frame_rate_guessed: false,
-            is_variable_rate: false,
-            width: 0,
-            height: 0,
-            stereo_count: 1,
-            colour: ColourSpace::I420,
-            pixel_format: String::new(),
-            pixel_aspect: None,
-            rotation: 0,
-            flip: false,
-            field_order: FieldOrder::Unknown,
-            codec: "device".to_owned(),
-            container: "device".to_owned(),
-            duration_seconds: None,
-            frames: None,
-            video_tracks: 1,
-            sound_tracks: 0,
-        },
+        info: giftgrab_core::source::live::info(Some(RATE), ColourSpace::I420, "device", "device"),
         is_rate_asked: false,
         first_frame_ns: 5_000_000_000,
         offline: Code::DeviceOffline,

@@ -12,7 +12,11 @@ mod stamps;
 mod watch;
 
 pub use self::producer::LiveProducer;
-use crate::{base::error::Code, pipeline::report::SourceInfo};
+use crate::{
+    base::{error::Code, time::Rational},
+    pipeline::report::SourceInfo,
+    pixels::{ColourSpace, geometry::FieldOrder},
+};
 
 /// What a live source is to its program, besides its driver.
 #[derive(Debug, Clone)]
@@ -31,6 +35,32 @@ pub struct LiveSetup {
     pub burn: u32,
     /// Largest number of pixels of a frame.
     pub max_pixels: u32,
+}
+
+/// The metadata of a live source before its first frame, which shows the rest. A rate that is not known is that of most.
+#[must_use]
+pub fn info(frame_rate: Option<Rational>, colour: ColourSpace, codec: &str, container: &str) -> SourceInfo {
+    const USUAL_RATE: Rational = Rational::new(30, 1);
+    SourceInfo {
+        frame_rate: frame_rate.unwrap_or(USUAL_RATE),
+        is_frame_rate_guessed: frame_rate.is_none(),
+        is_variable_rate: false,
+        width: 0,
+        height: 0,
+        stereo_count: 1,
+        colour,
+        pixel_format: String::new(),
+        pixel_aspect: None,
+        rotation: 0,
+        flip: false,
+        field_order: FieldOrder::Unknown,
+        codec: codec.to_owned(),
+        container: container.to_owned(),
+        duration_seconds: None,
+        frames: None,
+        video_tracks: 1,
+        sound_tracks: 0,
+    }
 }
 
 #[cfg(test)]

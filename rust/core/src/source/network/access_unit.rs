@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::frame::units::unit_starts;
+
 /// The codec of a stream, as far as its units differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Codec {
@@ -64,7 +66,7 @@ impl AccessUnits {
     /// Takes a unit; returns the picture that is whole now.
     pub(super) fn push(&mut self, mut unit: Unit) -> Option<Picture> {
         // What decides stands before the first slice, or is that slice.
-        unit.is_key |= nals(&unit.data).take(8).any(|nal| self.is_entry(nal));
+        unit.is_key |= self.has_entry(&unit.data);
         let kind = self.kind(&unit.data);
         let is_same_time = self.last_ticks.replace(unit.ticks) == Some(unit.ticks);
         match kind {
@@ -137,19 +139,32 @@ impl AccessUnits {
         }
     }
 
+    /// Whether decoding can begin with these bytes: what says so stands in front of the first slice, or is that.
+    fn has_entry(&self, data: &[u8]) -> bool {
+        let mut nals = unit_starts(data).take(8);
+        nals.find(|nal| self.is_entry(nal) || self.is_slice(nal)).is_some_and(|nal| self.is_entry(nal))
+    }
+
+    fn is_slice(&self, nal: &[u8]) -> bool {
+        match (self.codec, nal) {
+            (Codec::H264, [header, ..]) => (1..=5).contains(&(header & 31)),
+            (Codec::Hevc, [header, ..]) => header >> 1 & 63 < 32,
+            _ => false,
+        }
+    }
+
     fn kind(&self, data: &[u8]) -> Kind {
         let mut kind = Kind::NoPicture;
-        for nal in nals(data) {
+        for nal in unit_starts(data) {
             // The first bit behind the header says that a slice is the first of its picture.
-            let (is_slice, first) = match (self.codec, nal) {
+            let first = match (self.codec, nal) {
                 (Codec::Mjpeg, _) => return Kind::Beginning,
-                (Codec::H264, [header, first, ..]) => ((1..=5).contains(&(header & 31)), first),
-                (Codec::Hevc, [header, _, first, ..]) => (header >> 1 & 63 < 32, first),
+                (Codec::H264, [_, first, ..]) | (Codec::Hevc, [_, _, first, ..]) => first,
                 _ => continue,
             };
             // Data partitions B and C of H.264 begin with the number of their slice instead.
             let is_partition = self.codec == Codec::H264 && matches!(nal[0] & 31, 3 | 4);
-            if is_slice {
+            if self.is_slice(nal) {
                 let is_first = first & 0x80 != 0 && !is_partition;
                 kind = if is_first { Kind::Beginning } else { Kind::Rest };
                 break;
@@ -157,22 +172,6 @@ impl AccessUnits {
         }
         if self.codec == Codec::Mjpeg { Kind::Beginning } else { kind }
     }
-}
-
-/// Where units of a stream in the form of Annex B begin, with start codes of four bytes: each slice goes on to the end of
-/// the data.
-fn nals(data: &[u8]) -> impl Iterator<Item = &[u8]> {
-    const START: [u8; 4] = [0, 0, 0, 1];
-    let mut next = data.strip_prefix(&START);
-    let mut searched = None;
-    std::iter::from_fn(move || {
-        if let Some(bytes) = searched {
-            let bytes: &[u8] = bytes;
-            next = bytes.windows(4).position(|window| window == START).map(|at| &bytes[at + 4..]);
-        }
-        searched = next;
-        next
-    })
 }
 
 #[cfg(test)]

@@ -29,14 +29,13 @@ use self::{
     stream::StreamDriver,
     url::{Address, Scheme},
 };
-use super::live::{LiveSetup, driver::CaptureDriver};
+use super::live::{self, LiveSetup, driver::CaptureDriver};
 use crate::{
     base::{
         error::{Code, Result},
         time::Rational,
     },
     pipeline::report::SourceInfo,
-    pixels::geometry::FieldOrder,
 };
 
 /// Longest time for one attempt to connect, in nanoseconds.
@@ -98,23 +97,8 @@ fn setup(options: &NetworkOptions, address: &Address) -> LiveSetup {
         name: format!("the stream \"{}\"", address.safe),
         info: SourceInfo {
             frame_rate: LIKELY_RATE,
-            is_frame_rate_guessed: true,
             is_variable_rate: true,
-            width: 0,
-            height: 0,
-            stereo_count: 1,
-            colour: options.colour,
-            pixel_format: String::new(),
-            pixel_aspect: None,
-            rotation: 0,
-            flip: false,
-            field_order: FieldOrder::default(),
-            codec: String::new(),
-            container: address.scheme.name().to_owned(),
-            duration_seconds: None,
-            frames: None,
-            video_tracks: 1,
-            sound_tracks: 0,
+            ..live::info(None, options.colour, "", address.scheme.name())
         },
         is_rate_asked: false,
         first_frame_ns: u64::from(options.open_timeout_ms) * 1_000_000,

@@ -23,7 +23,7 @@ use super::{
     wait::{self, Interrupt, end_of, within},
 };
 use crate::{
-    av::{Packet, PacketCodec, StreamParameters},
+    av::{ColourTags, Packet, StreamParameters},
     base::{
         error::{Code, Error, Stage, guard},
         time::Rational,
@@ -218,18 +218,18 @@ impl RtspDriver {
     fn stream(&self, connection: &Connection) -> Result<Stream, Error> {
         let Playing { demuxed, stream, codec, .. } = &connection.playing;
         let stream = &demuxed.streams()[*stream];
-        let codec = match codec {
-            Codec::H264 => PacketCodec::H264,
-            Codec::Hevc => PacketCodec::Hevc,
-            Codec::Mjpeg => PacketCodec::Mjpeg,
+        let name = match codec {
+            Codec::H264 => "h264",
+            Codec::Hevc => "hevc",
+            Codec::Mjpeg => "mjpeg",
         };
         let (extradata, period) = match stream.parameters() {
-            Some(ParametersRef::Video(parameters)) if codec != PacketCodec::Mjpeg => {
+            Some(ParametersRef::Video(parameters)) if *codec != Codec::Mjpeg => {
                 (parameters.extra_data(), parameters.frame_rate())
             }
             _ => (&[][..], None),
         };
-        let parameters = StreamParameters::for_packets(codec, connection.form.size, extradata)
+        let parameters = StreamParameters::for_packets(name, connection.form.size, ColourTags::UNKNOWN, extradata)
             .map_err(|error| error.explain(Code::ResourceExhausted, Stage::Source, "open the stream"))?;
         let stated = stream.framerate().map(|rate| Rational::new((rate * 1000.0) as i32, 1000).reduced());
         let coded =

@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     av::{
-        AvError, NetworkInput, NetworkInputOptions, NetworkOrigin, NetworkStream, Packet, PacketCodec, StreamParameters,
+        AvError, ColourTags, NetworkInput, NetworkInputOptions, NetworkOrigin, NetworkStream, Packet, StreamParameters,
     },
     base::error::{Code, Error, Result, Stage},
     pipeline::Wake,
@@ -149,7 +149,7 @@ impl StreamDriver {
 
     /// The stream of an endless response with pictures.
     fn pictures(&self, runtime: Runtime, body: Body, bytes: &[u8]) -> Result<(Connection, Stream)> {
-        let parameters = StreamParameters::for_packets(PacketCodec::Mjpeg, (0, 0), &[])
+        let parameters = StreamParameters::for_packets("mjpeg", (0, 0), ColourTags::UNKNOWN, &[])
             .map_err(|error| error.explain(Code::ResourceExhausted, Stage::Source, "open the stream"))?;
         let mut splitter = Splitter::default();
         splitter.feed(bytes);

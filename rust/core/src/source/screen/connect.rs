@@ -24,10 +24,10 @@ use x11rb::{
     rust_connection::{DefaultStream, RustConnection},
 };
 
-use super::link::{Link, Waited, Waker, wait};
+use super::link::{Link, Waited, wait};
 use crate::{
     base::error::{Code, Error, Result, Stage},
-    sys::monotonic_ns,
+    sys::{monotonic_ns, waker::Waker},
 };
 
 /// A connection to an X server.

@@ -5,7 +5,7 @@ use std::{io::ErrorKind, sync::Arc};
 use super::{
     aim::{Miss, closed, window_number},
     connect::{DisplayName, Failure, unavailable},
-    link::{Waited, Waker, is_woken},
+    link::{Waited, is_woken},
     options::ScreenOptions,
     picture::{Painter, memory},
     schedule::Schedule,
@@ -19,7 +19,7 @@ use crate::{
         live::driver::{CaptureDriver, Content, Loss, Received, Stamp, Stream},
         producer::Patience,
     },
-    sys::monotonic_ns,
+    sys::{monotonic_ns, waker::Waker},
 };
 
 /// A server that does not answer for so long is lost. One that only has much to do is much faster.
@@ -55,8 +55,12 @@ pub(super) struct ScreenDriver {
 
 impl ScreenDriver {
     pub(super) fn new(options: &ScreenOptions) -> Result<Self> {
-        let waker = Waker::new().map_err(|error| {
-            Error::new(Code::ResourceExhausted, Stage::Source, format!("Cannot capture the screen: {error}"))
+        let waker = Waker::new().map(Arc::new).map_err(|error| {
+            Error::new(
+                Code::ResourceExhausted,
+                Stage::Source,
+                format!("Cannot capture the screen: {}", std::io::Error::from(error)),
+            )
         })?;
         Ok(Self {
             display: DisplayName::of(options.display.as_deref())?,
@@ -212,7 +216,7 @@ impl ScreenDriver {
 
 impl CaptureDriver for ScreenDriver {
     fn start(&mut self, patience: &Patience<'_>) -> Result<Stream, Loss> {
-        self.waker.clear();
+        self.waker.reset();
         if patience.is_over() {
             return Err(Loss::Changed);
         }
@@ -225,7 +229,7 @@ impl CaptureDriver for ScreenDriver {
     }
 
     fn next(&mut self, patience: &Patience<'_>) -> Result<Received, Loss> {
-        self.waker.clear();
+        self.waker.reset();
         loop {
             if patience.is_over() {
                 return Ok(Received::Nothing);
@@ -266,7 +270,7 @@ impl CaptureDriver for ScreenDriver {
     }
 
     fn wait_for_return(&mut self, patience: &Patience<'_>) {
-        self.waker.clear();
+        self.waker.reset();
         while !patience.is_over() {
             let Some(session) = &mut self.session else { return patience.wait() };
             match session.wait(patience.deadline_ns) {

@@ -3,7 +3,7 @@
 use std::{
     io::{self, ErrorKind, IoSlice},
     mem::MaybeUninit,
-    os::fd::{AsFd, OwnedFd},
+    os::fd::AsFd,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -11,8 +11,8 @@ use std::{
 };
 
 use rustix::{
-    event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll},
-    io::{Errno, read, write},
+    event::{PollFd, PollFlags, Timespec, poll},
+    io::Errno,
     net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg},
 };
 use x11rb::{
@@ -20,30 +20,7 @@ use x11rb::{
     utils::RawFdContainer,
 };
 
-use crate::{pipeline::Wake, sys::monotonic_ns};
-
-/// Ends the waits of a driver, on any thread.
-#[derive(Debug)]
-pub(super) struct Waker(OwnedFd);
-
-impl Waker {
-    pub(super) fn new() -> io::Result<Arc<Self>> {
-        Ok(Arc::new(Self(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?)))
-    }
-
-    /// Forgets that it was woken.
-    pub(super) fn clear(&self) {
-        // It does not block, and there may be nothing to forget.
-        let _ = read(&self.0, &mut [0; 8]);
-    }
-}
-
-impl Wake for Waker {
-    fn wake(&self) {
-        // Refused only where it is awake in any case.
-        let _ = write(&self.0, &1_u64.to_ne_bytes());
-    }
-}
+use crate::sys::{monotonic_ns, waker::Waker};
 
 /// Why a wait ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,10 +41,9 @@ pub(super) fn wait(socket: Option<(&dyn AsFd, PollFlags)>, waker: &Waker, deadli
             tv_sec: i64::try_from(left_ns / 1_000_000_000).unwrap_or(i64::MAX),
             tv_nsec: (left_ns % 1_000_000_000) as _,
         };
-        let event = PollFd::new(&waker.0, PollFlags::IN);
+        let event = PollFd::new(waker, PollFlags::IN);
         // Without a descriptor the waker takes its place.
-        let (descriptor, flags) =
-            socket.map_or((waker.0.as_fd(), PollFlags::empty()), |(fd, flags)| (fd.as_fd(), flags));
+        let (descriptor, flags) = socket.map_or((waker.as_fd(), PollFlags::empty()), |(fd, flags)| (fd.as_fd(), flags));
         let mut both = [PollFd::from_borrowed_fd(descriptor, flags), event];
         match poll(&mut both, Some(&timeout)) {
             Ok(0) if monotonic_ns() >= deadline_ns => return Ok(Waited::Over),

@@ -1,18 +1,17 @@
 //! Lists the screens of this machine.
 
-use std::{collections::BTreeSet, env::var_os, path::Path};
+use std::{collections::BTreeSet, env::var_os, path::Path, sync::Arc};
 
 use serde::Serialize;
 
 use super::{
     connect::{self, Connected, DisplayName, Failure, unavailable},
     find,
-    link::Waker,
 };
 use crate::{
     base::error::{Code, Error, Result, Stage},
     pipeline::clock::SECOND_NS,
-    sys::monotonic_ns,
+    sys::{monotonic_ns, waker::Waker},
 };
 
 /// Where X servers have their sockets.
@@ -84,8 +83,12 @@ pub struct WindowInfo {
 ///
 /// `ResourceExhausted` if there is no descriptor left.
 pub fn list() -> Result<Vec<ScreenInfo>> {
-    let waker = Waker::new().map_err(|error| {
-        Error::new(Code::ResourceExhausted, Stage::Source, format!("Cannot list the screens: {error}"))
+    let waker = Waker::new().map(Arc::new).map_err(|error| {
+        Error::new(
+            Code::ResourceExhausted,
+            Stage::Source,
+            format!("Cannot list the screens: {}", std::io::Error::from(error)),
+        )
     })?;
     let mut screens = Vec::new();
     let mut count = 0;

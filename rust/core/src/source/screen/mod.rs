@@ -16,7 +16,7 @@ mod x11;
 
 pub use self::list::{MonitorInfo, ScreenInfo, WindowInfo, list};
 use self::{driver::ScreenDriver, options::ScreenOptions};
-use super::live::{LiveSetup, driver::CaptureDriver};
+use super::live::{self, LiveSetup, driver::CaptureDriver};
 use crate::{
     base::error::{Code, Result},
     pipeline::report::SourceInfo,
@@ -32,24 +32,8 @@ pub fn open(options: &ScreenOptions) -> Result<(Box<dyn CaptureDriver>, LiveSetu
     options.check()?;
     let driver = ScreenDriver::new(options)?;
     let info = SourceInfo {
-        frame_rate: options.frame_rate,
-        is_frame_rate_guessed: false,
-        is_variable_rate: false,
-        width: 0,
-        height: 0,
-        stereo_count: 1,
-        colour: options.colour,
-        pixel_format: String::new(),
-        pixel_aspect: None,
-        rotation: 0,
-        flip: false,
         field_order: FieldOrder::Progressive,
-        codec: "rawvideo".to_owned(),
-        container: "x11grab".to_owned(),
-        duration_seconds: None,
-        frames: None,
-        video_tracks: 1,
-        sound_tracks: 0,
+        ..live::info(Some(options.frame_rate), options.colour, "rawvideo", "x11grab")
     };
     let setup = LiveSetup {
         name: options.name(),

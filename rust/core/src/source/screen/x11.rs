@@ -23,10 +23,13 @@ use super::{
     cursor::CursorImage,
     extensions::Extensions,
     find,
-    link::{Waited, Waker},
+    link::Waited,
     options::ScreenOptions,
 };
-use crate::{base::error::Result, sys::SharedMemory};
+use crate::{
+    base::error::Result,
+    sys::{SharedMemory, waker::Waker},
+};
 
 /// What the events of a server mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

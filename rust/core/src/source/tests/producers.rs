@@ -12,8 +12,9 @@ use crate::{
     },
     frame::FrameShape,
     pipeline::{Clock, Signal, Wake, report::SourceInfo},
-    pixels::{ColourSpace, geometry::FieldOrder},
+    pixels::ColourSpace,
     source::{
+        live,
         producer::{Captured, Patience, Produced, Producer, Timing},
         test_pattern::PatternProducer,
     },
@@ -105,24 +106,10 @@ impl Device {
 /// The metadata of a device.
 pub(in crate::source) fn test_info() -> SourceInfo {
     SourceInfo {
-        frame_rate: Rational::new(10, 1),
-        is_frame_rate_guessed: false,
-        is_variable_rate: false,
         width: 32,
         height: 16,
-        stereo_count: 1,
-        colour: ColourSpace::I420,
         pixel_format: PixelFormat::YUV420P.name(),
-        pixel_aspect: None,
-        rotation: 0,
-        flip: false,
-        field_order: FieldOrder::Unknown,
-        codec: "device".to_owned(),
-        container: "device".to_owned(),
-        duration_seconds: None,
-        frames: None,
-        video_tracks: 1,
-        sound_tracks: 0,
+        ..live::info(Some(Rational::new(10, 1)), ColourSpace::I420, "device", "device")
     }
 }
 

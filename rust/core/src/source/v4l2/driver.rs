@@ -42,15 +42,6 @@ const MOST_EARLY_STARTS: u32 = 3;
 /// Longest wait for an event where a driver says that it has something, and then has not.
 const PAUSE_NS: u64 = 250_000_000;
 
-/// Ends the driver's waits.
-struct DeviceWaker(Waker);
-
-impl Wake for DeviceWaker {
-    fn wake(&self) {
-        self.0.wake();
-    }
-}
-
 /// A capture device, which is opened again by its identity when it was away.
 pub(super) struct DeviceDriver {
     system: Arc<dyn System>,
@@ -59,7 +50,7 @@ pub(super) struct DeviceDriver {
     input: Option<String>,
     keep_open: bool,
     pub(super) shared: Arc<Shared>,
-    waker: Arc<DeviceWaker>,
+    waker: Arc<Waker>,
     pool: PicturePool,
     pub(super) open: Option<Open>,
     /// The mode that it had last.
@@ -111,7 +102,7 @@ impl DeviceDriver {
             input: options.input.clone(),
             keep_open: options.keep_open,
             shared: Arc::new(shared),
-            waker: Arc::new(DeviceWaker(waker)),
+            waker: Arc::new(waker),
             pool: PicturePool::default(),
             open: None,
             mode: None,
@@ -245,8 +236,7 @@ impl DeviceDriver {
         let content = match &chosen.content {
             Frames::Raw(layout) => Content::Pictures(layout.shape()),
             Frames::Coded(coded, tags) => {
-                let (width, height) = chosen.mode.size;
-                let parameters = StreamParameters::for_codec(coded.name(), width, height, *tags);
+                let parameters = StreamParameters::for_packets(coded.name(), chosen.mode.size, *tags, &[]);
                 Content::Packets(parameters.map_err(|error| {
                     error.explain(Code::CodecUnavailable, Stage::Source, &format!("use {}", self.shared.name))
                 })?)
@@ -288,7 +278,7 @@ impl CaptureDriver for DeviceDriver {
         let Some(Open { node, path, chosen: Some(chosen), running: Some(running), .. }) = &mut self.open else {
             return Err(Error::new(Code::Internal, Stage::Source, "Cannot read a device that is not started").into());
         };
-        let ended = match running.next(node.as_ref(), chosen, &self.pool, &self.waker.0, patience) {
+        let ended = match running.next(node.as_ref(), chosen, &self.pool, &self.waker, patience) {
             Ok(received) => {
                 if !matches!(received, Received::Nothing) {
                     (self.changes, self.early_starts) = (0, 0);
@@ -328,7 +318,7 @@ impl CaptureDriver for DeviceDriver {
     }
 
     fn wait_for_return(&mut self, patience: &Patience<'_>) {
-        let waker = &self.waker.0;
+        let waker = &self.waker;
         if let Some(Open { node, .. }) = &self.open {
             // It is there without a signal, and tells when there is one.
             while !patience.is_over() {

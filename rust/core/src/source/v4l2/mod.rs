@@ -36,19 +36,13 @@ use self::{
     system::{Linux, System},
 };
 use super::live::{
-    LiveSetup,
+    self, LiveSetup,
     driver::{CaptureDriver, Loss},
 };
 use crate::{
-    base::{
-        error::{Code, Error, Result, Stage},
-        time::Rational,
-    },
+    base::error::{Code, Error, Result, Stage},
     pipeline::report::SourceInfo,
 };
-
-/// The rate of a device that states none, until it is measured.
-const UNKNOWN_RATE: Rational = Rational::new(30, 1);
 
 /// The device that is meant by a name.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
@@ -65,6 +59,7 @@ pub struct FoundDevice {
 ///
 /// `DeviceNotFound`, or why it is none.
 pub fn find_device(name: &str) -> Result<FoundDevice> {
+    options::check_name("device", name)?;
     let system: Arc<dyn System> = Arc::new(Linux);
     let device = find(&system, name)?;
     Ok(FoundDevice { id: device.id, path: device.entry.path.display().to_string() })
@@ -133,24 +128,10 @@ fn info(options: &DeviceOptions, chosen: Option<&Chosen>) -> SourceInfo {
         _ => "rawvideo",
     };
     SourceInfo {
-        frame_rate: rate.unwrap_or(UNKNOWN_RATE),
-        is_frame_rate_guessed: rate.is_none(),
-        is_variable_rate: false,
         width,
         height,
-        stereo_count: 1,
-        colour: options.colour,
         pixel_format: chosen.map(|chosen| chosen.mode.fourcc.name()).unwrap_or_default(),
-        pixel_aspect: None,
-        rotation: 0,
-        flip: false,
-        field_order: Default::default(),
-        codec: codec.to_owned(),
-        container: "v4l2".to_owned(),
-        duration_seconds: None,
-        frames: None,
-        video_tracks: 1,
-        sound_tracks: 0,
+        ..live::info(rate, options.colour, codec, "v4l2")
     }
 }
 

@@ -129,10 +129,7 @@ impl DeviceOptions {
             ("input", self.input.as_ref()),
         ];
         for (field, text) in texts.into_iter().filter_map(|(field, text)| Some((field, text?))) {
-            check_text(field, text)?;
-            if text.trim().is_empty() {
-                return Err(Error::argument(field, format!("Cannot use {field} {text:?}: it is empty")));
-            }
+            check_name(field, text)?;
         }
         if let Some(rate) = self.frame_rate {
             rate.check_frame_rate("frameRate")?;
@@ -149,4 +146,13 @@ impl DeviceOptions {
         }
         Ok(())
     }
+}
+
+/// Refuses a name without anything in it.
+pub(super) fn check_name(field: &str, text: &str) -> Result<()> {
+    check_text(field, text)?;
+    if text.trim().is_empty() {
+        return Err(Error::argument(field, format!("Cannot use {field} {text:?}: it is empty")));
+    }
+    Ok(())
 }

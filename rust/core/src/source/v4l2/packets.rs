@@ -1,6 +1,7 @@
 //! What of coded pictures must be known here: which can be decoded alone, and which buffers hold no picture at all.
 
 use super::fourcc::Coded;
+use crate::frame::units::unit_starts;
 
 /// What a buffer of coded bytes holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,10 +61,8 @@ enum Nal {
 /// Parameter sets stand before pictures that can be decoded alone, also where these are no IDR pictures.
 fn nal_units(bytes: &[u8], kind: impl Fn(u8) -> Nal) -> Unit {
     let (mut has_parameters, mut is_any) = (false, false);
-    let mut rest = bytes;
-    while let Some(at) = rest.windows(3).position(|window| window == [0, 0, 1]) {
-        rest = &rest[at + 3..];
-        let Some(first) = rest.first() else { break };
+    for unit in unit_starts(bytes) {
+        let Some(first) = unit.first() else { break };
         is_any = true;
         match kind(*first) {
             Nal::Key => return Unit::Picture { is_key: true },

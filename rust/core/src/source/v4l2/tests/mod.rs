@@ -11,7 +11,10 @@ use std::sync::Arc;
 
 use self::kernel::{TestNode, TestSizes, TestSystem, entry};
 use super::{Opened, fourcc::FourCc, open_on, options::DeviceOptions, system::System};
-use crate::{base::error::Error, pixels::ColourSpace};
+use crate::{
+    base::{error::Error, time::Rational},
+    pixels::ColourSpace,
+};
 
 const YUYV: FourCc = FourCc::new(*b"YUYV");
 const MJPG: FourCc = FourCc::new(*b"MJPG");
