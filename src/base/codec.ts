@@ -51,12 +51,11 @@ export function codecFor(path: string): Codec | undefined {
  * @throws {VideoTargetError} With the code `container_mismatch`, naming the extensions that fit.
  */
 export function checkContainer(codec: Codec, path: string): void {
-  const { name, extensions } = rowOf(codec);
+  const { name: own, extensions } = rowOf(codec);
+  const name = codec === "copy" ? "the packets of a source" : own;
   const extension = extensionOf(path);
   if ((extensions as readonly string[]).includes(extension)) return;
-  const cause = extension === ""
-    ? "it has no extension"
-    : `.${extension} ${codecFor(path) !== undefined ? `cannot hold ${name}` : "names no container"}`;
+  const cause = extension === "" ? "it has no extension" : `.${extension} ${causeFor(codec, extension, name, path)}`;
   const fitting = extensions.map((one) => `.${one}`).join(", ");
   throw errorOf("target", {
     code: "container_mismatch",
@@ -64,6 +63,12 @@ export function checkContainer(codec: Codec, path: string): void {
     message: `Cannot write ${name} to ${JSON.stringify(path)}: ${cause}; use ${fitting}`,
     field: "path",
   });
+}
+
+/** Why a container does not fit. */
+function causeFor(codec: Codec, extension: string, name: string, path: string): string {
+  if (codec === "copy" && extension === "avi") return "counts frames and has no place for their times";
+  return codecFor(path) === undefined ? "names no container" : `cannot hold ${name}`;
 }
 
 /** The extension of the file name, in lower case; a leading dot begins none. */

@@ -102,6 +102,9 @@ export function commandOf(args: readonly string[]): Command {
   if (live !== undefined && pacing === "asap") {
     throw new UsageError(`Cannot use --pacing asap with --${SOURCE[live.kind]}: a live source has its own pace`);
   }
+  if (values.codec?.toLowerCase() === "copy" && live?.kind !== "device" && live?.kind !== "network") {
+    throw new UsageError("Cannot use --codec copy without --device or --url: only a camera or a stream has packets");
+  }
   const recording: Recording = {
     input,
     live,

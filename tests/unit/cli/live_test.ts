@@ -52,6 +52,8 @@ describe("a live source on the command line", () => {
       ["--on-gap hold", "on-gap"],
       ["--screen --on-gap wait", "on-gap"],
       ["--device a --pacing asap", "pacing"],
+      ["--codec copy", "codec"],
+      ["--screen --codec copy", "codec"],
       ["--device a --track 1", "track"],
     ] as const
   ) {
