@@ -456,6 +456,22 @@ fn interrupted() -> Vec<Start> {
 }
 
 #[test]
+fn packets_before_the_first_key_frame_of_a_stream_that_was_joined_in_the_middle_are_no_damage() {
+    let first = code(&H264, 0, 100).unwrap().in_band();
+    let joined = Clip { units: first.units[10..].to_vec(), ..first };
+    let starts = [vec![(joined.parameters.clone(), joined.steps(0, 1))], interrupted()];
+    for (starts, expected) in starts.into_iter().zip([26..100, 1..160]) {
+        let mut bench = Bench::open(starts);
+        let mut seen = bench.writer(writer_options(Codec::Ffv1, "/seen.mkv"), 1);
+        bench.pass_until(5990);
+        assert_eq!(seen.close().1, None);
+        let found = barcodes(&bench.disk, "/seen.mkv");
+        assert!(found.iter().all(|index| expected.contains(index)) && found.len() > 30, "{found:?}");
+        assert_eq!((bench.live().damaged, bench.source.object.stats().decode_errors), (0, 0));
+    }
+}
+
+#[test]
 fn after_a_restart_packets_are_left_out_up_to_a_key_frame_and_the_gap_is_reported() {
     for path in ["/a.mkv", "/a.mp4"] {
         let (disk, report, live) = Bench::open(interrupted()).record(options(path), 5990);

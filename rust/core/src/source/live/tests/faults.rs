@@ -1,10 +1,16 @@
 //! What happens to a device is an event with a cause and a time, and the source goes on.
 
-use super::scripted::{Bench, Step, bench, frames, ms, open, unplugged};
+use std::sync::Arc;
+
+use super::scripted::{Bench, Step, bench, frames, ms, open, scripted, unplugged};
 use crate::{
     base::error::{Code, Error, Stage},
-    pipeline::{live::LiveState, report::Event},
-    source::live::driver::Loss,
+    pipeline::{Clock, Signal, live::LiveState, report::Event},
+    source::live::{
+        capture::{Capture, News},
+        driver::{Loss, Received},
+    },
+    test_support::clock::SimulatedClock,
 };
 
 fn lost(at_ms: u64) -> (u64, Step) {
@@ -108,6 +114,51 @@ fn a_driver_that_does_not_return_holds_up_neither_a_report_nor_a_request_nor_a_c
     bench.source.wait_for(|event| matches!(event, Event::Closed { .. }));
     // The driver has two seconds to let go of its device.
     assert_eq!(bench.source.events.last().unwrap().0, ms(7000));
+}
+
+#[test]
+fn frames_that_only_come_late_on_a_busy_machine_are_no_gap() {
+    // The driver's thread does not run for a second; its frames were captured in time all the same.
+    let late = (0..10).map(|index: i64| {
+        let age_ns = Some((1300 - 400 - 100 * index) * 1_000_000 + 5_000_000);
+        (ms(1300), Step::Frame { age_ns, sequence: Some(4 + index as u32) })
+    });
+    let first = first_then([frames(100, 3, 1), vec![(ms(310), Step::Hang(ms(1300)))], late.collect()].concat());
+    let mut bench = bench(vec![(0, Ok(first))]);
+    bench.pass_until(1350);
+    assert_eq!(bench.captured(), [95, 195, 295, 395, 495, 595, 695, 795, 895, 995, 1095, 1195, 1295]);
+    let stalled = (900, LiveState::Stalled, Some(Code::SourceSilent));
+    assert_eq!(bench.states(), [stalled, (1300, LiveState::Live, None)]);
+    let live = bench.live();
+    assert_eq!((live.gap_count, live.lost), (0, 0));
+}
+
+#[test]
+fn frames_that_the_source_is_too_busy_to_take_are_missed_and_not_lost_too() {
+    let clock = SimulatedClock::new();
+    let time: Arc<dyn Clock> = clock.clone();
+    let signal = Signal::new(&time);
+    let driver = scripted(&time, vec![(0, Ok(frames(0, 50, 0)))]);
+    let mut capture = Capture::spawn(driver, &signal, 1_000_000_000).unwrap();
+    capture.start(0);
+    clock.pass(4.0);
+    let mut sequences = Vec::new();
+    let mut take = |capture: &Capture| {
+        while let Some((news, _)) = capture.try_recv() {
+            if let News::Received(Received::Picture(_, stamp)) = news {
+                sequences.push((stamp.sequence.unwrap(), stamp.missed_before));
+            }
+        }
+    };
+    take(&capture);
+    clock.pass(2.0);
+    take(&capture);
+    // The oldest frame may wait for two seconds; the others up to 4 s found no room.
+    let missed = capture.missed();
+    assert!((19..=21).contains(&missed), "{missed}");
+    // Each is stated once, by the next frame that was taken.
+    let stated: Vec<_> = sequences.iter().map(|(_, missed)| *missed).filter(|missed| *missed > 0).collect();
+    assert_eq!((stated, sequences.len() as u64 + missed), (vec![missed], 50));
 }
 
 #[test]

@@ -138,6 +138,11 @@ pub(super) struct Bench {
     pub(super) calls: Arc<Mutex<Calls>>,
 }
 
+/// The driver of a script.
+pub(super) fn scripted(clock: &Arc<dyn Clock>, starts: Vec<Start>) -> Box<Scripted> {
+    Box::new(Scripted { clock: clock.clone(), starts: starts.into(), steps: VecDeque::new(), calls: Arc::default() })
+}
+
 /// A clock, what was asked of a driver on it, and the source of that driver or why it did not open.
 pub(super) type Opened = (Arc<SimulatedClock>, Arc<Mutex<Calls>>, Result<Watched<Source>, Error>);
 
@@ -145,8 +150,8 @@ pub(super) type Opened = (Arc<SimulatedClock>, Arc<Mutex<Calls>>, Result<Watched
 pub(super) fn open(starts: Vec<Start>) -> Opened {
     let clock = SimulatedClock::new();
     let time: Arc<dyn Clock> = clock.clone();
-    let calls = Arc::<Mutex<Calls>>::default();
-    let driver = Scripted { clock: time.clone(), starts: starts.into(), steps: VecDeque::new(), calls: calls.clone() };
+    let driver = scripted(&time, starts);
+    let calls = driver.calls.clone();
     let setup = LiveSetup {
         name: "the device \"test\"".to_owned(),
         info: SourceInfo { frame_rate: Rational::new(10, 1), ..test_info() },
@@ -157,7 +162,7 @@ pub(super) fn open(starts: Vec<Start>) -> Opened {
         max_pixels: 1 << 20,
     };
     let session = Session::new(time);
-    (clock, calls, Watched::live(Box::new(driver), setup, &session))
+    (clock, calls, Watched::live(driver, setup, &session))
 }
 
 /// A source of a script, to which a target is attached.

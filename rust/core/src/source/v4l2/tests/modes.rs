@@ -134,7 +134,7 @@ fn a_driver_that_takes_another_format_than_asked_is_believed_only_where_nothing_
     assert!(error.message.contains("it gives 352x288 as YUYV instead"), "{error}");
 }
 
-fn hdmi(width: u32, height: u32, clock: u32, horizontal: u32, vertical: u32) -> Timings {
+pub(super) fn hdmi(width: u32, height: u32, clock: u32, horizontal: u32, vertical: u32) -> Timings {
     Timings {
         width,
         height,

@@ -1,13 +1,13 @@
 //! Frames of a stream, and how it ends.
 
-use super::{super::*, kernel::*, *};
+use super::{super::*, kernel::*, modes::hdmi, *};
 use crate::{
     pipeline::{Signal, SystemClock},
     source::{
-        live::driver::{Received, Stream},
+        live::driver::{Content, Received, Stream},
         producer::Patience,
     },
-    sys::v4l2::Errno,
+    sys::v4l2::{Errno, Input},
 };
 
 /// Longest wait for an answer that is there.
@@ -204,6 +204,27 @@ fn a_signal_that_goes_is_no_signal_and_one_that_changes_all_the_time_is_lost() {
         state.steps.extend((0..3).map(|number| Step::Frame(frame(number))));
     });
     assert_eq!(words(next(driver.as_mut())), "NoSignal");
+}
+
+#[test]
+fn each_change_of_an_hdmi_signal_is_followed_not_only_the_first() {
+    let sizes = TestSizes::Stepwise([16, 4096, 1, 16, 2304, 1], [(1, 60), (1, 60)]);
+    let node = TestNode::new(vec![(YUYV, sizes)]);
+    node.change(|state| {
+        state.inputs = vec![Input { name: bytes("HDMI 1"), capabilities: 2, ..Input::default() }];
+        state.detected = Ok(hdmi(1280, 720, 59_400_000, 3300 - 1280, 30));
+    });
+    let mut driver = run(&node, "s12", []);
+    for (width, height) in [(640, 480), (1280, 720), (800, 600)] {
+        node.change(|state| {
+            state.detected = Ok(hdmi(width, height, 59_400_000, 1000, 30));
+            state.steps.push_back(Step::Event(5));
+        });
+        assert_eq!(words(next(driver.as_mut())), "changed");
+        driver.rest();
+        let Content::Pictures(shape) = start(driver.as_mut()).unwrap().content else { panic!("no pictures") };
+        assert_eq!((shape.width, shape.height), (width, height));
+    }
 }
 
 #[test]
